@@ -1,0 +1,1 @@
+//! Hashes, Nix base32 and store paths. Layer: ground floor, pure.
