@@ -1,0 +1,12 @@
+//! One normal form of a vulnerability record, and the readers that fill it. Layer: tracker, pure.
+//!
+//! Reading order: [`record`] (one source's statement), [`vulnerability`] (records joined by alias).
+//! Invariant: every statement knows its origin; nothing a feed said is silently dropped.
+
+pub mod record;
+pub mod vulnerability;
+
+pub use record::{
+    Affected, Cvss, Exploitation, Record, RecordState, Reference, Source, Stated, Text,
+};
+pub use vulnerability::{Severity, Vulnerability};

@@ -1,0 +1,192 @@
+//! A record: what one source says about one vulnerability, in one normal form for all feeds.
+//!
+//! Invariant: a record is a pure function of the raw document; reading it twice gives the same value.
+
+use jiff::Timestamp;
+use nix_version::{Range, Status};
+use serde::{Deserialize, Serialize};
+
+/// A feed. The text form is stable: it stands in the database, in URLs and in exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// CVE JSON 5.x of the CVE list, with CNA and ADP containers.
+    CveList,
+    /// NVD, API 2.0 and the retired 1.1 feeds.
+    Nvd,
+    /// Any OSV database; the record's id tells which.
+    Osv,
+    /// CISA's known exploited vulnerabilities.
+    Kev,
+    /// FIRST's exploit prediction scores.
+    Epss,
+    /// Anchore's curated CPE configurations, which override NVD's.
+    CpeOverlay,
+}
+
+/// A statement together with who made it within the source (`cna:mitre`, `adp:CISA-ADP`, `nvd@nist.gov`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stated<T> {
+    /// Who says so.
+    pub origin: String,
+    /// What is said.
+    pub value: T,
+}
+
+/// Life of a record at its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordState {
+    /// Valid.
+    Published,
+    /// The id was refused or taken back before use.
+    Rejected,
+    /// Valid, but somebody contests that it is a vulnerability.
+    Disputed,
+    /// Taken back after publication.
+    Withdrawn,
+}
+
+/// A CVSS vector and the base score that its source computed from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cvss {
+    /// `2.0`, `3.0`, `3.1` or `4.0`.
+    pub version: String,
+    /// The vector, with its prefix where the version has one.
+    pub vector: String,
+    /// Base score in tenths, 0 to 100: exact, so that filters and sorting need no floats.
+    pub score_tenths: u8,
+}
+
+/// A text with its language, English preferred by readers of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// BCP 47 tag.
+    pub language: String,
+    /// The text itself, untrusted: escaped wherever it is shown.
+    pub text: String,
+}
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reference {
+    /// The address, untrusted: only `http` and `https` are ever made clickable.
+    pub url: String,
+    /// The source's tags (`patch`, `vendor-advisory`, …), lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+/// A product, and which of its versions are concerned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Affected {
+    /// CNA vendor, or the vendor field of a CPE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// CNA product, or the product field of a CPE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// CVE 5 `packageName`, or the package's name in its OSV ecosystem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_name: Option<String>,
+    /// CVE 5 `collectionURL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection_url: Option<String>,
+    /// OSV ecosystem (`PyPI`, `crates.io`, …).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecosystem: Option<String>,
+    /// Source repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// CPE 2.3 formatted strings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpes: Vec<String>,
+    /// Package URL without version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purl: Option<String>,
+    /// Platforms the source limits this to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
+    /// CPEs that must be present too (an NVD `AND` node: "running on"), never vulnerable themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running_on: Vec<String>,
+    /// What holds for versions that no range covers.
+    pub default_status: Status,
+    /// The ranges, in the source's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Range>,
+}
+
+/// What is known about attacks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Exploitation {
+    /// Listed as exploited in the wild.
+    Kev {
+        /// Day of listing.
+        added: jiff::civil::Date,
+        /// Day by which US agencies must act.
+        due: Option<jiff::civil::Date>,
+        /// Whether ransomware campaigns use it.
+        ransomware: bool,
+    },
+    /// Predicted probability of exploitation within 30 days.
+    Epss {
+        /// Probability in millionths, 0 to 1,000,000.
+        probability_ppm: u32,
+        /// Rank among all, in millionths.
+        percentile_ppm: u32,
+        /// Day of the prediction.
+        day: Option<jiff::civil::Date>,
+    },
+    /// CISA's decision points.
+    Ssvc {
+        /// `none`, `poc` or `active`.
+        exploitation: String,
+        /// `yes` or `no`.
+        automatable: String,
+        /// `partial` or `total`.
+        technical_impact: String,
+    },
+}
+
+/// One source's statement about one vulnerability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The feed.
+    pub source: Source,
+    /// The id at the source, upper case where the scheme is (`CVE-…`); unique within the source.
+    pub id: String,
+    /// Other ids of the same vulnerability. `related` ids are not aliases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// State at the source.
+    pub state: RecordState,
+    /// Titles, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<Stated<String>>,
+    /// Descriptions, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub descriptions: Vec<Stated<Text>>,
+    /// CVSS statements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cvss: Vec<Stated<Cvss>>,
+    /// CWE ids (`CWE-79`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weaknesses: Vec<Stated<String>>,
+    /// Links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Stated<Reference>>,
+    /// Products and versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<Stated<Affected>>,
+    /// Attacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exploitation: Vec<Stated<Exploitation>>,
+    /// First publication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// Last change at the source: the later record wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
+}
