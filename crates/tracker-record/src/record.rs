@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use nix_version::{Range, Status};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A feed. The text form is stable: it stands in the database, in URLs and in exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +23,36 @@ pub enum Source {
     Epss,
     /// Anchore's curated CPE configurations, which override NVD's.
     CpeOverlay,
+}
+
+impl Source {
+    /// All of them, in the order in which a vulnerability lists its records.
+    pub const ALL: [Source; 6] = [
+        Source::CveList,
+        Source::Nvd,
+        Source::Osv,
+        Source::Kev,
+        Source::Epss,
+        Source::CpeOverlay,
+    ];
+
+    /// The stable text form, the same that serde writes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Source::CveList => "cve-list",
+            Source::Nvd => "nvd",
+            Source::Osv => "osv",
+            Source::Kev => "kev",
+            Source::Epss => "epss",
+            Source::CpeOverlay => "cpe-overlay",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
 }
 
 /// A statement together with who made it within the source (`cna:mitre`, `adp:CISA-ADP`, `nvd@nist.gov`).
@@ -65,6 +96,17 @@ pub struct Text {
     pub language: String,
     /// The text itself, untrusted: escaped wherever it is shown.
     pub text: String,
+}
+
+impl Text {
+    /// Whether the tag is `en` or a regional English (`en-US`), or the `eng` of old CVE records.
+    pub fn is_english(&self) -> bool {
+        let language = self.language.as_bytes();
+        language
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"en"))
+            && matches!(language.get(2), None | Some(b'-' | b'_' | b'g'))
+    }
 }
 
 /// A link.
@@ -115,6 +157,35 @@ pub struct Affected {
     /// The ranges, in the source's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Range>,
+}
+
+impl Affected {
+    /// A statement that names nothing yet.
+    pub const fn new(default_status: Status) -> Affected {
+        Affected {
+            vendor: None,
+            product: None,
+            package_name: None,
+            collection_url: None,
+            ecosystem: None,
+            repository: None,
+            cpes: Vec::new(),
+            purl: None,
+            platforms: Vec::new(),
+            running_on: Vec::new(),
+            default_status,
+            ranges: Vec::new(),
+        }
+    }
+
+    /// Whether the statement names something that could be found in a package list.
+    pub fn names_something(&self) -> bool {
+        self.product.is_some()
+            || self.package_name.is_some()
+            || self.purl.is_some()
+            || self.repository.is_some()
+            || !self.cpes.is_empty()
+    }
 }
 
 /// What is known about attacks.
@@ -171,6 +242,9 @@ pub struct Record {
     /// CVSS statements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cvss: Vec<Stated<Cvss>>,
+    /// What the source calls the vulnerability, lower case (`exclusively-hosted-service`, `disputed`, …).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Stated<String>>,
     /// CWE ids (`CWE-79`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weaknesses: Vec<Stated<String>>,
@@ -189,4 +263,26 @@ pub struct Record {
     /// Last change at the source: the later record wins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Timestamp>,
+}
+
+impl Record {
+    /// A published record that says nothing yet.
+    pub fn new(source: Source, id: impl Into<String>) -> Record {
+        Record {
+            source,
+            id: id.into(),
+            aliases: Vec::new(),
+            state: RecordState::Published,
+            titles: Vec::new(),
+            descriptions: Vec::new(),
+            cvss: Vec::new(),
+            tags: Vec::new(),
+            weaknesses: Vec::new(),
+            references: Vec::new(),
+            affected: Vec::new(),
+            exploitation: Vec::new(),
+            published: None,
+            modified: None,
+        }
+    }
 }
