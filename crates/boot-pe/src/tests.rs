@@ -1,0 +1,385 @@
+//! What holds for images that this crate writes itself: round trips, limits, cut files, odd layouts, SBAT rules.
+
+use crate::sbat::{Sbat, SbatLevel};
+use crate::{
+    Anomaly, CertificateEntry, Error, Image, Kind, Machine, NewSection, Profile, SectionName,
+    Severity, StubIdentity, Uki, UkiSection, addon_base, checksum, hashed_ranges, inspect,
+    kernel_release, pad, rebuild, replace_certificates,
+};
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+fn section(name: SectionName, data: &[u8]) -> UkiSection<'_> {
+    UkiSection {
+        name,
+        data: Cow::Borrowed(data),
+    }
+}
+
+/// A stub of our own: the addon program with an identity and SBAT.
+fn stub() -> Vec<u8> {
+    let base = addon_base(Machine::X64).unwrap();
+    let image = Image::parse(&base).unwrap();
+    let mut sections: Vec<_> = image.sections.iter().map(NewSection::keep).collect();
+    let magic = b"#### LoaderInfo: systemd-stub 252.39-1 ####";
+    sections.push(NewSection::data(".sdmagic", Cow::Borrowed(magic)).unwrap());
+    let sbat =
+        b"sbat,1,SBAT Version,sbat,1,https://example.org/\nstub,1,Us,stub,1,https://example.org/\n";
+    sections.push(NewSection::data(".sbat", Cow::Borrowed(sbat)).unwrap());
+    rebuild(&image, &sections).unwrap()
+}
+
+fn uki() -> Vec<u8> {
+    let stub = stub();
+    let contents = Uki {
+        base: vec![
+            section(SectionName::Linux, b"kernel"),
+            section(SectionName::Cmdline, b"console=ttyS0"),
+            section(SectionName::Dtbauto, b"tree one"),
+            section(SectionName::Dtbauto, b"tree two"),
+            section(
+                SectionName::Sbat,
+                b"sbat,1,a,b,c,d\nuki.example,3,Us,uki,1,https://example.org/\n",
+            ),
+        ],
+        profiles: vec![Profile {
+            description: Cow::Borrowed(b"ID=debug\n"),
+            sections: vec![section(SectionName::Cmdline, b"debug")],
+        }],
+    };
+    contents.write(&Image::parse(&stub).unwrap()).unwrap()
+}
+
+#[test]
+fn a_uki_reads_back_as_it_was_written_and_writing_is_repeatable() {
+    let file = uki();
+    assert!(file == uki(), "the same inputs give the same bytes");
+    let report = inspect(&file).unwrap();
+    assert_eq!(report.kind, Kind::Uki);
+    assert!(report.nx_compatible);
+    let names: Vec<_> = report.sections.iter().map(|s| s.name.as_str()).collect();
+    let expected = [
+        ".text", ".sdmagic", ".sbat", ".cmdline", ".dtbauto", ".dtbauto", ".linux", ".profile",
+        ".cmdline",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(report.sections[3].text.as_deref(), Some("console=ttyS0"));
+    assert_eq!(report.profiles[0].description, "ID=debug");
+    assert_eq!(report.profiles[0].sections, [".cmdline"]);
+    assert_eq!(report.stub.unwrap().major(), Some(252));
+    let names: Vec<_> = report.sbat.unwrap().components;
+    assert_eq!(
+        names.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+        ["sbat", "stub", "uki.example"]
+    );
+    assert_eq!(report.anomalies, []);
+    let image = Image::parse(&file).unwrap();
+    for section in &image.sections {
+        assert!(section.virtual_address.is_multiple_of(4096));
+    }
+}
+
+#[test]
+fn what_no_uki_or_addon_may_hold_is_refused() {
+    let stub = stub();
+    let image = Image::parse(&stub).unwrap();
+    let why = |base: Vec<UkiSection<'static>>, addon: bool| {
+        let contents = Uki {
+            base,
+            profiles: Vec::new(),
+        };
+        let result = if addon {
+            contents.write_addon(&image)
+        } else {
+            contents.write(&image)
+        };
+        result.unwrap_err().to_string()
+    };
+    let linux = section(SectionName::Linux, b"kernel");
+    let line = section(SectionName::Cmdline, b"a");
+    assert!(why(vec![line.clone()], false).contains("needs a kernel"));
+    let twice = vec![linux.clone(), line.clone(), line.clone()];
+    assert!(why(twice, false).contains("`.cmdline`: it occurs more than once"));
+    assert!(why(vec![linux.clone(), line], true).contains("an addon must not carry it"));
+    assert!(why(vec![], true).contains("needs a section besides"));
+    let empty = section(SectionName::Initrd, b"");
+    assert!(why(vec![linux, empty], false).contains("it is empty"));
+    let done = uki();
+    let error = Uki::default()
+        .write_addon(&Image::parse(&done).unwrap())
+        .unwrap_err();
+    assert!(error.to_string().contains("needs a section"));
+}
+
+#[test]
+fn an_addon_has_its_section_and_no_anomaly() {
+    for machine in [Machine::X64, Machine::Aa64] {
+        let base = addon_base(machine).unwrap();
+        let contents = Uki {
+            base: vec![section(SectionName::Cmdline, b"quiet")],
+            profiles: Vec::new(),
+        };
+        let file = contents.write_addon(&Image::parse(&base).unwrap()).unwrap();
+        let report = inspect(&file).unwrap();
+        assert_eq!((report.kind, report.machine), (Kind::Addon, machine));
+        assert_eq!(report.anomalies, []);
+    }
+    assert!(addon_base(Machine::Other(1)).is_err());
+}
+
+#[test]
+fn signing_changes_the_file_but_not_its_authenticode_hash_and_stripping_undoes_it() {
+    let mut file = uki();
+    file.extend_from_slice(b"odd");
+    pad(&mut file);
+    replace_certificates(&mut file, &[]).unwrap();
+    let unsigned = file.clone();
+    let before = Image::parse(&file)
+        .unwrap()
+        .authenticode::<Sha256>()
+        .unwrap();
+    replace_certificates(&mut file, &[b"first", b"the second signature"]).unwrap();
+    let image = Image::parse(&file).unwrap();
+    assert_eq!(image.authenticode::<Sha256>().unwrap(), before);
+    let entries = image.certificates().unwrap();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(&entries[1].data[..20], b"the second signature");
+    assert!(entries.iter().all(CertificateEntry::is_authenticode));
+    let field = image.checksum_offset() as usize;
+    assert_eq!(image.checksum, checksum(&file, field));
+    replace_certificates(&mut file, &[]).unwrap();
+    assert!(file == unsigned, "stripping gives the padded unsigned file");
+}
+
+#[test]
+fn each_layout_anomaly_is_named_with_its_place() {
+    let clean = uki();
+    let image = Image::parse(&clean).unwrap();
+    let table = image.section_table() as usize;
+    let optional = image.pe_offset as usize + 24;
+    let size = clean.len();
+    let after = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut file = clean.clone();
+        change(&mut file);
+        // The checksum would be a finding of its own.
+        file[optional + 64..optional + 68].fill(0);
+        Image::parse(&file).unwrap().anomalies()
+    };
+    let set = |file: &mut Vec<u8>, at: usize, value: u32| {
+        file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    };
+    assert_eq!(after(&|_| {}), []);
+    assert_eq!(
+        after(&|f| f.extend_from_slice(b"trailing data")),
+        [Anomaly::TrailingData {
+            offset: size as u64,
+            length: 13,
+            padding: false,
+            symbols: false
+        }]
+    );
+    // The first section starts one alignment later than the headers end: a gap, and an overlap with the next.
+    let found = after(&|f| set(f, table + 20, image.sections[0].raw_offset + 0x200));
+    assert!(matches!(
+        found[..],
+        [
+            Anomaly::Gap { length: 0x200, .. },
+            Anomaly::FileOverlap { .. }
+        ]
+    ));
+    let found = after(&|f| set(f, table + 36, 0xe000_0020));
+    assert!(matches!(&found[..], [Anomaly::WritableExecutable { section }] if section == ".text"));
+    let found = after(&|f| set(f, optional + 56, 0x2000));
+    assert!(
+        found
+            .iter()
+            .any(|a| matches!(a, Anomaly::OutsideImage { .. }))
+    );
+    let found = after(&|f| set(f, optional + 16, 0x9999_0000));
+    assert!(matches!(
+        found[..],
+        [Anomaly::EntryPoint {
+            address: 0x9999_0000
+        }]
+    ));
+    let found = after(&|f| set(f, table + 12, image.sections[1].virtual_address));
+    assert!(
+        found
+            .iter()
+            .any(|a| matches!(a, Anomaly::MemoryOverlap { .. }))
+    );
+    let found = after(&|f| f[table + 40..table + 48].copy_from_slice(b".sbat\0\0\0"));
+    assert!(
+        found.iter().any(|a| matches!(a, Anomaly::Duplicate { .. })),
+        "{found:?}"
+    );
+
+    let signed = |change: &dyn Fn(&mut Vec<u8>)| {
+        after(&|file| {
+            replace_certificates(file, &[b"signature"]).unwrap();
+            change(file);
+        })
+    };
+    assert_eq!(signed(&|_| {}), []);
+    let found = signed(&|f| f.extend_from_slice(b"behind!!"));
+    assert!(matches!(
+        found[..],
+        [Anomaly::DataAfterCertificates { length: 8, .. }]
+    ));
+    let found = signed(&|f| f[size + 6] = 9);
+    assert!(matches!(
+        found[..],
+        [Anomaly::CertificateKind { kind: 9, .. }]
+    ));
+    let found = signed(&|f| set(f, size, 4));
+    assert!(matches!(
+        found[..],
+        [Anomaly::CertificatesUnreadable { .. }]
+    ));
+    assert!(found.iter().all(|a| a.severity() == Severity::Problem));
+}
+
+#[test]
+fn a_file_cut_at_any_byte_is_an_error_or_has_lost_only_padding() {
+    let mut file = uki();
+    replace_certificates(&mut file, &[b"signature"]).unwrap();
+    for length in 0..file.len() {
+        let part = &file[..length];
+        if let Ok(image) = Image::parse(part) {
+            // All sections are inside: only the certificates are cut, and every way to use them says so.
+            assert!(image.certificates().is_err());
+            assert!(hashed_ranges(&image).is_err());
+            assert!(inspect(part).is_err());
+        }
+    }
+}
+
+#[test]
+fn foreign_kinds_of_files_are_told_apart() {
+    assert!(matches!(Image::parse(b"\x7fELF"), Err(Error::Magic { .. })));
+    let mut file = stub();
+    let optional = Image::parse(&file).unwrap().pe_offset as usize + 24;
+    file[optional..optional + 2].copy_from_slice(&0x10b_u16.to_le_bytes());
+    assert!(matches!(Image::parse(&file), Err(Error::Pe32 { .. })));
+    let file = stub();
+    let image = Image::parse(&file).unwrap();
+    let identity = StubIdentity::of(&image).unwrap();
+    assert_eq!(
+        (identity.name.as_str(), identity.version.as_str()),
+        ("systemd-stub", "252.39-1")
+    );
+    assert_eq!(inspect(&file).unwrap().kind, Kind::Stub);
+}
+
+#[test]
+fn the_kernel_states_its_release() {
+    let mut kernel = vec![0; 0x400];
+    kernel[0x202..0x206].copy_from_slice(b"HdrS");
+    kernel[0x20e..0x210].copy_from_slice(&0x100_u16.to_le_bytes());
+    kernel[0x300..0x312].copy_from_slice(b"6.1.0-56 (builder)");
+    assert_eq!(kernel_release(&kernel), Some("6.1.0-56"));
+    assert_eq!(kernel_release(&kernel[..0x300]), None);
+}
+
+#[test]
+fn sbat_is_compared_by_name_and_generation_only() {
+    let file = Sbat::parse(
+        b"sbat,1,v,sbat,1,url\ngrub,3,v,grub,2.06,url\ngrub.debian,4,v,grub,2,url\n\0\0",
+    );
+    let file = file.unwrap();
+    let level = |text: &str| SbatLevel::parse(text.as_bytes()).unwrap();
+    assert_eq!(level("sbat,1,2022052400\ngrub,3\n").check(&file), []);
+    assert_eq!(level("sbat,1,2022052400\nshim,9\n").check(&file), []);
+    let refused = level("sbat,1,2024040900\ngrub,4\ngrub.debian,5\n").check(&file);
+    assert_eq!(refused.len(), 2);
+    assert_eq!(
+        (
+            refused[1].name.as_str(),
+            refused[1].found,
+            refused[1].minimum
+        ),
+        ("grub.debian", 4, 5)
+    );
+    assert_eq!(
+        level("sbat,1,2024040900\ngrub,4\n").to_string(),
+        "sbat,1,2024040900\ngrub,4\n"
+    );
+    assert_eq!(Sbat::parse(file.to_string().as_bytes()).unwrap(), file);
+    for (text, line) in [
+        ("", 1),
+        ("grub,1,v,p,1,u\n", 1),
+        ("sbat,1,v,p,1,u\ngrub\n", 2),
+        ("sbat,1,v,p,1,u\ngrub,x,v,p,1,u\n", 2),
+        ("sbat,1,v,p,1,u\ngrub,0,v,p,1,u\n", 2),
+        ("sbat,1,v,p,1,u\ngrub,+1,v,p,1,u\n", 2),
+        ("sbat,1,v,p,1,u\n\ngrub,1\n", 3),
+    ] {
+        let error = Sbat::parse(text.as_bytes()).unwrap_err();
+        assert!(
+            matches!(error, Error::Sbat { line: l, .. } if l == line),
+            "{text:?}: {error}"
+        );
+    }
+}
+
+/// The checksum as the specification tells it: word by word with end-around carry.
+fn slow_checksum(file: &[u8], field: usize) -> u32 {
+    let mut sum = 0_u32;
+    for at in (0..file.len()).step_by(2) {
+        let byte = |i: usize| match i {
+            i if (field..field + 4).contains(&i) => 0,
+            i => u32::from(file.get(i).copied().unwrap_or(0)),
+        };
+        sum += byte(at) | byte(at + 1) << 8;
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum + file.len() as u32
+}
+
+proptest! {
+    #[test]
+    fn the_checksum_equals_the_plain_one(file in proptest::collection::vec(any::<u8>(), 8..300), at in 0_usize..140) {
+        let field = (at * 2).min(file.len() - 4) & !1;
+        prop_assert_eq!(checksum(&file, field), slow_checksum(&file, field));
+    }
+
+    #[test]
+    fn rebuilt_sections_read_back(contents in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..5000), 0..40)) {
+        let base = addon_base(Machine::X64).unwrap();
+        let image = Image::parse(&base).unwrap();
+        let mut sections: Vec<_> = image.sections.iter().map(NewSection::keep).collect();
+        for (index, data) in contents.iter().enumerate() {
+            sections.push(NewSection::data(&format!(".s{index}"), Cow::Borrowed(data)).unwrap());
+        }
+        let file = rebuild(&image, &sections).unwrap();
+        let read = Image::parse(&file).unwrap();
+        prop_assert_eq!(read.anomalies(), vec![]);
+        for (index, data) in contents.iter().enumerate() {
+            prop_assert_eq!(read.section(&format!(".s{index}")).unwrap().data(), &data[..]);
+        }
+        // Without gaps the hash covers all but checksum and certificate entry, in file order.
+        let mut whole = Sha256::new();
+        let field = read.checksum_offset() as usize;
+        let entry = read.certificate_directory_offset().unwrap() as usize;
+        whole.update(&file[..field]);
+        whole.update(&file[field + 4..entry]);
+        whole.update(&file[entry + 8..]);
+        prop_assert_eq!(read.authenticode::<Sha256>().unwrap(), whole.finalize().to_vec());
+    }
+
+    #[test]
+    fn changed_bytes_never_panic(changes in proptest::collection::vec((0_usize..0x400, any::<u8>()), 1..12)) {
+        let mut file = uki();
+        replace_certificates(&mut file, &[b"signature"]).unwrap();
+        for (at, value) in changes {
+            file[at] = value;
+        }
+        if inspect(&file).is_ok() {
+            let image = Image::parse(&file).unwrap();
+            let sections: Vec<_> = image.sections.iter().map(NewSection::keep).collect();
+            let _ = rebuild(&image, &sections);
+            let _ = replace_certificates(&mut file.clone(), &[b"other"]);
+        }
+    }
+}

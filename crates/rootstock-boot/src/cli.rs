@@ -1,0 +1,46 @@
+//! The command line: sub-commands, options, examples and exit codes.
+
+use crate::commands::{pe, uki};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Boot files and keys: writes, signs, checks and foresees.
+#[derive(Debug, Parser)]
+#[command(name = "rootstock-boot", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Answer with one JSON document instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do everything but write.
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or everything that was checked is right
+  1  what was checked is refused, revoked, unsigned or against the rules
+  2  wrong usage, unreadable input or a failed write
+  3  an offline signature was asked for: sign the request files, then run the same command again";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// PE files: inspect.
+    #[command(subcommand)]
+    Pe(pe::Command),
+    /// Unified kernel images and addons: build.
+    #[command(subcommand)]
+    Uki(Box<uki::Command>),
+    /// Write man pages, one for each command, into a folder.
+    Man {
+        /// An existing folder.
+        folder: PathBuf,
+    },
+    /// Print shell completions.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}

@@ -1,0 +1,18 @@
+//! One module per group of commands; each reads its inputs once, calls the library and prints.
+
+mod manual;
+pub(crate) mod pe;
+pub(crate) mod uki;
+
+use crate::cli::Command;
+use crate::print::{Out, Verdict};
+
+/// Runs the chosen command.
+pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Pe(command) => pe::run(command, out),
+        Command::Uki(command) => uki::run(*command, out),
+        Command::Man { folder } => manual::pages(&folder, out),
+        Command::Completions { shell } => manual::completions(shell),
+    }
+}

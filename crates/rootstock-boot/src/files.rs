@@ -1,0 +1,54 @@
+//! Reading inputs once and writing outputs safely: to a temporary name beside the target, synced, then renamed.
+
+use crate::print::Out;
+use anyhow::Context;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Largest input: PE offsets have 32 bits, and so have variables and signatures.
+const MAX_INPUT: u64 = u32::MAX as u64;
+/// Room kept behind an image, so that appending a signature does not copy it.
+const SPARE: usize = 16 * 1024;
+
+/// The whole file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let name = || path.display().to_string();
+    let file = File::open(path).with_context(name)?;
+    let length = file.metadata().with_context(name)?.len();
+    let mut bytes = Vec::with_capacity(length.min(MAX_INPUT) as usize + SPARE);
+    let read = file.take(MAX_INPUT + 1).read_to_end(&mut bytes);
+    read.with_context(name)?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= MAX_INPUT,
+        "{}: larger than 4 GiB",
+        name()
+    );
+    Ok(bytes)
+}
+
+/// Writes `bytes` to `path`: either the old content or the new one is there at any moment.
+pub(crate) fn write(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if out.dry_run {
+        return Ok(());
+    }
+    let name = || format!("writing {}", path.display());
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // The mode is narrowed by the umask when the file is created.
+    let mut file = tempfile::Builder::new()
+        .prefix(".rootstock-boot.")
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .with_context(name)?;
+    file.write_all(bytes).with_context(name)?;
+    file.as_file().sync_all().with_context(name)?;
+    file.persist(path).with_context(name)?;
+    // The rename itself must reach the disk too.
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .with_context(name)
+}

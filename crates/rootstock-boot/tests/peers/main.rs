@@ -1,0 +1,5 @@
+//! The binary against the tools of others, on Debian's own boot files: each result here is confirmed by a program that
+//! shares no code with us.
+
+mod common;
+mod pe;
