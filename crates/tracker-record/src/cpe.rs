@@ -125,6 +125,18 @@ impl<'a> Cpe<'a> {
     }
 }
 
+/// The name with version and update set to `*`: what product it is, whatever the version.
+///
+/// `None` for what [`Cpe::parse`] refuses.
+pub fn without_version(text: &str) -> Option<String> {
+    Cpe::parse(text)?;
+    let mut fields: Vec<&str> = Fields { rest: Some(text) }.collect();
+    // `cpe`, `2.3`, part, vendor, product, version, update.
+    fields[5] = "*";
+    fields[6] = "*";
+    Some(fields.join(":"))
+}
+
 /// Splits at colons that no backslash escapes.
 struct Fields<'a> {
     rest: Option<&'a str>,

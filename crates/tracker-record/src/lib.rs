@@ -1,11 +1,21 @@
 //! One normal form of a vulnerability record, and the readers that fill it. Layer: tracker, pure.
 //!
-//! Reading order: [`record`] (one source's statement), [`vulnerability`] (records joined by alias).
+//! Reading order: [`record`] (one source's statement), [`read`] (a raw document into a record), [`vulnerability`]
+//! (records joined by alias).
 //! Invariant: every statement knows its origin; nothing a feed said is silently dropped.
 
+mod configuration;
 pub mod cpe;
+mod json;
+mod moment;
+pub mod read;
 pub mod record;
+mod score;
 pub mod vulnerability;
+
+pub use configuration::{CPE_SCHEME, MAX_PLATFORM_NAMES};
+pub use json::{MAX_WARNINGS, Warning};
+pub use read::{ReadError, Reading, read_document};
 
 pub use record::{
     Affected, Cvss, Exploitation, Record, RecordState, Reference, Source, Stated, Text,

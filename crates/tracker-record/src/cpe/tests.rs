@@ -36,6 +36,15 @@ fn a_version_that_is_not_applicable_has_no_text() {
     assert_eq!(cpe.version_text(), None);
 }
 
+#[test]
+fn a_product_is_its_name_without_version() {
+    assert_eq!(
+        without_version(r"cpe:2.3:a:gnu:c\+\+:1.0\:b:rc1:*:*:*:python:*:*").as_deref(),
+        Some(r"cpe:2.3:a:gnu:c\+\+:*:*:*:*:*:python:*:*")
+    );
+    assert_eq!(without_version("cpe:/a:gnu:bash"), None);
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
