@@ -1,0 +1,435 @@
+// Numbers: integer, floating and character literals, and string contents.
+//
+// A floating value is kept as the x87 keeps it: a 64-bit mantissa whose top bit is 1 (or 0 for zero) and an exponent word (sign in bit 15,
+// bias 16383). Decimal digits are converted exactly, with as many 32-bit limbs as that takes, and rounded once, to the precision of the type.
+
+enum {
+    LIMB_MAX = 4096,
+    BIAS = 16383,
+
+    // Kinds of number.
+    NUM_INT = 0, NUM_UINT, NUM_LONG, NUM_ULONG, NUM_LLONG, NUM_ULLONG, NUM_FLOAT, NUM_DOUBLE, NUM_LDOUBLE
+};
+
+long num_kind;
+long num_exponent;            // of a floating number: the exponent word; the value returned is the mantissa
+
+long limb[LIMB_MAX];          // a big number, least significant limb first, 32 bits each
+long limbs;
+
+long number_unsigned() {
+    return num_kind == NUM_UINT || num_kind == NUM_ULONG || num_kind == NUM_ULLONG;
+}
+
+long number_is_float() {
+    return num_kind >= NUM_FLOAT;
+}
+
+// limb = limb * m + a, for m and a below 2^32.
+long big_multiply(long m, long a) {
+    long i = 0;
+    while (i < limbs) {
+        long low = limb[i] * (m & 65535) + a;
+        long high = limb[i] * ((m >> 16) & 65535) + (low >> 16);
+        limb[i] = (low & 65535) | ((high & 65535) << 16);
+        a = high >> 16;
+        i = i + 1;
+    }
+    if (a) {
+        if (limbs >= LIMB_MAX - 2) fail("floating number too long");
+        limb[limbs] = a;
+        limbs = limbs + 1;
+    }
+    return 0;
+}
+
+// limb = limb / d for d below 2^31; the remainder.
+long big_divide(long d) {
+    long rest = 0;
+    long i = limbs - 1;
+    while (i >= 0) {
+        long v = (rest << 32) | limb[i];
+        limb[i] = v / d;
+        rest = v % d;
+        i = i - 1;
+    }
+    while (limbs > 0 && limb[limbs - 1] == 0) limbs = limbs - 1;
+    return rest;
+}
+
+long big_shift_limbs(long n) {
+    if (limbs + n >= LIMB_MAX - 2) fail("floating number too long");
+    long i = limbs - 1;
+    while (i >= 0) {
+        limb[i + n] = limb[i];
+        i = i - 1;
+    }
+    i = 0;
+    while (i < n) {
+        limb[i] = 0;
+        i = i + 1;
+    }
+    limbs = limbs + n;
+    return 0;
+}
+
+long big_bits() {
+    if (limbs == 0) return 0;
+    long top = limb[limbs - 1];
+    long n = limbs * 32 - 32;
+    while (top) {
+        n = n + 1;
+        top = top >> 1;
+    }
+    return n;
+}
+
+long big_bit(long i) {
+    if (i < 0) return 0;
+    return (limb[i / 32] >> (i % 32)) & 1;
+}
+
+// Rounds mantissa (top bit set) to `bits` bits, halves to even; guard: the next bit below the mantissa, sticky: any bit below that.
+// Sets num_exponent for the binary exponent e of the top bit and returns the mantissa. least: smallest normal exponent of the type,
+// most: the largest.
+long round_mantissa(long mantissa, long guard, long sticky, long e, long bits, long least, long most) {
+    long keep = bits;
+    if (e < least) keep = bits - (least - e);
+    long drop = 64 - keep;
+    long one = 1;
+    if (drop > 64) {
+        num_exponent = 0;
+        return 0;
+    }
+    long half = guard;
+    if (drop > 0) {
+        sticky = sticky || guard;
+        if (drop == 64) {
+            half = 1;
+            sticky = sticky || mantissa << 1;
+            mantissa = 0;
+        } else {
+            half = (mantissa >> (drop - 1)) & 1;
+            sticky = sticky || mantissa & ((one << (drop - 1)) - 1);
+            mantissa = mantissa & ~((one << drop) - 1);
+        }
+    }
+    if (half) {
+        long odd = 0;
+        if (drop == 64) {
+            if (sticky) {
+                mantissa = one << 63;
+                e = e + 1;
+            }
+        } else {
+            odd = (mantissa >> drop) & 1;
+            if (sticky || odd) {
+                mantissa = mantissa + (one << drop);
+                if (mantissa == 0) {
+                    // The addition carried out of the top bit.
+                    mantissa = one << 63;
+                    e = e + 1;
+                }
+            }
+        }
+    }
+    if (mantissa == 0) {
+        num_exponent = 0;
+        return 0;
+    }
+    num_exponent = e + BIAS;
+    if (e > most) {
+        num_exponent = 32767;
+        return one << 63;
+    }
+    if (num_exponent < 1) {
+        // A subnormal long double: exponent word 0, and the mantissa moves down.
+        mantissa = ushr(mantissa, 1 - num_exponent);
+        num_exponent = 0;
+    }
+    return mantissa;
+}
+
+// Rounds a value for the type of num_kind `kind`. It is limb * 2^scale, and more if sticky.
+long big_round(long scale, long sticky, long kind) {
+    long n = big_bits();
+    if (n == 0) {
+        num_exponent = 0;
+        return 0;
+    }
+    long mantissa = 0;
+    long i = 0;
+    while (i < 64) {
+        mantissa = (mantissa << 1) | big_bit(n - 1 - i);
+        i = i + 1;
+    }
+    long guard = big_bit(n - 65);
+    i = n - 66;
+    while (i >= 0 && !sticky) {
+        sticky = big_bit(i);
+        i = i - 1;
+    }
+    if (kind == NUM_FLOAT) return round_mantissa(mantissa, guard, sticky, n - 1 + scale, 24, -126, 127);
+    if (kind == NUM_DOUBLE) return round_mantissa(mantissa, guard, sticky, n - 1 + scale, 53, -1022, 1023);
+    return round_mantissa(mantissa, guard, sticky, n - 1 + scale, 64, -16382, 16383);
+}
+
+// The same rounding for a value already in x87 form.
+long round_to_kind(long mantissa, long exponent, long kind) {
+    long e = (exponent & 32767) - BIAS;
+    num_exponent = exponent;
+    if (mantissa == 0 || e == 16384) return mantissa;
+    long m = mantissa;
+    if (kind == NUM_FLOAT) m = round_mantissa(mantissa, 0, 0, e, 24, -126, 127);
+    if (kind == NUM_DOUBLE) m = round_mantissa(mantissa, 0, 0, e, 53, -1022, 1023);
+    num_exponent = num_exponent | (exponent & 32768);
+    return m;
+}
+
+// The bits of a value (rounded to kind before) as the type stores it; for long double the mantissa.
+long float_bits(long mantissa, long exponent, long kind) {
+    long sign = (exponent >> 15) & 1;
+    long e = (exponent & 32767) - BIAS;
+    if (kind == NUM_LDOUBLE) return mantissa;
+    long width = 52;
+    long bias = 1023;
+    if (kind == NUM_FLOAT) {
+        width = 23;
+        bias = 127;
+    }
+    long one = 1;
+    long bits = 0;
+    if (mantissa) {
+        bits = ushr(mantissa, 63 - width) & ((one << width) - 1);
+        if (e == 16384) e = bias + 1;
+        if (e > -bias) bits = bits | ((e + bias) << width);
+        else bits = ushr(mantissa, 64 - width - bias - e);
+    }
+    if (kind == NUM_FLOAT) return bits | (sign << 31);
+    return bits | (sign << 63);
+}
+
+long mantissa_of_integer(long v, long is_unsigned, long kind) {
+    long sign = 0;
+    if (v < 0 && !is_unsigned) {
+        sign = 32768;
+        v = 0 - v;
+    }
+    limb[0] = v & 0xffffffff;
+    limb[1] = ushr(v, 32);
+    limbs = 2;
+    while (limbs > 0 && limb[limbs - 1] == 0) limbs = limbs - 1;
+    long m = big_round(0, 0, kind);
+    num_exponent = num_exponent | sign;
+    return m;
+}
+
+// The integer part of a value, towards zero.
+long integer_of_float(long mantissa, long exponent) {
+    long e = (exponent & 32767) - BIAS;
+    if (e < 0 || mantissa == 0) return 0;
+    if (e > 63) fail("floating constant does not fit the integer type");
+    long v = ushr(mantissa, 63 - e);
+    if (exponent & 32768) return 0 - v;
+    return v;
+}
+
+long digit_value(long c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'Z') return c - 'A' + 10;
+    return 99;
+}
+
+// The floating number text[i .. end).
+long parse_float(long i, long end, long base) {
+    long scale = 0;
+    long seen = 0;
+    long digits = 0;
+    limbs = 0;
+    while (i < end && (digit_value(text[i]) < base || text[i] == '.')) {
+        if (text[i] == '.') {
+            if (seen) fail("two points in a number");
+            seen = 1;
+        } else {
+            big_multiply(base, digit_value(text[i]));
+            scale = scale - seen;
+            digits = digits + 1;
+        }
+        i = i + 1;
+    }
+    if (digits == 0) fail("a floating number without digits");
+    long c = 0;
+    if (i < end) c = text[i] | 32;
+    long e = 0;
+    if ((base == 10 && c == 'e') || (base == 16 && c == 'p')) {
+        i = i + 1;
+        long sign = 1;
+        if (i < end && (text[i] == '+' || text[i] == '-')) {
+            if (text[i] == '-') sign = -1;
+            i = i + 1;
+        }
+        if (i >= end || !is_digit(text[i])) fail("an exponent without digits");
+        while (i < end && is_digit(text[i])) {
+            e = e * 10 + text[i] - '0';
+            if (e > 100000) e = 100000;
+            i = i + 1;
+        }
+        e = e * sign;
+    } else if (base == 16) fail("a hexadecimal floating number needs an exponent");
+    num_kind = NUM_DOUBLE;
+    if (i < end) {
+        c = text[i] | 32;
+        if (c == 'f') num_kind = NUM_FLOAT;
+        else if (c == 'l') num_kind = NUM_LDOUBLE;
+        else fail("bad suffix of a floating number");
+        if (i + 1 < end) fail("bad suffix of a floating number");
+    }
+    if (base == 16) return big_round(scale * 4 + e, 0, num_kind);
+    scale = scale + e;
+    if (scale > 5200) scale = 5200;
+    if (limbs == 0) scale = 0;
+    if (scale < -6000 - digits) {
+        num_exponent = 0;
+        return 0;
+    }
+    // 10^scale = 5^scale * 2^scale. For a negative scale the number first grows until the quotient keeps more than 64 bits.
+    long n = scale;
+    while (n > 0) {
+        big_multiply(5, 0);
+        n = n - 1;
+    }
+    long sticky = 0;
+    long shift = 0;
+    if (scale < 0) {
+        shift = (-scale * 7 / 3 + 96) / 32;
+        big_shift_limbs(shift);
+        n = -scale;
+        while (n > 0) {
+            long d = 5;
+            long k = 1;
+            while (k < 13 && k < n) {
+                d = d * 5;
+                k = k + 1;
+            }
+            if (big_divide(d)) sticky = 1;
+            n = n - k;
+        }
+    }
+    return big_round(scale - shift * 32, sticky, num_kind);
+}
+
+// The value of a number token; sets num_kind.
+long parse_number(long name) {
+    long i = name_start[name];
+    long end = i + name_len[name];
+    long base = 10;
+    if (text[i] == '0' && (text[i + 1] | 32) == 'x') {
+        base = 16;
+        i = i + 2;
+    }
+    long j = i;
+    while (j < end) {
+        long c = text[j] | 32;
+        if (text[j] == '.' || (base == 10 && c == 'e') || (base == 16 && c == 'p')) return parse_float(i, end, base);
+        j = j + 1;
+    }
+    if (base == 10 && text[i] == '0') base = 8;
+    long v = 0;
+    j = i;
+    while (j < end && digit_value(text[j]) < base) {
+        long next_value = v * base + digit_value(text[j]);
+        if (udiv(next_value, base) != v) fail_name("integer too large", name);
+        v = next_value;
+        j = j + 1;
+    }
+    if (j == i) fail_name("bad number", name);
+    long u = 0;
+    long l = 0;
+    while (j < end) {
+        long s = text[j] | 32;
+        if (s == 'u' && !u) u = 1;
+        else if (s == 'l' && !l) {
+            l = 1;
+            if (j + 1 < end && text[j + 1] == text[j]) {
+                l = 2;
+                j = j + 1;
+            }
+        } else fail_name("bad number", name);
+        j = j + 1;
+    }
+    num_kind = l * 2;
+    long fits_int = v >= 0 && v <= 0x7fffffff;
+    long fits_uint = v >= 0 && v <= 0xffffffff;
+    if (l == 0) {
+        if (u && !fits_uint) num_kind = NUM_LONG;
+        if (!u && !fits_int) {
+            num_kind = NUM_LONG;
+            if (base != 10 && fits_uint) num_kind = NUM_UINT;
+        }
+    }
+    if (u && num_kind != NUM_UINT) num_kind = num_kind + 1;
+    if (v < 0 && !number_unsigned()) {
+        if (base == 10) fail_name("integer too large for its type", name);
+        num_kind = num_kind + 1;
+    }
+    return v;
+}
+
+long escape_end;              // where the character read by escape ends
+
+// The value of the (maybe escaped) character at text[i]; plain bytes are 0..255.
+long escape(long i) {
+    long c = text[i] & 255;
+    escape_end = i + 1;
+    if (c != '\\') return c;
+    c = text[i + 1];
+    escape_end = i + 2;
+    if (c == 'n') return '\n';
+    if (c == 't') return '\t';
+    if (c == 'r') return '\r';
+    if (c == 'a') return 7;
+    if (c == 'b') return 8;
+    if (c == 'f') return 12;
+    if (c == 'v') return 11;
+    if (c == 'e') return 27;
+    if (c == '\\' || c == '\'' || c == '"' || c == '?') return c;
+    long v = 0;
+    long n = 0;
+    if (c == 'x') {
+        while (digit_value(text[i + 2 + n]) < 16) {
+            v = v * 16 + digit_value(text[i + 2 + n]);
+            if (v > 255) fail("character escape above 255");
+            n = n + 1;
+        }
+        if (n == 0) fail("\\x without digits");
+        escape_end = i + 2 + n;
+        return v;
+    }
+    while (n < 3 && digit_value(text[i + 1 + n]) < 8) {
+        v = v * 8 + digit_value(text[i + 1 + n]);
+        n = n + 1;
+    }
+    if (n == 0) fail("unknown escape in a string or character");
+    if (v > 255) fail("character escape above 255");
+    escape_end = i + 1 + n;
+    return v;
+}
+
+// The value of a character token: a signed char, or several characters as gcc joins them.
+long parse_character(long name) {
+    long i = name_start[name] + 1;
+    long end = name_start[name] + name_len[name] - 1;
+    long v = 0;
+    long n = 0;
+    if (i == end) fail("empty character");
+    while (i < end) {
+        long c = escape(i);
+        i = escape_end;
+        v = (v << 8) | c;
+        n = n + 1;
+    }
+    if (n > 4) fail("character constant of more than four characters");
+    if (n == 1) return (v ^ 128) - 128;
+    return (v << 32) >> 32;
+}

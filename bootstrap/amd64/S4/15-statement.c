@@ -1,0 +1,538 @@
+// Statements and declarations: the last step from tokens to code. Each statement's code is emitted as soon as it is read.
+
+enum {
+    CASE_MAX = 65536,
+    GOTO_MAX = 65536
+};
+
+long result_type;             // of the current function
+long result_place;            // where the hidden pointer to a struct result is kept, or 0
+long label_return;
+long label_break;             // 0 outside loops and switches
+long label_continue;
+
+long case_count;              // cases of all open switches
+long case_value[CASE_MAX];
+long case_label[CASE_MAX];
+long switch_first;            // first case of the innermost switch; -1 outside
+long switch_default;
+long switch_type;
+
+long goto_count;              // labels of the current function
+long goto_name[GOTO_MAX];
+long goto_label[GOTO_MAX];
+long goto_placed[GOTO_MAX];
+
+long statement();
+
+// The jump label that the source label `name` stands for.
+long goto_index(long name) {
+    if (name_label[name]) return name_label[name];
+    goto_count = goto_count + 1;
+    if (goto_count >= GOTO_MAX) fail("too many labels");
+    goto_name[goto_count] = name;
+    goto_label[goto_count] = new_label();
+    goto_placed[goto_count] = 0;
+    name_label[name] = goto_count;
+    return goto_count;
+}
+
+long declare_typedef(long name, long type) {
+    long s = name_symbol[name];
+    if (s && s_scope[s] == scope) {
+        if (s_kind[s] != S_TYPEDEF || !same_type(s_type[s], type)) fail_name("declared twice:", name);
+        return 0;
+    }
+    return new_symbol(S_TYPEDEF, name, type, 0);
+}
+
+// Declares a function or a variable with an address in the program; returns its object.
+long declare_object(long name, long type, long storage) {
+    long s = name_symbol[name];
+    long g = 0;
+    // An earlier declaration that is visible and has linkage gives the object.
+    if (s && s_kind[s] == S_GLOBAL && g_name[s_value[s]] == name && (s_scope[s] == 0 || storage == KW_EXTERN)) g = s_value[s];
+    else if (s && s_scope[s] == scope) fail_name("declared twice:", name);
+    if (g == 0) {
+        if (storage == KW_STATIC) g = new_object(name, type, 1);
+        else {
+            g = global_object(name, type);
+        }
+    } else if (storage == KW_STATIC && !g_static[g]) fail_name("static after a declaration that is not:", name);
+    if (!same_type(g_type[g], type)) fail_name("declared with another type before:", name);
+    if (t_size[type] >= 0) g_type[g] = type;
+    if (t_kind[type] == K_FUNCTION && t_variadic[type] != 2 && t_variadic[g_type[g]] == 2) g_type[g] = type;
+    if (attribute_align) g_align[g] = maximum(g_align[g], attribute_align);
+    if (s == 0 || s_scope[s] != scope) new_symbol(S_GLOBAL, name, type, g);
+    else if (t_size[s_type[s]] < 0) s_type[s] = g_type[g];
+    return g;
+}
+
+long initialise_global(long g) {
+    long from = initial_count;
+    if (g_section[g] > SEC_TENTATIVE) fail_name("defined twice:", g_name[g]);
+    long type = read_initial(g_type[g]);
+    g_type[g] = type;
+    s_type[name_symbol[g_name[g]]] = type;
+    if (t_size[type] < 0) fail("a variable of incomplete type");
+    initialise_object(g, from);
+    initial_count = from;
+    return 0;
+}
+
+long local_variable(long name, long type) {
+    long from = initial_count;
+    long align = maximum(t_align[type], attribute_align);
+    check_new(name);
+    if (spec_storage == KW_STATIC) {
+        long g = new_object(name, type, 1);
+        // A name without linkage: nothing else may find it, see declare_object.
+        g_name[g] = 0;
+        g_align[g] = align;
+        new_symbol(S_GLOBAL, name, type, g);
+        if (accept('=')) {
+            long static_symbol = name_symbol[name];
+            type = read_initial(type);
+            g_type[g] = type;
+            s_type[static_symbol] = type;
+            if (t_size[type] < 0) fail_name("a variable of incomplete type:", name);
+            initialise_object(g, from);
+        } else {
+            if (t_size[type] < 0) fail_name("a variable of incomplete type:", name);
+            g_section[g] = SEC_TENTATIVE;
+        }
+        initial_count = from;
+        return 0;
+    }
+    long place = 0;
+    if (t_size[type] >= 0) place = new_local(t_size[type], align);
+    long s = new_symbol(S_LOCAL, name, type, place);
+    if (accept('=')) {
+        type = read_initial(type);
+        if (t_size[type] < 0) fail_name("a variable of incomplete type:", name);
+        if (place == 0) {
+            place = new_local(t_size[type], align);
+            s_type[s] = type;
+            s_value[s] = place;
+        }
+        initialise_local(place, type, from);
+        initial_count = from;
+    } else if (t_size[type] < 0) fail_name("a variable of incomplete type:", name);
+    return 0;
+}
+
+long declaration() {
+    long base = specifiers();
+    long storage = spec_storage;
+    long align = attribute_align;
+    long more = tok != ';';
+    while (more) {
+        long mark = node_count;
+        attribute_align = align;
+        long type = declarator(base);
+        long name = declared_name;
+        attributes();
+        spec_storage = storage;
+        if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
+        if (name == 0) fail("expected a name in the declaration");
+        if (storage == KW_TYPEDEF) {
+            if (attribute_align) fail("the aligned attribute of a typedef is not supported");
+            declare_typedef(name, type);
+        }
+        else if (t_kind[type] == K_FUNCTION) declare_object(name, type, KW_EXTERN);
+        else if (type == TY_VOID) fail_name("a variable of type void:", name);
+        else if (storage == KW_EXTERN) {
+            if (tok == '=') fail("an extern variable with an initialiser inside a function");
+            declare_object(name, type, KW_EXTERN);
+        } else local_variable(name, type);
+        node_count = mark;
+        more = accept(',');
+    }
+    return expect(';');
+}
+
+// The condition in parentheses; jumps to `label` if it is `sense`.
+long condition(long sense, long label) {
+    expect('(');
+    long n = truth(decay(expression()));
+    expect(')');
+    return generate_branch(n, sense, label);
+}
+
+long if_statement() {
+    long other = new_label();
+    next();
+    condition(0, other);
+    statement();
+    if (tok == KW_ELSE) {
+        long done = new_label();
+        next();
+        jump(done);
+        place_label(other);
+        statement();
+        return place_label(done);
+    }
+    return place_label(other);
+}
+
+// The body of a loop with its own break and continue labels.
+long loop_body(long again, long out) {
+    long old_break = label_break;
+    long old_continue = label_continue;
+    label_break = out;
+    label_continue = again;
+    statement();
+    label_break = old_break;
+    label_continue = old_continue;
+    return 0;
+}
+
+long while_statement() {
+    long again = new_label();
+    long out = new_label();
+    next();
+    place_label(again);
+    condition(0, out);
+    loop_body(again, out);
+    jump(again);
+    return place_label(out);
+}
+
+long do_statement() {
+    long top = new_label();
+    long again = new_label();
+    long out = new_label();
+    next();
+    place_label(top);
+    loop_body(again, out);
+    place_label(again);
+    if (tok != KW_WHILE) fail("expected 'while' after the body of 'do'");
+    next();
+    condition(1, top);
+    expect(';');
+    return place_label(out);
+}
+
+long for_statement() {
+    long top = new_label();
+    long step = new_label();
+    long out = new_label();
+    long body = new_label();
+    next();
+    expect('(');
+    enter_scope();
+    if (at_type()) declaration();
+    else {
+        if (tok != ';') generate_discard(expression());
+        expect(';');
+    }
+    place_label(top);
+    if (tok != ';') generate_branch(truth(decay(expression())), 0, out);
+    expect(';');
+    if (tok != ')') {
+        // The step stands before the body; jump over it.
+        jump(body);
+        place_label(step);
+        generate_discard(expression());
+        jump(top);
+        place_label(body);
+    } else step = top;
+    expect(')');
+    loop_body(step, out);
+    jump(step);
+    leave_scope();
+    return place_label(out);
+}
+
+// Compares rax with the sorted cases first .. last and jumps.
+long dispatch(long first, long last, long otherwise) {
+    long middle = (first + last) / 2;
+    long v = case_value[middle];
+    if (first > last) return jump(otherwise);
+    if (v >= -2147483648 && v <= 0x7fffffff) {
+        x86(0x483d);          // cmp rax, v
+        word(v);
+    } else {
+        load_number_rcx(v);
+        x86(0x4839c8);
+    }
+    jump_if(CC_EQUAL, case_label[middle]);
+    if (first == last) return jump(otherwise);
+    long upper = new_label();
+    jump_if(CC_GREATER, upper);
+    dispatch(first, middle - 1, otherwise);
+    place_label(upper);
+    return dispatch(middle + 1, last, otherwise);
+}
+
+long sort_cases(long first, long last) {
+    long i = first + 1;
+    while (i <= last) {
+        long v = case_value[i];
+        long l = case_label[i];
+        long j = i - 1;
+        while (j >= first && case_value[j] > v) {
+            case_value[j + 1] = case_value[j];
+            case_label[j + 1] = case_label[j];
+            j = j - 1;
+        }
+        case_value[j + 1] = v;
+        case_label[j + 1] = l;
+        i = i + 1;
+    }
+    i = first;
+    while (i < last) {
+        if (case_value[i] == case_value[i + 1]) fail("two equal cases in one switch");
+        i = i + 1;
+    }
+    return 0;
+}
+
+long switch_statement() {
+    long old_first = switch_first;
+    long old_default = switch_default;
+    long old_type = switch_type;
+    long old_break = label_break;
+    long choose_label = new_label();
+    long out = new_label();
+    next();
+    expect('(');
+    long n = promote(decay(expression()));
+    if (!is_integer(n_type[n])) fail("switch on something that is no integer");
+    expect(')');
+    generate(n);
+    long place = new_local(8, 8);
+    x86(0x488985);            // mov [rbp + d], rax
+    word(place);
+    jump(choose_label);
+    switch_first = case_count;
+    switch_default = 0;
+    switch_type = n_type[n];
+    label_break = out;
+    statement();
+    jump(out);
+    place_label(choose_label);
+    x86(0x488b85);
+    word(place);
+    if (switch_default == 0) switch_default = out;
+    sort_cases(switch_first, case_count - 1);
+    dispatch(switch_first, case_count - 1, switch_default);
+    place_label(out);
+    case_count = switch_first;
+    switch_first = old_first;
+    switch_default = old_default;
+    switch_type = old_type;
+    label_break = old_break;
+    return 0;
+}
+
+long case_statement() {
+    if (switch_first < 0) fail("case outside a switch");
+    next();
+    long n = conditional();
+    if (n_op[n] != N_CONST) fail("expected a constant integer expression");
+    n = cast(n, switch_type);
+    if (tok == T_DOTS) fail("ranges of cases are not supported");
+    expect(':');
+    if (case_count >= CASE_MAX) fail("too many cases");
+    case_value[case_count] = n_value[n];
+    case_label[case_count] = new_label();
+    place_label(case_label[case_count]);
+    case_count = case_count + 1;
+    return statement();
+}
+
+long default_statement() {
+    if (switch_first < 0) fail("default outside a switch");
+    if (switch_default) fail("two defaults in one switch");
+    next();
+    expect(':');
+    switch_default = new_label();
+    place_label(switch_default);
+    return statement();
+}
+
+long return_statement() {
+    next();
+    if (tok != ';') {
+        long n = decay(expression());
+        if (result_type == TY_VOID) {
+            if (n_type[n] != TY_VOID) fail("a value is returned from a void function");
+            generate(n);
+        } else {
+            n = convert(n, result_type);
+            generate(n);
+            if (t_kind[result_type] == K_STRUCT) {
+                x86(0x488b8d);    // mov rcx, [rbp + d]
+                word(result_place);
+                copy_struct(t_size[result_type]);
+            } else if (result_type == TY_FLOAT || result_type == TY_DOUBLE) to_xmm0(result_type);
+        }
+    }
+    jump(label_return);
+    return expect(';');
+}
+
+long goto_statement() {
+    next();
+    if (tok == '*') fail("computed goto is not supported");
+    if (tok != T_NAME) fail("expected a label after 'goto'");
+    long l = goto_index(tok_name);
+    jump(goto_label[l]);
+    next();
+    return expect(';');
+}
+
+long block() {
+    expect('{');
+    enter_scope();
+    while (tok != '}') {
+        if (tok == T_EOF) fail("the file ends inside a function");
+        statement();
+    }
+    leave_scope();
+    return next();
+}
+
+long statement() {
+    long mark = node_count;
+    if (tok == '{') block();
+    else if (tok == ';') next();
+    else if (tok == KW_IF) if_statement();
+    else if (tok == KW_WHILE) while_statement();
+    else if (tok == KW_DO) do_statement();
+    else if (tok == KW_FOR) for_statement();
+    else if (tok == KW_SWITCH) switch_statement();
+    else if (tok == KW_CASE) case_statement();
+    else if (tok == KW_DEFAULT) default_statement();
+    else if (tok == KW_RETURN) return_statement();
+    else if (tok == KW_GOTO) goto_statement();
+    else if (tok == KW_BREAK || tok == KW_CONTINUE) {
+        long target = label_break;
+        if (tok == KW_CONTINUE) target = label_continue;
+        if (target == 0) fail("break or continue outside a loop");
+        jump(target);
+        next();
+        expect(';');
+    } else {
+        long is_label = 0;
+        if (tok == T_NAME) is_label = peek() == ':';
+        if (is_label) {
+            long l = goto_index(tok_name);
+            if (goto_placed[l]) fail_name("label placed twice:", tok_name);
+            goto_placed[l] = 1;
+            place_label(goto_label[l]);
+            next();
+            next();
+            attributes();
+            if (tok != '}') statement();
+        } else if (tok == KW_ATTRIBUTE) {
+            attributes();
+            expect(';');
+        } else if (tok != KW_QUALIFIER && tok != KW_FUNC && at_type()) declaration();
+        else if (tok == KW_QUALIFIER && begins_type(peek(), peek_symbol())) declaration();
+        else {
+            generate_discard(expression());
+            expect(';');
+        }
+    }
+    node_count = mark;
+    return 0;
+}
+
+long function_definition(long name, long type, long g) {
+    if (g_section[g]) fail_name("defined twice:", name);
+    if (t_variadic[type] == 2) {
+        // "f() { ... }" takes no arguments.
+        t_variadic[type] = 0;
+    }
+    g_section[g] = SEC_CODE;
+    g_offset[g] = code_len;
+    function_name = name;
+    in_function = 1;
+    frame = 0;
+    pushed = 0;
+    label_count = 0;
+    goto_count = 0;
+    switch_first = -1;
+    label_break = 0;
+    label_continue = 0;
+    label_return = new_label();
+    result_type = t_base[type];
+    if (result_type != TY_VOID && t_size[result_type] < 0) fail("a function that returns an incomplete type");
+    x86(0x55);                // push rbp
+    x86(0x4889e5);            // mov rbp, rsp
+    x86(0x4881ec);            // sub rsp, frame
+    long frame_word = code_len;
+    word(0);
+    receive_parameters(type);
+    result_place = -8;
+    enter_scope();
+    long p = t_fields[type];
+    while (p) {
+        if (f_name[p] == 0) fail("a parameter without a name");
+        check_new(f_name[p]);
+        new_symbol(S_LOCAL, f_name[p], f_type[p], f_offset[p]);
+        p = f_next[p];
+    }
+    expect('{');
+    while (tok != '}') {
+        if (tok == T_EOF) fail_name("the file ends inside function", name);
+        statement();
+    }
+    leave_scope();
+    load_number(0);           // main returns 0 at its end
+    place_label(label_return);
+    x86(0xc9);                // leave
+    x86(0xc3);                // ret
+    set_word(frame_word, round_up(frame, 16));
+    while (goto_count) {
+        if (!goto_placed[goto_count]) fail_name("no such label:", goto_name[goto_count]);
+        name_label[goto_name[goto_count]] = 0;
+        goto_count = goto_count - 1;
+    }
+    in_function = 0;
+    function_name = 0;
+    return next();
+}
+
+long external_declaration() {
+    if (accept(';')) return 0;
+    if (!at_type()) fail_name("expected a declaration before", tok_name);
+    long base = specifiers();
+    long storage = spec_storage;
+    long is_inline = spec_inline;
+    long align = attribute_align;
+    long more = tok != ';';
+    while (more) {
+        attribute_align = align;
+        long type = declarator(base);
+        long name = declared_name;
+        attributes();
+        if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
+        if (name == 0) fail("expected a name in the declaration");
+        if (storage == KW_TYPEDEF) {
+            if (attribute_align) fail("the aligned attribute of a typedef is not supported");
+            declare_typedef(name, type);
+        } else if (t_kind[type] == K_FUNCTION) {
+            // An inline function without extern is one of this file's own.
+            long linkage = storage;
+            if (is_inline && storage == 0) linkage = KW_STATIC;
+            long f = declare_object(name, type, linkage);
+            if (tok == '{') {
+                function_definition(name, type, f);
+                node_count = 0;
+                return 0;
+            }
+            if (at_type()) fail("old-style function parameters are not supported");
+        } else {
+            if (type == TY_VOID) fail_name("a variable of type void:", name);
+            long g = declare_object(name, type, storage);
+            if (accept('=')) initialise_global(g);
+            else if (storage != KW_EXTERN && g_section[g] == SEC_NONE) g_section[g] = SEC_TENTATIVE;
+        }
+        more = accept(',');
+    }
+    node_count = 0;
+    return expect(';');
+}
