@@ -1,0 +1,309 @@
+//! The commit graph: every commit has a number, parents before children.
+//!
+//! Invariant: a commit's parents have smaller numbers, so numbers are a topological order and the graph has no cycle.
+
+use crate::message::Mentions;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::str::FromStr;
+use std::sync::OnceLock;
+use thiserror::Error;
+
+/// More parents than any merge has; an octopus of this size is damage.
+pub const MAX_PARENTS: usize = 1024;
+
+/// The shortest prefix of an object name that is looked up.
+pub const MIN_PREFIX: usize = 4;
+
+/// What is wrong with a commit, or with a question about one.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum GraphError {
+    /// The text is no object name: ask again with hexadecimal digits.
+    #[error("`{0}` is not a commit name (4 to 40 hexadecimal digits)")]
+    NotAName(String),
+    /// The commit is not in the graph: fetch, or index again.
+    #[error("commit `{0}` is not in the index")]
+    Unknown(String),
+    /// Several commits begin so: give more digits.
+    #[error(
+        "`{prefix}` is ambiguous: it begins {count} commit names, such as {first} and {second}"
+    )]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// How many commits begin so.
+        count: usize,
+        /// One of them.
+        first: ObjectName,
+        /// Another.
+        second: ObjectName,
+    },
+    /// The commit came twice.
+    #[error("commit {0} comes twice")]
+    Duplicate(ObjectName),
+    /// More parents than [`MAX_PARENTS`].
+    #[error("commit {0} names {1} parents; the limit is {MAX_PARENTS}")]
+    TooManyParents(ObjectName, usize),
+    /// The graph holds as many commits as numbers can name.
+    #[error("the index is full at {0} commits")]
+    Full(u32),
+}
+
+/// A SHA-1 object name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName(pub [u8; 20]);
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ObjectName {
+    type Err = GraphError;
+
+    fn from_str(text: &str) -> Result<Self, GraphError> {
+        let not_a_name = || GraphError::NotAName(text.chars().take(80).collect());
+        let digits = text.as_bytes();
+        if digits.len() != 40 {
+            return Err(not_a_name());
+        }
+        let mut name = [0; 20];
+        for (byte, pair) in name.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
+            match pair {
+                [high, low] => {
+                    *byte = digit(*high).ok_or_else(not_a_name)? << 4
+                        | digit(*low).ok_or_else(not_a_name)?;
+                }
+                _ => return Err(not_a_name()),
+            }
+        }
+        Ok(ObjectName(name))
+    }
+}
+
+/// A commit's number in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommitNumber(pub(crate) u32);
+
+impl CommitNumber {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A commit as it enters the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its name.
+    pub name: ObjectName,
+    /// Its parents, first parent first.
+    pub parents: Vec<ObjectName>,
+    /// Committer time in seconds since 1970.
+    pub time: i64,
+    /// What its message says of other commits and pull requests.
+    pub mentions: Mentions,
+}
+
+/// Object names are hashes already: their first bytes serve as the hash.
+#[derive(Debug, Default, Clone)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+}
+
+/// All commits of a repository.
+#[derive(Debug, Default)]
+pub struct Graph {
+    names: Vec<ObjectName>,
+    times: Vec<i64>,
+    /// Where each commit's parents begin in `parents`; its end is the next one's beginning.
+    starts: Vec<u32>,
+    parents: Vec<CommitNumber>,
+    mentions: HashMap<u32, Mentions>,
+    pull_requests: HashMap<u32, Vec<CommitNumber>>,
+    picked: HashMap<ObjectName, Vec<CommitNumber>>,
+    reverted: HashMap<ObjectName, Vec<CommitNumber>>,
+    numbers: HashMap<ObjectName, u32, BuildHasherDefault<NameHasher>>,
+    boundary: Vec<CommitNumber>,
+    sorted: OnceLock<Vec<u32>>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Graph {
+        Graph::default()
+    }
+
+    /// How many commits there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Adds a commit whose parents were added before. A parent that is not there makes it a boundary commit: what
+    /// lies beyond is unknown, as in a shallow clone.
+    ///
+    /// # Errors
+    /// [`GraphError::Duplicate`], [`GraphError::TooManyParents`] or [`GraphError::Full`]; the graph is unchanged then.
+    pub fn push(&mut self, commit: Commit) -> Result<CommitNumber, GraphError> {
+        if commit.parents.len() > MAX_PARENTS {
+            return Err(GraphError::TooManyParents(
+                commit.name,
+                commit.parents.len(),
+            ));
+        }
+        // One number is kept free: the indices use it for "nowhere".
+        let number = u32::try_from(self.len()).ok().filter(|n| *n < u32::MAX - 1);
+        let number = number.ok_or(GraphError::Full(u32::MAX - 1))?;
+        if self.numbers.contains_key(&commit.name) {
+            return Err(GraphError::Duplicate(commit.name));
+        }
+        self.starts.push(self.parents.len() as u32);
+        let mut complete = true;
+        for parent in &commit.parents {
+            match self.numbers.get(parent) {
+                Some(parent) => self.parents.push(CommitNumber(*parent)),
+                None => complete = false,
+            }
+        }
+        let this = CommitNumber(number);
+        if !complete {
+            self.boundary.push(this);
+        }
+        if let Some(request) = commit.mentions.pull_request {
+            self.pull_requests.entry(request).or_default().push(this);
+        }
+        for original in &commit.mentions.picked_from {
+            self.picked.entry(*original).or_default().push(this);
+        }
+        for undone in &commit.mentions.reverts {
+            self.reverted.entry(*undone).or_default().push(this);
+        }
+        if !commit.mentions.is_empty() {
+            self.mentions.insert(number, commit.mentions);
+        }
+        self.names.push(commit.name);
+        self.times.push(commit.time);
+        self.numbers.insert(commit.name, number);
+        self.sorted = OnceLock::new();
+        Ok(this)
+    }
+
+    /// The commit with this name.
+    pub fn find(&self, name: &ObjectName) -> Option<CommitNumber> {
+        self.numbers.get(name).map(|number| CommitNumber(*number))
+    }
+
+    /// The commit that a person means by a name or the beginning of one.
+    ///
+    /// # Errors
+    /// [`GraphError::NotAName`], [`GraphError::Unknown`] or [`GraphError::Ambiguous`].
+    pub fn resolve(&self, text: &str) -> Result<CommitNumber, GraphError> {
+        let digits = text.trim().to_ascii_lowercase();
+        let valid = (MIN_PREFIX..=40).contains(&digits.len())
+            && digits.bytes().all(|c| c.is_ascii_hexdigit());
+        if !valid {
+            return Err(GraphError::NotAName(text.chars().take(80).collect()));
+        }
+        let lowest: ObjectName = format!("{digits:0<40}").parse()?;
+        let highest: ObjectName = format!("{digits:f<40}").parse()?;
+        let sorted = self.sorted.get_or_init(|| {
+            let mut order: Vec<u32> = (0..self.names.len() as u32).collect();
+            order.sort_unstable_by_key(|number| self.names.get(*number as usize));
+            order
+        });
+        let name_at = |number: u32| self.name(CommitNumber(number));
+        let from = sorted.partition_point(|number| name_at(*number) < lowest);
+        let to = sorted.partition_point(|number| name_at(*number) <= highest);
+        match sorted.get(from..to).unwrap_or_default() {
+            [] => Err(GraphError::Unknown(digits)),
+            [one] => Ok(CommitNumber(*one)),
+            [first, second, ..] => Err(GraphError::Ambiguous {
+                prefix: digits,
+                count: to - from,
+                first: name_at(*first),
+                second: name_at(*second),
+            }),
+        }
+    }
+
+    /// The name of a commit of this graph.
+    pub fn name(&self, commit: CommitNumber) -> ObjectName {
+        self.names
+            .get(commit.index())
+            .copied()
+            .unwrap_or(ObjectName([0; 20]))
+    }
+
+    /// Committer time in seconds since 1970.
+    pub fn time(&self, commit: CommitNumber) -> i64 {
+        self.times.get(commit.index()).copied().unwrap_or_default()
+    }
+
+    /// The parents that are in the graph, first parent first.
+    pub fn parents(&self, commit: CommitNumber) -> &[CommitNumber] {
+        let from = self
+            .starts
+            .get(commit.index())
+            .map_or(0, |start| *start as usize);
+        let to = self
+            .starts
+            .get(commit.index() + 1)
+            .map_or(self.parents.len(), |s| *s as usize);
+        self.parents.get(from..to).unwrap_or_default()
+    }
+
+    /// All commits, parents before children.
+    pub fn commits(&self) -> impl DoubleEndedIterator<Item = CommitNumber> + use<> {
+        (0..self.names.len() as u32).map(CommitNumber)
+    }
+
+    /// Commits with a parent outside the graph. Not empty in a shallow clone.
+    pub fn boundary(&self) -> &[CommitNumber] {
+        &self.boundary
+    }
+
+    /// What the commit's message says of others.
+    pub fn mentions(&self, commit: CommitNumber) -> Option<&Mentions> {
+        self.mentions.get(&commit.0)
+    }
+
+    /// The commits that say they are this pull request's, oldest first.
+    pub fn of_pull_request(&self, number: u32) -> &[CommitNumber] {
+        self.pull_requests.get(&number).map_or(&[], Vec::as_slice)
+    }
+
+    /// The commits that say they were picked from this one.
+    pub fn picks_of(&self, name: &ObjectName) -> &[CommitNumber] {
+        self.picked.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The commits that say they revert this one.
+    pub fn reverts_of(&self, name: &ObjectName) -> &[CommitNumber] {
+        self.reverted.get(name).map_or(&[], Vec::as_slice)
+    }
+}

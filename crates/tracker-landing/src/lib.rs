@@ -1,0 +1,21 @@
+//! In which channel is this commit, and since when. Layer: tracker, pure.
+//!
+//! Reading order: [`graph`] (commits by number), [`ancestry`] (is this commit in that one), [`line`] (first head of a
+//! sequence that contains it), [`history`] (dated channel releases, with rollbacks), [`message`] (what a commit says
+//! of other commits and pull requests), [`log`] (the stream that `git log` writes), [`archive`] (the file on disk).
+//!
+//! Invariant: an answer is exact or says that it is unknown; a cut or damaged archive never gives another answer.
+
+pub mod ancestry;
+pub mod archive;
+pub mod graph;
+pub mod history;
+pub mod line;
+pub mod log;
+pub mod message;
+#[cfg(test)]
+mod tests;
+
+pub use ancestry::Ancestry;
+pub use graph::{Commit, CommitNumber, Graph, GraphError, ObjectName};
+pub use history::{ChannelHistory, ChannelRelease, Stay};
