@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`graph`] (commits by number), [`ancestry`] (is this commit in that one), [`line`] (first head of a
 //! sequence that contains it), [`history`] (dated channel releases, with rollbacks), [`message`] (what a commit says
-//! of other commits and pull requests), [`log`] (the stream that `git log` writes), [`archive`] (the file on disk).
+//! of other commits and pull requests), [`eta`] (when will it be there), [`log`] (the stream that `git log` writes), [`archive`] (the file on disk).
 //!
 //! Invariant: an answer is exact or says that it is unknown; a cut or damaged archive never gives another answer.
 
 pub mod ancestry;
 pub mod archive;
+pub mod eta;
 pub mod graph;
 pub mod history;
 pub mod line;
