@@ -6,7 +6,7 @@
 //! was appended. A writer goes on from there.
 
 use crate::graph::{Commit, ObjectName};
-use crate::message::Mentions;
+use crate::message::{Mentions, MergedBranches};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 use thiserror::Error;
@@ -231,6 +231,13 @@ fn write_commit(bytes: &mut Vec<u8>, commit: &Commit) {
     for id in &commit.mentions.vulnerabilities {
         write_text(bytes, id);
     }
+    // An empty name stands for none: a branch's name is never empty.
+    let (from, into) = match &commit.mentions.merge {
+        Some(merge) => (merge.from.as_str(), merge.into.as_deref().unwrap_or("")),
+        None => ("", ""),
+    };
+    write_text(bytes, from);
+    write_text(bytes, into);
 }
 
 /// The rest of a payload; every step says `None` where the payload is too short.
@@ -268,11 +275,17 @@ impl<'a> Cursor<'a> {
         let (picked_from, reverts) = (self.names()?, self.names()?);
         let count = u16::from_le_bytes(self.array()?);
         let vulnerabilities = (0..count).map(|_| self.text()).collect::<Option<_>>()?;
+        let (from, into) = (
+            self.text()?,
+            Some(self.text()?).filter(|into| !into.is_empty()),
+        );
+        let merge = (!from.is_empty()).then_some(MergedBranches { from, into });
         let mentions = Mentions {
             pull_request,
             picked_from,
             reverts,
             vulnerabilities,
+            merge,
         };
         Some(Commit {
             name,

@@ -1,7 +1,7 @@
 //! In which channel is this commit, and since when. Layer: tracker, pure.
 //!
 //! Reading order: [`graph`] (commits by number), [`ancestry`] (is this commit in that one), [`line`] (first head of a
-//! sequence that contains it), [`history`] (dated channel releases, with rollbacks), [`message`] (what a commit says
+//! sequence that contains it), [`history`] (dated channel releases, with rollbacks), [`journey`] (the merges on its way), [`message`] (what a commit says
 //! of other commits and pull requests), [`eta`] (when will it be there), [`log`] (the stream that `git log` writes), [`archive`] (the file on disk).
 //!
 //! Invariant: an answer is exact or says that it is unknown; a cut or damaged archive never gives another answer.
@@ -11,6 +11,7 @@ pub mod archive;
 pub mod eta;
 pub mod graph;
 pub mod history;
+pub mod journey;
 pub mod line;
 pub mod log;
 pub mod message;

@@ -18,6 +18,17 @@ pub struct Mentions {
     pub reverts: Vec<ObjectName>,
     /// Vulnerability ids, upper case, in order of appearance.
     pub vulnerabilities: Vec<String>,
+    /// The branches of a merge, as its subject names them.
+    pub merge: Option<MergedBranches>,
+}
+
+/// `Merge FROM into INTO`, `Merge branch 'FROM' into INTO`, `Merge pull request #N from FROM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedBranches {
+    /// The branch that was merged, without its owner.
+    pub from: String,
+    /// The branch that took it, where the subject says so.
+    pub into: Option<String>,
 }
 
 impl Mentions {
@@ -27,6 +38,7 @@ impl Mentions {
             && self.picked_from.is_empty()
             && self.reverts.is_empty()
             && self.vulnerabilities.is_empty()
+            && self.merge.is_none()
     }
 
     /// Reads a message: subject, blank line, body.
@@ -40,6 +52,7 @@ impl Mentions {
         let mut mentions = Mentions {
             pull_request: pull_request(subject),
             vulnerabilities: vulnerabilities(message),
+            merge: merged_branches(subject),
             ..Mentions::default()
         };
         for line in message.lines() {
@@ -60,6 +73,35 @@ impl Mentions {
 
 fn name(text: &str) -> Option<ObjectName> {
     text.trim().parse().ok()
+}
+
+/// The longest branch name that is kept.
+const MAX_BRANCH: usize = 255;
+
+/// The branches that a merge's subject names.
+fn merged_branches(subject: &str) -> Option<MergedBranches> {
+    let rest = subject.trim_end().strip_prefix("Merge ")?;
+    if let Some(request) = rest.strip_prefix("pull request #") {
+        let (_, from) = request.split_once(" from ")?;
+        let branch = from.split_once('/').map_or(from, |(_, branch)| branch);
+        return branch_name(branch).map(|from| MergedBranches { from, into: None });
+    }
+    let rest = rest.strip_prefix("remote-tracking ").unwrap_or(rest);
+    let rest = rest.strip_prefix("branch ").unwrap_or(rest);
+    let (from, into) = match rest.split_once(" into ") {
+        Some((from, into)) => (from, Some(into)),
+        None => (rest, None),
+    };
+    let from = from.trim_matches('\'');
+    let from = from.strip_prefix("origin/").unwrap_or(from);
+    let into = into.and_then(|into| branch_name(into.trim_matches('\'')));
+    branch_name(from).map(|from| MergedBranches { from, into })
+}
+
+/// A single word that can be a branch's name; prose is none.
+fn branch_name(text: &str) -> Option<String> {
+    let fits = !text.is_empty() && text.len() <= MAX_BRANCH && !text.contains([' ', ':', ',']);
+    fits.then(|| text.to_owned())
 }
 
 /// The pull request that a subject line names as its own.

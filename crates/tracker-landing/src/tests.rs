@@ -4,9 +4,10 @@ use crate::Ancestry;
 use crate::archive::{self, Ending, HeadSeen, Segment};
 use crate::graph::{Commit, CommitNumber, Graph, GraphError, ObjectName};
 use crate::history::{ChannelHistory, ChannelRelease};
+use crate::journey::{self, Hop};
 use crate::line::Line;
 use crate::log::LogReader;
-use crate::message::Mentions;
+use crate::message::{Mentions, MergedBranches};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -179,6 +180,10 @@ fn segments(parents: &[Vec<usize>]) -> Vec<Segment> {
         picked_from: vec![name(1)],
         reverts: vec![name(2), name(3)],
         vulnerabilities: vec!["CVE-2019-14697".to_owned()],
+        merge: Some(MergedBranches {
+            from: "staging".to_owned(),
+            into: None,
+        }),
     };
     let head = HeadSeen {
         line: "channel:nixos-19.09".to_owned(),
@@ -332,4 +337,59 @@ fn a_release_that_goes_back_in_time_is_refused() {
         .expect_err("older");
     assert!(error.to_string().contains("`r99`"), "{error}");
     assert_eq!(history.releases().len(), 1);
+}
+
+#[test]
+fn merges_name_their_branches_and_prose_names_none() {
+    let merge = |subject: &str| {
+        Mentions::read(subject)
+            .merge
+            .map(|merge| (merge.from, merge.into.unwrap_or_default()))
+    };
+    let named = |from: &str, into: &str| Some((from.to_owned(), into.to_owned()));
+    assert_eq!(
+        merge("Merge staging-next into staging"),
+        named("staging-next", "staging")
+    );
+    assert_eq!(
+        merge("Merge branch 'staging' into staging-next"),
+        named("staging", "staging-next")
+    );
+    assert_eq!(
+        merge("Merge remote-tracking branch 'origin/master' into staging"),
+        named("master", "staging")
+    );
+    assert_eq!(
+        merge("Merge pull request #9 from NixOS/staging-next"),
+        named("staging-next", "")
+    );
+    assert_eq!(merge("Merge these two lists of packages"), None);
+    assert_eq!(merge("musl: Merge staging into master"), None);
+}
+
+#[test]
+fn a_journey_names_every_merge_that_carried_the_commit_on() {
+    // master: 0 1 2 8; staging: 3 (from 0), 5 (merges the change 4), 6; staging-next: 7 merges staging; 8 merges it into master.
+    let parents = [
+        vec![],
+        vec![0],
+        vec![1],
+        vec![0],
+        vec![3],
+        vec![3, 4],
+        vec![5],
+        vec![1, 6],
+        vec![2, 7],
+    ];
+    let graph = graph(&parents);
+    let ancestry = Ancestry::new(&graph, CommitNumber(8));
+    let merges = |commit| {
+        let hops: Vec<Hop> = journey::to_trunk(&graph, &ancestry, CommitNumber(commit));
+        hops.iter().map(|hop| hop.merge.0).collect::<Vec<_>>()
+    };
+    assert_eq!(merges(4), [5, 7, 8]);
+    assert_eq!(merges(6), [7, 8]);
+    assert_eq!(merges(2), Vec::<u32>::new());
+    let short = Ancestry::new(&graph, CommitNumber(2));
+    assert!(journey::to_trunk(&graph, &short, CommitNumber(4)).is_empty());
 }
