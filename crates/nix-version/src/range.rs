@@ -46,3 +46,66 @@ pub struct Range {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<(String, Status)>,
 }
+
+impl Range {
+    /// A range of exactly one version.
+    pub fn exact_version(
+        scheme: impl Into<String>,
+        version: impl Into<String>,
+        status: Status,
+    ) -> Self {
+        let version = version.into();
+        Range {
+            scheme: scheme.into(),
+            lower: Bound::Inclusive(version.clone()),
+            upper: Bound::Inclusive(version),
+            status,
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for Range {
+    /// As people say it: `from 1.1.0 up to and including 1.1.23`, `before 2.0`, `exactly 4.13b`, `all versions`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lower = match &self.lower {
+            Bound::Inclusive(version) if version == "0" || version == "*" => &Bound::Unbounded,
+            lower => lower,
+        };
+        let upper = match &self.upper {
+            Bound::Inclusive(version) | Bound::Exclusive(version) if version == "*" => {
+                &Bound::Unbounded
+            }
+            upper => upper,
+        };
+        match (lower, upper) {
+            (Bound::Unbounded, Bound::Unbounded) => f.write_str("all versions"),
+            (Bound::Inclusive(lower), Bound::Inclusive(upper)) if lower == upper => {
+                write!(f, "exactly {lower}")
+            }
+            (Bound::Unbounded, Bound::Inclusive(upper)) => write!(f, "up to and including {upper}"),
+            (Bound::Unbounded, Bound::Exclusive(upper)) => write!(f, "before {upper}"),
+            (lower, upper) => {
+                match lower {
+                    Bound::Inclusive(lower) => write!(f, "from {lower}")?,
+                    Bound::Exclusive(lower) => write!(f, "after {lower}")?,
+                    Bound::Unbounded => {}
+                }
+                match upper {
+                    Bound::Inclusive(upper) => write!(f, " up to and including {upper}"),
+                    Bound::Exclusive(upper) => write!(f, ", before {upper}"),
+                    Bound::Unbounded => f.write_str(" on"),
+                }
+            }
+        }?;
+        for (at, status) in &self.changes {
+            let word = match status {
+                Status::Affected => "affected",
+                Status::Unaffected => "unaffected",
+                Status::Unknown => "unknown",
+            };
+            write!(f, ", {word} from {at}")?;
+        }
+        Ok(())
+    }
+}
