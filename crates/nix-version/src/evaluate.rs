@@ -115,7 +115,7 @@ impl Range {
         let meaningful = |bound: &Bound| match bound {
             Bound::Unbounded => true,
             Bound::Inclusive(text) | Bound::Exclusive(text) => {
-                scheme::is_version(text)
+                (scheme::is_version(text) && self.scheme != "prose")
                     || scheme::is_commit(text)
                     || text == "*"
                     || expression::parse(text).is_some()

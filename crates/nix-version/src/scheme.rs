@@ -18,6 +18,8 @@ pub enum Scheme {
     Upstream,
     /// Commit ids: equal or incomparable.
     Commit,
+    /// Texts that are no versions: never comparable.
+    Prose,
 }
 
 impl Scheme {
@@ -27,6 +29,7 @@ impl Scheme {
             "nix" => Scheme::Nix,
             "semver" | "crates.io" | "npm" | "hex" | "swifturl" => Scheme::SemVer,
             "git" | "original_commit_for_fix" => Scheme::Commit,
+            "prose" => Scheme::Prose,
             _ => Scheme::Upstream,
         }
     }
@@ -34,6 +37,9 @@ impl Scheme {
     /// Compares a package's version with one that a source names; `None` if the scheme cannot.
     pub fn compare(self, version: &str, named: &str) -> Option<Ordering> {
         let (version, named) = (version.trim(), named.trim());
+        if self == Scheme::Prose {
+            return None;
+        }
         if self == Scheme::Commit {
             return (is_commit(version) && version == named).then_some(Ordering::Equal);
         }
@@ -75,7 +81,7 @@ impl Scheme {
                 (Some(left), Some(right)) => left.precedence(&right),
                 _ => upstream::compare(left, right),
             },
-            Scheme::Upstream | Scheme::Commit => upstream::compare(left, right),
+            Scheme::Upstream | Scheme::Commit | Scheme::Prose => upstream::compare(left, right),
         }
     }
 }

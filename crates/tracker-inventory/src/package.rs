@@ -51,6 +51,9 @@ pub struct Package {
     /// Base name of its derivation in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derivation: Option<String>,
+    /// Base name of its default output in the store: joins it to a derivation graph where no derivation is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// Source addresses, from the derivation graph.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub source_urls: Vec<String>,

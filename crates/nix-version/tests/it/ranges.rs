@@ -168,6 +168,13 @@ fn placeholders_leave_it_open() {
 }
 
 #[test]
+fn prose_is_never_compared() {
+    let ranges = [Range::exact_version("prose", "1.2-through-1.4", Affected)];
+    assert_eq!(status("1.3", &ranges, Unaffected), Unknown);
+    assert_eq!(status("1.2-through-1.4", &ranges, Unaffected), Unknown);
+}
+
+#[test]
 fn constraints_in_place_of_versions_are_read() {
     let ranges = [Range::exact_version("custom", ">= 1.0, < 1.2.3", Affected)];
     assert_eq!(status("1.2.2", &ranges, Unaffected), Affected);
