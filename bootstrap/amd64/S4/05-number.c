@@ -89,10 +89,22 @@ long big_bit(long i) {
     return (limb[i / 32] >> (i % 32)) & 1;
 }
 
-// Rounds mantissa (top bit set) to `bits` bits, halves to even; guard: the next bit below the mantissa, sticky: any bit below that.
-// Sets num_exponent for the binary exponent e of the top bit and returns the mantissa. least: smallest normal exponent of the type,
-// most: the largest.
-long round_mantissa(long mantissa, long guard, long sticky, long e, long bits, long least, long most) {
+// Rounds mantissa (top bit set) for a type, halves to even; guard: the next bit below the mantissa, sticky: any bit below that.
+// Sets num_exponent for the binary exponent e of the top bit and returns the mantissa.
+long round_mantissa(long mantissa, long guard, long sticky, long e, long kind) {
+    long bits = 64;           // precision, and smallest and largest normal exponent
+    long least = -16382;
+    long most = 16383;
+    if (kind == NUM_DOUBLE) {
+        bits = 53;
+        least = -1022;
+        most = 1023;
+    }
+    if (kind == NUM_FLOAT) {
+        bits = 24;
+        least = -126;
+        most = 127;
+    }
     long keep = bits;
     if (e < least) keep = bits - (least - e);
     long drop = 64 - keep;
@@ -169,9 +181,7 @@ long big_round(long scale, long sticky, long kind) {
         sticky = big_bit(i);
         i = i - 1;
     }
-    if (kind == NUM_FLOAT) return round_mantissa(mantissa, guard, sticky, n - 1 + scale, 24, -126, 127);
-    if (kind == NUM_DOUBLE) return round_mantissa(mantissa, guard, sticky, n - 1 + scale, 53, -1022, 1023);
-    return round_mantissa(mantissa, guard, sticky, n - 1 + scale, 64, -16382, 16383);
+    return round_mantissa(mantissa, guard, sticky, n - 1 + scale, kind);
 }
 
 // The same rounding for a value already in x87 form.
@@ -179,9 +189,8 @@ long round_to_kind(long mantissa, long exponent, long kind) {
     long e = (exponent & 32767) - BIAS;
     num_exponent = exponent;
     if (mantissa == 0 || e == 16384) return mantissa;
-    long m = mantissa;
-    if (kind == NUM_FLOAT) m = round_mantissa(mantissa, 0, 0, e, 24, -126, 127);
-    if (kind == NUM_DOUBLE) m = round_mantissa(mantissa, 0, 0, e, 53, -1022, 1023);
+    if (kind == NUM_LDOUBLE) return mantissa;
+    long m = round_mantissa(mantissa, 0, 0, e, kind);
     num_exponent = num_exponent | (exponent & 32768);
     return m;
 }

@@ -189,16 +189,16 @@ long jump(long l) {
 }
 
 // Jumps by a condition code of the processor (the low half of the jcc opcode).
-long jump_if(long condition, long l) {
+long jump_if(long cc, long l) {
     emit(0x0f);
-    emit(0x80 + condition);
+    emit(0x80 + cc);
     return label_word(l);
 }
 
 // rax = condition ? 1 : 0
-long set_if(long condition) {
+long set_if(long cc) {
     emit(0x0f);
-    emit(0x90 + condition);
+    emit(0x90 + cc);
     emit(0xc0);
     return x86(0x0fb6c0);
 }

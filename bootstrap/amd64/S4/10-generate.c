@@ -483,10 +483,10 @@ long generate_branch(long n, long sense, long label) {
         return place_label(past);
     }
     if (is_comparison(op)) {
-        long condition = generate_compare(n);
+        long cc = generate_compare(n);
         // The lowest bit of a condition code negates it. (Not so for unordered floats, where above and below differ: above is tested.)
-        if (!sense) condition = condition ^ 1;
-        return jump_if(condition, label);
+        if (!sense) cc = cc ^ 1;
+        return jump_if(cc, label);
     }
     generate(n);
     x86(0x4885c0);

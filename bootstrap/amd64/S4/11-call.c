@@ -107,11 +107,11 @@ long generate_call(long n) {
     long offset = 0;
     arg = n_b[n];
     while (arg) {
-        long at_type = n_type[n_a[arg]];
+        long passed = n_type[n_a[arg]];
         if (n_value[arg] == IN_STACK) {
-            if (t_align[at_type] > 8) offset = round_up(offset, 16);
+            if (t_align[passed] > 8) offset = round_up(offset, 16);
             stack_argument(arg, offset + above);
-            offset = offset + round_up(maximum(t_size[at_type], 8), 8);
+            offset = offset + round_up(maximum(t_size[passed], 8), 8);
         }
         arg = n_b[arg];
     }

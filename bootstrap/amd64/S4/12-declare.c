@@ -62,11 +62,6 @@ long peek() {
     return ahead_tok;
 }
 
-// The symbol that the token after this one names, or 0.
-long peek_symbol() {
-    if (peek() == T_NAME) return name_symbol[ahead_name];
-    return 0;
-}
 
 long expect(long kind) {
     if (tok != kind) {
@@ -95,6 +90,13 @@ long accept(long kind) {
 long begins_type(long kind, long s) {
     if (kind >= KW_VOID && kind <= KW_REFUSED) return kind != KW_REFUSED;
     return kind == T_NAME && s_kind[s] == S_TYPEDEF;
+}
+
+// Does the token after this one begin a type?
+long peek_type() {
+    long kind = peek();
+    if (kind == T_NAME) return begins_type(kind, name_symbol[ahead_name]);
+    return begins_type(kind, 0);
 }
 
 long at_type() {
@@ -446,7 +448,7 @@ long declarator_steps() {
     if (tok == '(') {
         // Parentheses around a declarator, or the parameters of a function without a name?
         long kind = peek();
-        if (kind != ')' && !begins_type(kind, peek_symbol()) && kind != T_DOTS) {
+        if (kind != ')' && kind != T_DOTS && !peek_type()) {
             next();
             declarator_steps();
             expect(')');

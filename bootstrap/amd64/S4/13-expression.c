@@ -55,7 +55,8 @@ long symbol_node(long name) {
 // The address in a va_list, which is an array or (as a parameter) a pointer.
 long va_list_node() {
     long n = decay(assignment());
-    if (n_type[n] != pointer_to(TY_VA_ITEM)) fail("expected a va_list");
+    long wanted = pointer_to(TY_VA_ITEM);
+    if (n_type[n] != wanted) fail("expected a va_list");
     return n;
 }
 
@@ -286,7 +287,7 @@ long unary();
 long size_of(long is_align) {
     next();
     long type = 0;
-    if (tok == '(' && begins_type(peek(), peek_symbol())) {
+    if (tok == '(' && peek_type()) {
         next();
         type = type_name();
         expect(')');
@@ -352,7 +353,7 @@ long unary() {
         next();
         return unary();
     }
-    if (op == '(' && begins_type(peek(), peek_symbol())) {
+    if (op == '(' && peek_type()) {
         next();
         long type = type_name();
         expect(')');

@@ -358,7 +358,8 @@ long compound_literal(long type) {
             from = from + 1;
         }
         n = new_node(N_LOCAL, type, 0, 0, place);
-        chain = new_node(N_COMMA, pointer_to(type), chain, address_of(n, pointer_to(type)), 0);
+        n = address_of(n, pointer_to(type));
+        chain = new_node(N_COMMA, n_type[n], chain, n, 0);
         n = new_node(N_DEREF, type, chain, 0, 0);
     }
     return n;

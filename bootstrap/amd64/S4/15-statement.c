@@ -31,7 +31,8 @@ long goto_index(long name) {
     goto_count = goto_count + 1;
     if (goto_count >= GOTO_MAX) fail("too many labels");
     goto_name[goto_count] = name;
-    goto_label[goto_count] = new_label();
+    long l = new_label();
+    goto_label[goto_count] = l;
     goto_placed[goto_count] = 0;
     name_label[name] = goto_count;
     return goto_count;
@@ -336,8 +337,9 @@ long case_statement() {
     expect(':');
     if (case_count >= CASE_MAX) fail("too many cases");
     case_value[case_count] = n_value[n];
-    case_label[case_count] = new_label();
-    place_label(case_label[case_count]);
+    long l = new_label();
+    case_label[case_count] = l;
+    place_label(l);
     case_count = case_count + 1;
     return statement();
 }
@@ -430,7 +432,7 @@ long statement() {
             attributes();
             expect(';');
         } else if (tok != KW_QUALIFIER && tok != KW_FUNC && at_type()) declaration();
-        else if (tok == KW_QUALIFIER && begins_type(peek(), peek_symbol())) declaration();
+        else if (tok == KW_QUALIFIER && peek_type()) declaration();
         else {
             generate_discard(expression());
             expect(';');

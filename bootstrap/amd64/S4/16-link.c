@@ -15,7 +15,8 @@ long head_len;
 
 // Code before everything: hands the initial stack to __s4_start.
 long emit_entry() {
-    long g = global_object(name_of("__s4_start"), function_type(TY_VOID, 0, 2));
+    long type = function_type(TY_VOID, 0, 2);
+    long g = global_object(name_of("__s4_start"), type);
     entry = code_len;
     x86(0x31ed);              // xor ebp, ebp
     x86(0x4889e7);            // mov rdi, rsp

@@ -53,7 +53,8 @@ long read_arguments() {
             } else usage();
         } else {
             if (unit_count >= UNIT_MAX) usage();
-            unit_name[unit_count] = argument(i, 0);
+            long unit = argument(i, 0);
+            unit_name[unit_count] = unit;
             unit_count = unit_count + 1;
         }
         i = i + 1;
