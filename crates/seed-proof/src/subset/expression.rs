@@ -267,7 +267,16 @@ impl Rules<'_> {
                         (0, 0)
                     }
                     "/" | "%" => (-magnitude, magnitude),
-                    "&" if a >= 0 || c >= 0 => (0, if a < 0 { d } else if c < 0 { b } else { b.min(d) }),
+                    "&" if a >= 0 || c >= 0 => (
+                        0,
+                        if a < 0 {
+                            d
+                        } else if c < 0 {
+                            b
+                        } else {
+                            b.min(d)
+                        },
+                    ),
                     // Bits of two 32-bit numbers make a 32-bit number.
                     _ if a >= 0 && c >= 0 => {
                         (0, (b.max(d) as u64 + 1).next_power_of_two() as i64 - 1)

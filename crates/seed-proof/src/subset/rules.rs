@@ -52,7 +52,7 @@ pub(super) fn check(sources: &[Source<'_>], program: &Program) -> Result<Summary
             files: sources.len(),
             lines: sources
                 .iter()
-                .map(|source| source.text.iter().filter(|&&byte| byte == b'\n').count())
+                .map(|source| source.text.split(|&byte| byte == b'\n').count() - 1)
                 .sum(),
             bytes: sources.iter().map(|source| source.text.len()).sum(),
             statements: program.statements,
@@ -117,7 +117,7 @@ fn uses<'a>(
     let mut value = |expression: &'a Expression| look(expression, globals, effects, calls);
     match &statement.kind {
         Do::Local(_, Some(expression)) | Do::Call(expression) | Do::Return(expression) => {
-            value(expression)
+            value(expression);
         }
         Do::Local(_, None) | Do::Break | Do::Continue => {}
         Do::Set(name, expression) => {
@@ -377,7 +377,7 @@ impl Rules<'_> {
                 self.loops -= 1;
             }
             Do::Break | Do::Continue if self.loops == 0 => {
-                self.refuse(place, "break or continue outside a loop")
+                self.refuse(place, "break or continue outside a loop");
             }
             Do::Break | Do::Continue => {}
             Do::Return(value) => self.value(value),
