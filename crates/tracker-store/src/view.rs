@@ -105,7 +105,7 @@ pub struct VulnerabilityRow {
 }
 
 /// The worst status on a channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelStatus {
     /// Channel name.
     pub channel: String,
@@ -211,6 +211,34 @@ pub struct PackageDetail {
     pub vulnerabilities: Vec<PackageVulnerability>,
     /// Other members of its family.
     pub relatives: Vec<String>,
+}
+
+/// A package in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageRow {
+    /// Distribution.
+    pub distribution: String,
+    /// Attribute.
+    pub attribute: String,
+    /// Name without version.
+    pub pname: String,
+    /// Family.
+    pub family: String,
+    /// Description, from one of the current releases.
+    pub description: Option<String>,
+    /// Version on the latest release of each channel that has it, by channel name.
+    pub versions: Vec<ChannelVersion>,
+    /// Vulnerabilities that affect it on some channel.
+    pub affected: u32,
+}
+
+/// A package's version on a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelVersion {
+    /// Channel name.
+    pub channel: String,
+    /// Version.
+    pub version: Option<String>,
 }
 
 /// A version of a package in a release.

@@ -9,6 +9,7 @@ use std::process::Command;
 /// Crates that may do I/O, run async code or open a database. Every other library is pure.
 const IMPURE: &[&str] = &[
     "tracker-store",
+    "tracker-testkit",
     "tracker-web",
     "tracker-jobs",
     "rootstock-tracker",

@@ -1,0 +1,31 @@
+//! The statements of derivation.
+
+use crate::statement::statements;
+
+statements! {
+    DISTRIBUTIONS = "SELECT name FROM distribution ORDER BY name";
+    GENERATION = "SELECT generation FROM distribution WHERE name = $1";
+    POSITION = "SELECT position FROM distribution WHERE name = $1";
+    ADVANCE = "UPDATE distribution SET position = $3 WHERE name = $1 AND generation = $2";
+    CURRENT_RELEASES = "SELECT channel_release.key, channel.name, channel_release.revision, channel_release.released FROM channel JOIN channel_release ON channel_release.key = channel.latest WHERE channel.distribution = $1 ORDER BY channel.name";
+    PACKAGES_OF_RELEASE = "SELECT release_package.package, release_package.derivation, release_package.output, release_package.dependents, package.data FROM release_package JOIN package ON package.key = release_package.package WHERE release_package.channel_release = $1 AND release_package.package > $2 ORDER BY release_package.package LIMIT 10000";
+    TOUCHED_AFTER = "SELECT key, touched, id FROM vulnerability WHERE touched > $1 ORDER BY touched LIMIT $2";
+
+    CHANNELS_OF = "SELECT channel.key, channel.name, channel_release.released FROM channel JOIN channel_release ON channel_release.key = channel.latest WHERE channel.distribution = $1";
+    CHANNEL_NAMES = "SELECT key, name FROM channel";
+    ATTRIBUTES_BY_NAME = "SELECT key, name FROM attribute WHERE distribution = $1 AND name IN ({list:1})";
+    VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";
+
+    MATCHES_HELD = "SELECT key, vulnerability, distribution, family, score, attributes, reasons FROM package_match WHERE vulnerability IN ({list:0})";
+    MATCH_PUT = "INSERT INTO package_match (key, vulnerability, distribution, family, score, attributes, reasons) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET score = excluded.score, attributes = excluded.attributes, reasons = excluded.reasons";
+    MATCHES_DROP = "DELETE FROM package_match WHERE key IN ({list:0})";
+    FINDINGS_HELD = "SELECT finding.package_match, finding.channel, finding.attribute, attribute.name, finding.version, finding.status, finding.evidence, finding.since FROM finding JOIN attribute ON attribute.key = finding.attribute WHERE finding.package_match IN ({list:0})";
+    FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since) VALUES {rows:7} ON CONFLICT (package_match, channel, attribute) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since";
+    FINDING_DROP = "DELETE FROM finding WHERE package_match = $1 AND channel = $2 AND attribute = $3";
+    FINDINGS_DROP = "DELETE FROM finding WHERE package_match IN ({list:0})";
+
+    LISTINGS_HELD = "SELECT vulnerability, scope, statuses FROM listing WHERE vulnerability IN ({list:0})";
+    LISTING_PUT = "INSERT INTO listing (vulnerability, scope, urgency, published, modified, severity, exploited, statuses) VALUES {rows:8} ON CONFLICT (vulnerability, scope) DO UPDATE SET statuses = excluded.statuses";
+    LISTING_DROP = "DELETE FROM listing WHERE vulnerability = $1 AND scope = $2";
+    VULNERABILITY_MATCHED = "UPDATE vulnerability SET family_count = $2, families = $3, channels = $4 WHERE key = $1";
+}

@@ -1,0 +1,106 @@
+//! What can go wrong with the database, sorted by what the caller can do about it.
+//!
+//! Invariant: no error is lost in a text; the driver's own error stays reachable as the source.
+
+/// The result of every method of the store.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address names no database that the store knows: correct it.
+    #[error(
+        "database `{url}`: {reason}; expected `sqlite:PATH`, `sqlite::memory:` or `postgres://USER@HOST/NAME`"
+    )]
+    Address {
+        /// The address without its password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database cannot be opened: check that it exists, may be written, and is reachable.
+    #[error("database `{url}` cannot be opened")]
+    Open {
+        /// The address without its password.
+        url: String,
+        /// The driver's reason.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The schema cannot be brought up to date, for instance because a newer program wrote it.
+    #[error("database schema cannot be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// No space is left; nothing of the failed call was written. Free some and repeat it.
+    #[error("no space is left for the database")]
+    Full(#[source] sqlx::Error),
+    /// Another process holds the database or the server is gone; nothing was written. Repeat the call later.
+    #[error("the database is busy or unreachable")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database refused a statement; nothing of the failed call was written.
+    #[error("the database refused a statement")]
+    Database(#[source] sqlx::Error),
+    /// What is stored cannot be read back: the file is damaged.
+    #[error("stored {what} is damaged: {reason}")]
+    Damaged {
+        /// What was read, with its key.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The token of a page is not one that the store gave out for this list: start from the first page.
+    #[error("`{token}` is no position in this list")]
+    Token {
+        /// The token, shortened.
+        token: String,
+    },
+    /// A release arrived after the inventory was loaded: load it again and go on.
+    #[error("the packages of `{distribution}` changed meanwhile")]
+    Outdated {
+        /// The distribution.
+        distribution: String,
+    },
+    /// A release contradicts itself or what is held: nothing of it was written.
+    #[error("release {revision} of `{channel}`: {reason}")]
+    Release {
+        /// The channel.
+        channel: String,
+        /// The revision.
+        revision: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn damaged(what: impl Into<String>, reason: impl ToString) -> StoreError {
+        StoreError::Damaged {
+            what: what.into(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        match &error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                StoreError::Unavailable(error)
+            }
+            sqlx::Error::Database(inner) => match inner.code().as_deref() {
+                // SQLITE_FULL and PostgreSQL's disk_full.
+                Some("13" | "53100") => StoreError::Full(error),
+                // SQLITE_BUSY with its extended codes, SQLITE_LOCKED; PostgreSQL's connection,
+                // shutdown, serialization and lock classes.
+                Some(
+                    "5" | "6" | "261" | "517" | "773" | "40001" | "40P01" | "55P03" | "57P01"
+                    | "57P02" | "57P03" | "53300",
+                ) => StoreError::Unavailable(error),
+                Some(code) if code.starts_with("08") => StoreError::Unavailable(error),
+                // SQLITE_CORRUPT and SQLITE_NOTADB.
+                Some("11" | "26") => StoreError::damaged("database", &error),
+                _ => StoreError::Database(error),
+            },
+            _ => StoreError::Database(error),
+        }
+    }
+}

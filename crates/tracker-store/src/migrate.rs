@@ -1,0 +1,39 @@
+//! The schema's history: numbered steps, a pair of files each, only ever appended to.
+//!
+//! Invariant: a step that was released never changes; the driver compares checksums and refuses.
+
+use crate::statement::Dialect;
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// A step: number, name, SQLite's text, PostgreSQL's text.
+type Step = (i64, &'static str, &'static str, &'static str);
+
+/// All steps in order.
+pub(crate) const STEPS: &[Step] = &[(
+    1,
+    "tracker",
+    include_str!("../migrations/sqlite/0001_tracker.sql"),
+    include_str!("../migrations/postgres/0001_tracker.sql"),
+)];
+
+/// The steps for a database, each applied in its own transaction.
+pub(crate) fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = STEPS
+        .iter()
+        .map(|(number, name, sqlite, postgres)| {
+            let text = match dialect {
+                Dialect::Sqlite => *sqlite,
+                Dialect::Postgres => *postgres,
+            };
+            Migration::new(
+                *number,
+                (*name).into(),
+                MigrationType::Simple,
+                text.into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}

@@ -1,0 +1,217 @@
+//! Opening a database by its address, with the settings that durability and bounded memory need.
+//!
+//! Invariant: SQLite has one writer connection, so that two writers queue instead of failing.
+
+use crate::error::{Result, StoreError};
+use crate::migrate;
+use crate::session::Session;
+use crate::statement::{Dialect, statements};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+
+/// Page cache of SQLite's writer and of each reader in KiB: 64 MiB in all.
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
+const READER_CACHE_KIB: u32 = 8 * 1024;
+
+/// How long a call waits for a lock that another process holds, or for a free connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Prepared statements that each connection keeps.
+const PREPARED: usize = 400;
+
+/// The tracker's database. Cheap to clone; all clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+statements! {
+    /// One transaction writes at a time on PostgreSQL too, so that keys and positions commit in order.
+    LOCK_WRITER = sqlite "SELECT 1" postgres "SELECT 1 FROM (SELECT pg_advisory_xact_lock(7309453)) AS held";
+    /// Lets the planner know the sizes of the tables; without it PostgreSQL guesses for minutes after a bulk load.
+    ANALYZE = sqlite "PRAGMA optimize" postgres "ANALYZE";
+}
+
+impl Store {
+    /// Opens a database and brings its schema up to date.
+    ///
+    /// `sqlite:PATH` creates the file if it is absent; `sqlite::memory:` is gone with the last clone;
+    /// `postgres://…` needs an existing database.
+    pub async fn open(url: &str) -> Result<Store> {
+        let pools = if let Some(path) = url.strip_prefix("sqlite:") {
+            open_sqlite(url, path.strip_prefix("//").unwrap_or(path)).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Pools::Postgres(open_postgres(url).await?)
+        } else {
+            return Err(address(url, "the scheme is unknown"));
+        };
+        let store = Store { pools };
+        match &store.pools {
+            Pools::Sqlite { writer, .. } => migrate::migrator(Dialect::Sqlite).run(writer).await?,
+            Pools::Postgres(pool) => migrate::migrator(Dialect::Postgres).run(pool).await?,
+        }
+        Ok(store)
+    }
+
+    /// Waits for running calls, then closes all connections.
+    pub async fn close(self) {
+        match self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Refreshes what the query planner knows of the tables; call it after a bulk import.
+    pub async fn analyze(&self) -> Result<()> {
+        let mut session = self.write().await?;
+        session.execute(&ANALYZE, Vec::new()).await?;
+        session.commit().await
+    }
+
+    /// A transaction that sees one state of the database and changes nothing.
+    pub(crate) async fn read(&self) -> Result<Session> {
+        Ok(match &self.pools {
+            Pools::Sqlite { readers, .. } => Session::Sqlite(readers.begin().await?),
+            Pools::Postgres(pool) => Session::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
+        })
+    }
+
+    /// A transaction that excludes all other writers.
+    pub(crate) async fn write(&self) -> Result<Session> {
+        let mut session = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Session::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Pools::Postgres(pool) => Session::Postgres(pool.begin().await?),
+        };
+        if session.dialect() == Dialect::Postgres {
+            session.rows(&LOCK_WRITER, Vec::new()).await?;
+        }
+        Ok(session)
+    }
+}
+
+fn address(url: &str, reason: impl ToString) -> StoreError {
+    StoreError::Address {
+        url: without_password(url),
+        reason: reason.to_string(),
+    }
+}
+
+/// `scheme://user:secret@host` without the secret, for messages.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+async fn open_sqlite(url: &str, path: &str) -> Result<Pools> {
+    if path.is_empty() {
+        return Err(address(url, "the path is missing"));
+    }
+    let failed = |source| StoreError::Open {
+        url: url.to_owned(),
+        source,
+    };
+    // FULL: a commit that was acknowledged survives a power cut, not only a killed process. Batches
+    // are large enough that the extra synchronisation is below a hundredth of an import.
+    let options = SqliteConnectOptions::new()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .page_size(8192)
+        .busy_timeout(PATIENCE)
+        .foreign_keys(true)
+        .statement_cache_capacity(PREPARED)
+        .pragma("temp_store", "MEMORY")
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864");
+    let cache = |kib: u32| format!("-{kib}");
+    let writers = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(PATIENCE * 20);
+    if path == ":memory:" {
+        // One connection is the whole database, so reads and writes take turns on it.
+        let pool = writers
+            .connect_with(options.in_memory(true).filename(":memory:"))
+            .await
+            .map_err(failed)?;
+        return Ok(Pools::Sqlite {
+            writer: pool.clone(),
+            readers: pool,
+        });
+    }
+    let options = options.filename(path);
+    let writer = writers
+        .connect_with(
+            options
+                .clone()
+                .create_if_missing(true)
+                .pragma("cache_size", cache(WRITER_CACHE_KIB)),
+        )
+        .await
+        .map_err(failed)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(
+            options
+                .pragma("cache_size", cache(READER_CACHE_KIB))
+                .pragma("query_only", "ON"),
+        );
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn open_postgres(url: &str) -> Result<PgPool> {
+    let options = PgConnectOptions::from_str(url).map_err(|error| address(url, error))?;
+    let options = options.statement_cache_capacity(PREPARED);
+    // The pool would go on trying; a server that is not there should be told of at once.
+    let first = PgConnection::connect_with(&options).await;
+    let closed = match first {
+        Ok(connection) => connection.close().await,
+        Err(error) => Err(error),
+    };
+    closed.map_err(|source| StoreError::Open {
+        url: without_password(url),
+        source,
+    })?;
+    Ok(PgPoolOptions::new()
+        .max_connections(READERS + 1)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options))
+}
+
+#[cfg(test)]
+mod tests;

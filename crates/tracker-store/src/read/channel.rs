@@ -1,0 +1,147 @@
+//! Channels, their releases, and what differs between two of them.
+//!
+//! Invariant: counts are of the latest release, each vulnerability once, by its worst status there.
+
+use super::list;
+use super::statements as sql;
+use crate::Store;
+use crate::error::Result;
+use crate::inventory::statements::ONLY_IN_FIRST;
+use crate::listing;
+use crate::session::Session;
+use crate::value::values;
+use crate::view::{
+    ChannelDetail, ChannelSummary, PackageMove, PageRequest, ReleaseRow, VulnerabilityFilter,
+};
+use std::collections::BTreeMap;
+use tracker_match::FindingStatus;
+
+/// Vulnerabilities that a channel's page names.
+const URGENT: u32 = 20;
+
+impl Store {
+    /// All channels, by distribution and name.
+    pub async fn channels(&self) -> Result<Vec<ChannelSummary>> {
+        let mut session = self.read().await?;
+        let channels = summaries(&mut session).await?;
+        Ok(channels.into_iter().map(|(_, summary)| summary).collect())
+    }
+
+    /// A channel by its name.
+    pub async fn channel(&self, name: &str) -> Result<Option<ChannelDetail>> {
+        let mut session = self.read().await?;
+        let channels = summaries(&mut session).await?;
+        let found = channels.into_iter().find(|(_, row)| row.name == name);
+        let Some((key, summary)) = found else {
+            return Ok(None);
+        };
+        let mut releases = Vec::new();
+        for row in session.rows(&sql::RELEASES, values![key]).await? {
+            let count = |index| {
+                let value = row.optional_integer(index)?;
+                Ok::<_, crate::StoreError>(value.and_then(|value| u32::try_from(value).ok()))
+            };
+            releases.push(ReleaseRow {
+                revision: row.text(0)?,
+                released: row.instant(1)?,
+                packages: row.number(2)?,
+                added: count(3)?,
+                removed: count(4)?,
+                moved: count(5)?,
+            });
+        }
+        let filter = VulnerabilityFilter {
+            channel: Some(name.to_owned()),
+            states: vec![FindingStatus::Affected],
+            ..VulnerabilityFilter::default()
+        };
+        let request = PageRequest {
+            limit: URGENT,
+            ..PageRequest::default()
+        };
+        let urgent = list::vulnerabilities(&mut session, &filter, &request).await?;
+        Ok(Some(ChannelDetail {
+            summary,
+            releases,
+            urgent: urgent.rows,
+        }))
+    }
+
+    /// What came, went and moved from one release of a channel to another, by attribute. `None` if one of
+    /// them is not held.
+    pub async fn release_difference(
+        &self,
+        channel: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<Option<Vec<PackageMove>>> {
+        let mut session = self.read().await?;
+        let mut keys = Vec::with_capacity(2);
+        for revision in [from, to] {
+            let named = values![channel, revision];
+            match session.row(&sql::RELEASE_OF_CHANNEL, named).await? {
+                Some(row) => keys.push(row.integer(0)?),
+                None => return Ok(None),
+            }
+        }
+        let mut before = BTreeMap::new();
+        for row in session
+            .rows(&ONLY_IN_FIRST, values![keys[0], keys[1]])
+            .await?
+        {
+            before.insert(row.text(1)?, row.optional_text(2)?);
+        }
+        let mut moves = Vec::new();
+        for row in session
+            .rows(&ONLY_IN_FIRST, values![keys[1], keys[0]])
+            .await?
+        {
+            let (attribute, to) = (row.text(1)?, row.optional_text(2)?);
+            let (from, change) = match before.remove(&attribute) {
+                None => (None, "added"),
+                // Something else than the version changed.
+                Some(from) if from == to => continue,
+                Some(from) => (from, "moved"),
+            };
+            moves.push(PackageMove {
+                attribute,
+                from,
+                to,
+                change,
+            });
+        }
+        moves.extend(before.into_iter().map(|(attribute, from)| PackageMove {
+            attribute,
+            from,
+            to: None,
+            change: "removed",
+        }));
+        moves.sort_unstable_by(|a, b| a.attribute.cmp(&b.attribute));
+        Ok(Some(moves))
+    }
+}
+
+/// All channels with their keys.
+pub(super) async fn summaries(session: &mut Session) -> Result<Vec<(i64, ChannelSummary)>> {
+    let mut channels = Vec::new();
+    for row in session.rows(&sql::CHANNELS, Vec::new()).await? {
+        let key = row.integer(0)?;
+        let mut counts: BTreeMap<FindingStatus, u32> = BTreeMap::new();
+        for group in session.rows(&sql::STATUSES_OF_SCOPE, values![key]).await? {
+            if let Some(status) = listing::worst(group.integer(0)?) {
+                *counts.entry(status).or_default() += group.number(1)?;
+            }
+        }
+        let summary = ChannelSummary {
+            distribution: row.text(1)?,
+            name: row.text(2)?,
+            revision: row.text(3)?,
+            released: row.instant(4)?,
+            packages: row.number(5)?,
+            releases: row.number(6)?,
+            counts: counts.into_iter().collect(),
+        };
+        channels.push((key, summary));
+    }
+    Ok(channels)
+}

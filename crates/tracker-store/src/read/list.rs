@@ -1,0 +1,323 @@
+//! The list of vulnerabilities: filters, three orders, seek in both directions.
+//!
+//! Invariant: the list's cost depends on the rows shown and on one index, not on how far the reader has walked.
+
+use super::row::{self, vulnerability_columns};
+use super::token::Position;
+use crate::Store;
+use crate::error::Result;
+use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
+use crate::session::Session;
+use crate::statement::{Statement, statements};
+use crate::value::{Value, values};
+use crate::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
+use crate::words::Query;
+
+/// Rows of a page at most.
+const MAX_LIMIT: u32 = 200;
+
+/// Up to here rows are counted.
+const MAX_COUNT: i64 = 10_000;
+
+/// From this many hits of a search on, walking the list and testing each row is faster than sorting the hits.
+const MANY_HITS: i64 = 2_000;
+
+/// What narrows a list down: $1 scope, $2 severities, $3 exploitation, $4 statuses.
+macro_rules! narrowed {
+    ($from:literal, $where:literal) => {
+        concat!(
+            $from,
+            " WHERE l.scope = $1 AND (l.severity & $2) <> 0 AND l.exploited >= $3 AND (l.statuses & $4) <> 0",
+            $where
+        )
+    };
+}
+
+/// A page: $5 rows at most beyond a position, whose two parameters come last. The page is chosen first,
+/// then its rows are fetched.
+macro_rules! page {
+    ($from:literal, $where:literal, $position:literal, $rank:literal, $beyond:literal, $direction:literal) => {
+        Statement::portable(concat!(
+            "SELECT page.rank, ",
+            vulnerability_columns!(),
+            " FROM (SELECT l.vulnerability AS key, l.",
+            $rank,
+            " AS rank FROM ",
+            narrowed!($from, $where),
+            " AND (l.",
+            $rank,
+            ", l.vulnerability) ",
+            $beyond,
+            " (",
+            $position,
+            ") ORDER BY l.",
+            $rank,
+            " ",
+            $direction,
+            ", l.vulnerability ",
+            $direction,
+            " LIMIT $5) AS page CROSS JOIN vulnerability AS v WHERE v.key = page.key ORDER BY page.rank ",
+            $direction,
+            ", page.key ",
+            $direction
+        ))
+    };
+}
+
+/// A way to the rows of a list: by order, and there forwards and backwards; and their count.
+pub(crate) struct Way {
+    pages: [[Statement; 2]; 3],
+    count: Statement,
+}
+
+macro_rules! way {
+    ($from:literal, $where:literal, $position:literal) => {
+        Way {
+            pages: [
+                [
+                    page!($from, $where, $position, "urgency", "<", "DESC"),
+                    page!($from, $where, $position, "urgency", ">", "ASC"),
+                ],
+                [
+                    page!($from, $where, $position, "published", "<", "DESC"),
+                    page!($from, $where, $position, "published", ">", "ASC"),
+                ],
+                [
+                    page!($from, $where, $position, "modified", "<", "DESC"),
+                    page!($from, $where, $position, "modified", ">", "ASC"),
+                ],
+            ],
+            count: Statement::portable(concat!(
+                "SELECT count(*) FROM (SELECT 1 FROM ",
+                narrowed!($from, $where),
+                " LIMIT $5) AS counted"
+            )),
+        }
+    };
+}
+
+impl Way {
+    /// Every statement, for the test that prepares them.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Statement> {
+        self.pages.iter().flatten().chain([&self.count])
+    }
+}
+
+/// Along an index, testing each row.
+static WALK: Way = way!("listing AS l", "", "$6, $7");
+/// The same, testing the words $6 as well. The plus keeps SQLite on the index of the order.
+static WALK_WORDS: Way = way!(
+    "listing AS l",
+    " AND +l.vulnerability IN (SELECT rowid FROM vulnerability_words($6))",
+    "$7, $8"
+);
+/// From the hits of a search for the words $6.
+static HITS: Way = way!(
+    "vulnerability_words($6) AS found CROSS JOIN listing AS l",
+    " AND l.vulnerability = found.rowid",
+    "$7, $8"
+);
+/// From the matches of the package or family $6, whose name has $7 characters.
+static PACKAGE: Way = way!(
+    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN finding ON finding.attribute = attribute.key JOIN package_match ON package_match.key = finding.package_match WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
+    " AND l.vulnerability = found.vulnerability",
+    "$8, $9"
+);
+/// The same, testing the words $8 as well.
+static PACKAGE_WORDS: Way = way!(
+    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN finding ON finding.attribute = attribute.key JOIN package_match ON package_match.key = finding.package_match WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
+    " AND l.vulnerability = found.vulnerability AND l.vulnerability IN (SELECT rowid FROM vulnerability_words($8))",
+    "$9, $10"
+);
+
+/// Every way, for the test that prepares their statements.
+#[cfg(test)]
+pub(crate) static WAYS: [&Way; 5] = [&WALK, &WALK_WORDS, &HITS, &PACKAGE, &PACKAGE_WORDS];
+
+statements! {
+    SCOPE_OF_CHANNEL = "SELECT key FROM channel WHERE name = $1";
+    WORDS_COUNT = "SELECT count(*) FROM (SELECT rowid FROM vulnerability_words($1) LIMIT $2) AS counted";
+}
+
+impl Store {
+    /// A page of the list of vulnerabilities.
+    pub async fn vulnerabilities(
+        &self,
+        filter: &VulnerabilityFilter,
+        request: &PageRequest,
+    ) -> Result<Page<VulnerabilityRow>> {
+        let mut session = self.read().await?;
+        vulnerabilities(&mut session, filter, request).await
+    }
+}
+
+/// A page of the list within a transaction of the caller.
+pub(crate) async fn vulnerabilities(
+    session: &mut Session,
+    filter: &VulnerabilityFilter,
+    request: &PageRequest,
+) -> Result<Page<VulnerabilityRow>> {
+    let seek = Seek::read(request)?;
+    let Some((way, mut parameters, searched)) = way_to(session, filter).await? else {
+        return Ok(Page {
+            rows: Vec::new(),
+            next: None,
+            previous: None,
+            total: Some(0),
+        });
+    };
+    let mut counted = parameters.clone();
+    counted.push(Value::from(MAX_COUNT + 1));
+    counted.extend(searched.iter().cloned());
+    let total = session.count(&way.count, counted).await?;
+    parameters.push(Value::from(seek.limit + 1));
+    parameters.extend(searched);
+    parameters.extend(values![seek.position.rank, seek.position.key]);
+    let statement = &way.pages[request.order as usize][usize::from(seek.backwards)];
+    let mut rows = Vec::new();
+    for row in session.rows(statement, parameters).await? {
+        let position = Position {
+            rank: row.integer(0)?,
+            key: row.integer(1)?,
+        };
+        rows.push((position, row::vulnerability(&row, 1)?));
+    }
+    let mut page = seek.page(rows);
+    page.total = u64::try_from(total)
+        .ok()
+        .filter(|total| *total <= MAX_COUNT as u64);
+    Ok(page)
+}
+
+/// The way that a filter is answered by, with the parameters before and after the limit; `None` if the
+/// filter can match nothing.
+async fn way_to(
+    session: &mut Session,
+    filter: &VulnerabilityFilter,
+) -> Result<Option<(&'static Way, Vec<Value>, Vec<Value>)>> {
+    let scope = match &filter.channel {
+        Some(channel) => {
+            let found = session
+                .row(&SCOPE_OF_CHANNEL, values![channel.as_str()])
+                .await?;
+            match found {
+                Some(row) => row.integer(0)?,
+                None => return Ok(None),
+            }
+        }
+        None if filter.matched || filter.package.is_some() => SCOPE_MATCHED,
+        None => SCOPE_ALL,
+    };
+    let bits = |bits: i64, all: i64| if bits == 0 { all } else { bits };
+    let severities = filter
+        .severities
+        .iter()
+        .fold(0, |mask, severity| mask | listing::severity_bit(*severity));
+    let statuses = filter
+        .states
+        .iter()
+        .fold(0, |mask, status| mask | listing::status_bit(*status));
+    let parameters = values![
+        scope,
+        bits(severities, i64::MAX),
+        i64::from(filter.exploited),
+        bits(statuses, NO_FINDING * 2 - 1),
+    ];
+    let dialect = session.dialect();
+    let text = filter.text.as_deref().map(str::trim);
+    let words = match text.filter(|text| !text.is_empty()) {
+        None => None,
+        // Nothing but punctuation occurs nowhere.
+        Some(text) => match Query::words(text) {
+            None => return Ok(None),
+            Some(query) => Some(query.text(dialect)),
+        },
+    };
+    let package = filter.package.as_deref();
+    Ok(Some(match (package, words) {
+        (None, None) => (&WALK, parameters, Vec::new()),
+        (Some(package), None) => {
+            let searched = values![package, package.chars().count() as i64];
+            (&PACKAGE, parameters, searched)
+        }
+        (Some(package), Some(words)) => {
+            let searched = values![package, package.chars().count() as i64, words];
+            (&PACKAGE_WORDS, parameters, searched)
+        }
+        (None, Some(words)) => {
+            let few = values![words.as_str(), MANY_HITS + 1];
+            let hits = session.count(&WORDS_COUNT, few).await?;
+            let way = if hits > MANY_HITS { &WALK_WORDS } else { &HITS };
+            (way, parameters, values![words])
+        }
+    }))
+}
+
+/// Where a page begins and which way it goes.
+pub(super) struct Seek {
+    pub(super) limit: u32,
+    pub(super) position: Position,
+    pub(super) backwards: bool,
+    /// Whether a position was given, so that there are rows on its other side.
+    pub(super) inside: bool,
+    list: char,
+}
+
+impl Seek {
+    fn read(request: &PageRequest) -> Result<Seek> {
+        let list = match request.order {
+            Order::Urgency => 'u',
+            Order::Published => 'p',
+            Order::Modified => 'm',
+        };
+        let mut seek = Seek::at(request, list)?;
+        if !seek.inside {
+            seek.position = Position {
+                rank: i64::MAX,
+                key: i64::MAX,
+            };
+        }
+        Ok(seek)
+    }
+
+    /// Reads the request of a list that the letter names. Without a token the position is the lowest.
+    pub(super) fn at(request: &PageRequest, list: char) -> Result<Seek> {
+        let (token, backwards) = match (&request.after, &request.before) {
+            (Some(after), _) => (Some(after), false),
+            (None, Some(before)) => (Some(before), true),
+            (None, None) => (None, false),
+        };
+        let position = match token {
+            Some(token) => Position::read(token, list)?,
+            None => Position { rank: 0, key: 0 },
+        };
+        Ok(Seek {
+            limit: request.limit.clamp(1, MAX_LIMIT),
+            position,
+            backwards,
+            inside: token.is_some(),
+            list,
+        })
+    }
+
+    /// The page of the rows that were read, one more than wanted if there are any beyond.
+    pub(super) fn page<T>(&self, mut rows: Vec<(Position, T)>) -> Page<T> {
+        let more = rows.len() > self.limit as usize;
+        rows.truncate(self.limit as usize);
+        if self.backwards {
+            rows.reverse();
+        }
+        let token =
+            |row: Option<&(Position, T)>| row.map(|(position, _)| position.token(self.list));
+        let next = token(rows.last()).filter(|_| more || self.backwards);
+        let previous =
+            token(rows.first()).filter(|_| if self.backwards { more } else { self.inside });
+        Page {
+            next,
+            previous,
+            total: None,
+            rows: rows.into_iter().map(|(_, row)| row).collect(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The statements of the pages, except for the lists that are built from parts.
+
+use super::row::vulnerability_columns;
+use crate::statement::{Statement, statements};
+
+/// A vulnerability's columns by a condition.
+macro_rules! vulnerabilities {
+    ($rest:literal) => {
+        Statement::portable(concat!("SELECT ", vulnerability_columns!(), $rest))
+    };
+}
+
+pub(crate) const VULNERABILITY: Statement =
+    vulnerabilities!(" FROM vulnerability AS v WHERE v.id = $1");
+pub(crate) const VULNERABILITY_BY_ALIAS: Statement = vulnerabilities!(
+    " FROM alias CROSS JOIN vulnerability AS v WHERE alias.alias = $1 AND v.key = alias.vulnerability ORDER BY v.id LIMIT 1"
+);
+pub(crate) const VULNERABILITIES_OF_ATTRIBUTE: Statement = vulnerabilities!(
+    ", package_match.score, channel.name, finding.version, finding.status, finding.evidence, finding.since, listing.urgency FROM finding JOIN package_match ON package_match.key = finding.package_match JOIN vulnerability AS v ON v.key = package_match.vulnerability JOIN channel ON channel.key = finding.channel JOIN listing ON listing.vulnerability = v.key AND listing.scope = 0 WHERE finding.attribute = $1"
+);
+
+/// The statements above, for the test that prepares them.
+#[cfg(test)]
+pub(crate) const BUILT: [Statement; 3] = [
+    VULNERABILITY,
+    VULNERABILITY_BY_ALIAS,
+    VULNERABILITIES_OF_ATTRIBUTE,
+];
+
+statements! {
+    RECORDS = "SELECT record.key, document.normal, record.imported, record.raw_bytes FROM member JOIN record ON record.key = member.record JOIN document ON document.record = record.key WHERE member.vulnerability = $1 ORDER BY record.key";
+    RAW = "SELECT record.raw_bytes, document.raw FROM record JOIN document ON document.record = record.key WHERE record.source = $1 AND record.id = $2";
+    MATCHES = "SELECT key, distribution, family, score, reasons FROM package_match WHERE vulnerability = $1 ORDER BY score DESC, distribution, family";
+    FINDINGS = "SELECT finding.package_match, channel.name, attribute.name, finding.version, finding.status, finding.evidence, finding.since FROM package_match JOIN finding ON finding.package_match = package_match.key JOIN channel ON channel.key = finding.channel JOIN attribute ON attribute.key = finding.attribute WHERE package_match.vulnerability = $1 ORDER BY attribute.name, channel.name";
+    HISTORY = "SELECT at, kind, text FROM event WHERE vulnerability = $1 ORDER BY key DESC LIMIT 500";
+    SIMILAR_IDS = "SELECT id FROM vulnerability WHERE id >= $1 ORDER BY id LIMIT $2";
+
+    CHANNELS = "SELECT channel.key, channel.distribution, channel.name, channel_release.revision, channel_release.released, channel_release.packages, (SELECT count(*) FROM channel_release AS held WHERE held.channel = channel.key) FROM channel JOIN channel_release ON channel_release.key = channel.latest ORDER BY channel.distribution, channel.name";
+    STATUSES_OF_SCOPE = "SELECT statuses, count(*) FROM listing WHERE scope = $1 GROUP BY statuses";
+    RELEASES = "SELECT revision, released, packages, added, removed, moved FROM channel_release WHERE channel = $1 ORDER BY released DESC, key DESC LIMIT 1000";
+    RELEASE_OF_CHANNEL = "SELECT channel_release.key FROM channel JOIN channel_release ON channel_release.channel = channel.key WHERE channel.name = $1 AND channel_release.revision = $2";
+
+    ATTRIBUTE = "SELECT key, pname, family FROM attribute WHERE distribution = $1 AND name = $2";
+    RELATIVES = "SELECT name FROM attribute WHERE distribution = $1 AND family = $2 AND name <> $3 ORDER BY name LIMIT 200";
+    VERSIONS = "SELECT channel.name, channel_release.revision, channel_release.released, package.key FROM channel JOIN channel_release ON channel_release.channel = channel.key JOIN package ON package.attribute = $2 JOIN release_package ON release_package.channel_release = channel_release.key AND release_package.package = package.key WHERE channel.distribution = $1 ORDER BY channel_release.released DESC, channel_release.key DESC LIMIT 500";
+    CONTENTS = "SELECT key, data FROM package WHERE attribute = $1";
+
+    PACKAGES_FIRST = "SELECT 0, key, distribution, name, pname, family FROM attribute ORDER BY distribution, name LIMIT $1";
+    PACKAGES_AFTER = "SELECT 0, key, distribution, name, pname, family FROM attribute WHERE (distribution, name) > (SELECT distribution, name FROM attribute WHERE key = $2) ORDER BY distribution, name LIMIT $1";
+    PACKAGES_BEFORE = "SELECT 0, key, distribution, name, pname, family FROM attribute WHERE (distribution, name) < (SELECT distribution, name FROM attribute WHERE key = $2) ORDER BY distribution DESC, name DESC LIMIT $1";
+    NAMED_FIRST = "SELECT attribute.size, attribute.key, attribute.distribution, attribute.name, attribute.pname, attribute.family FROM attribute_words($2) AS found CROSS JOIN attribute WHERE attribute.key = found.rowid ORDER BY attribute.size, attribute.name, attribute.distribution LIMIT $1";
+    NAMED_AFTER = "SELECT attribute.size, attribute.key, attribute.distribution, attribute.name, attribute.pname, attribute.family FROM attribute_words($2) AS found CROSS JOIN attribute WHERE attribute.key = found.rowid AND (attribute.size, attribute.name, attribute.distribution) > (SELECT size, name, distribution FROM attribute WHERE key = $3) ORDER BY attribute.size, attribute.name, attribute.distribution LIMIT $1";
+    NAMED_BEFORE = "SELECT attribute.size, attribute.key, attribute.distribution, attribute.name, attribute.pname, attribute.family FROM attribute_words($2) AS found CROSS JOIN attribute WHERE attribute.key = found.rowid AND (attribute.size, attribute.name, attribute.distribution) < (SELECT size, name, distribution FROM attribute WHERE key = $3) ORDER BY attribute.size DESC, attribute.name DESC, attribute.distribution DESC LIMIT $1";
+    NAMED_COUNT = "SELECT count(*) FROM (SELECT rowid FROM attribute_words($1) LIMIT $2) AS counted";
+    CURRENT_VERSIONS = "SELECT package.attribute, channel.name, package.version, package.data FROM package CROSS JOIN channel JOIN release_package ON release_package.channel_release = channel.latest AND release_package.package = package.key WHERE package.attribute IN ({list:0}) ORDER BY channel.name";
+    AFFECTED_COUNTS = "SELECT finding.attribute, count(DISTINCT package_match.vulnerability) FROM finding JOIN package_match ON package_match.key = finding.package_match WHERE finding.status = 1 AND finding.attribute IN ({list:0}) GROUP BY finding.attribute";
+
+    AFFECTED_BY_SEVERITY = "SELECT severity, count(*) FROM listing WHERE scope = -1 AND (statuses & 1) <> 0 GROUP BY severity";
+    FEEDS = "SELECT source, records, imported, newest, rejected FROM feed ORDER BY source";
+}

@@ -1,0 +1,299 @@
+//! Writing records: what a feed says, the vulnerabilities it belongs to, and their place in lists and search.
+//!
+//! Invariant: when a batch is acknowledged, record, raw document, summary, search words, history and the note
+//! that matches are due are all written, in one transaction.
+
+mod place;
+pub(crate) mod statements;
+
+use crate::Store;
+use crate::blob::Encoder;
+use crate::error::Result;
+use crate::value::{Value, values};
+use crate::writer::{Counter, Writer};
+use jiff::Timestamp;
+use place::Touched;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use tracker_record::{Record, Source};
+
+/// A record that was read from a feed, ready to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncomingRecord {
+    /// SHA-256 of the raw document.
+    pub digest: [u8; 32],
+    /// The raw document, zstd.
+    pub raw_zstd: Vec<u8>,
+    /// Size of the raw document before compression, in bytes.
+    pub raw_len: u32,
+    /// Public ids of the vulnerabilities that it belongs to, at least one.
+    pub vulnerabilities: Vec<String>,
+    /// The normal form.
+    pub record: Record,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchOutcome {
+    /// Records that were not held before.
+    pub added: u64,
+    /// Records that took the place of an older version.
+    pub changed: u64,
+    /// Records that are held already.
+    pub unchanged: u64,
+    /// Records that are older than what is held; nothing of them was written.
+    pub superseded: u64,
+    /// Public ids of the vulnerabilities that changed, sorted.
+    pub touched: Vec<String>,
+}
+
+/// What became of an import of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Records that were not held before.
+    pub added: u64,
+    /// Records that took the place of an older version.
+    pub changed: u64,
+    /// Records that are held already.
+    pub unchanged: u64,
+    /// Records that are older than what is held.
+    pub superseded: u64,
+    /// Documents that could not be read.
+    pub rejected: u64,
+}
+
+/// The digests of all raw documents held: 16 bytes each, so a million take some 40 MB.
+#[derive(Debug, Clone, Default)]
+pub struct KnownDigests(HashSet<[u8; 16]>);
+
+impl KnownDigests {
+    /// Whether exactly this document is held as the current one of its record.
+    pub fn contains(&self, digest: &[u8; 32]) -> bool {
+        self.0.contains(&digest[..16])
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Every source.
+pub(crate) const SOURCES: [Source; 6] = [
+    Source::CveList,
+    Source::Nvd,
+    Source::Osv,
+    Source::Kev,
+    Source::Epss,
+    Source::CpeOverlay,
+];
+
+/// The stable name of a source, as it stands in the database, in URLs and exports.
+pub(crate) fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::CveList => "cve-list",
+        Source::Nvd => "nvd",
+        Source::Osv => "osv",
+        Source::Kev => "kev",
+        Source::Epss => "epss",
+        Source::CpeOverlay => "cpe-overlay",
+    }
+}
+
+/// A record as it is held.
+#[derive(Debug, Clone)]
+struct Held {
+    key: i64,
+    digest: Vec<u8>,
+    modified: Option<Timestamp>,
+}
+
+/// A record of the batch that will be written.
+struct Accepted {
+    key: i64,
+    new: bool,
+    incoming: IncomingRecord,
+}
+
+impl Store {
+    /// The digests of all raw documents held, for skipping what is known before it is parsed.
+    pub async fn known_digests(&self) -> Result<KnownDigests> {
+        let mut session = self.read().await?;
+        let mut known = HashSet::new();
+        let mut last = i64::MIN;
+        loop {
+            let rows = session.rows(&statements::DIGESTS, values![last]).await?;
+            for row in &rows {
+                last = row.integer(0)?;
+                if let Some(digest) = row.bytes(1)?.first_chunk::<16>() {
+                    known.insert(*digest);
+                }
+            }
+            if rows.is_empty() {
+                return Ok(KnownDigests(known));
+            }
+        }
+    }
+
+    /// Keeps a batch of records, in order, in one transaction; 500 to 1,000 a call are best.
+    ///
+    /// The same document again is unchanged; an older version than the one held is superseded; anything
+    /// else takes the place of what is held under its source and id.
+    pub async fn put_records(&self, batch: Vec<IncomingRecord>) -> Result<BatchOutcome> {
+        let mut writer = self.writer().await?;
+        let mut outcome = BatchOutcome::default();
+        let accepted = accept(&mut writer, batch, &mut outcome).await?;
+        if !accepted.is_empty() {
+            write_records(&mut writer, &accepted).await?;
+            outcome.touched = place(&mut writer, accepted).await?;
+        }
+        writer.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Notes that a source was imported, with the counts of that import.
+    pub async fn record_import(
+        &self,
+        source: Source,
+        counts: &ImportCounts,
+        at: Timestamp,
+    ) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let row = values![
+            source_name(source),
+            at,
+            number(counts.added),
+            number(counts.changed),
+            number(counts.unchanged),
+            number(counts.superseded),
+            number(counts.rejected),
+        ];
+        writer
+            .session
+            .execute(&statements::FEED_IMPORTED, row)
+            .await?;
+        writer.changed();
+        writer.commit().await
+    }
+}
+
+/// Sorts out what is unchanged or superseded. Of several versions of a record in the batch only the last accepted one is left.
+async fn accept(
+    writer: &mut Writer,
+    batch: Vec<IncomingRecord>,
+    outcome: &mut BatchOutcome,
+) -> Result<Vec<Accepted>> {
+    let mut ids: BTreeMap<Source, HashSet<&str>> = BTreeMap::new();
+    for incoming in &batch {
+        let record = &incoming.record;
+        ids.entry(record.source).or_default().insert(&record.id);
+    }
+    let mut held: HashMap<(Source, String), Held> = HashMap::new();
+    for (source, ids) in ids {
+        let ids = ids.into_iter().map(Value::from).collect();
+        let rows = writer
+            .session
+            .rows_in(
+                &statements::RECORDS_HELD,
+                &[source_name(source).into()],
+                ids,
+            )
+            .await?;
+        for row in rows {
+            let record = Held {
+                key: row.integer(0)?,
+                digest: row.bytes(2)?,
+                modified: row.optional_instant(3)?,
+            };
+            held.insert((source, row.text(1)?), record);
+        }
+    }
+    let mut accepted: Vec<Accepted> = Vec::with_capacity(batch.len());
+    let mut positions: HashMap<i64, usize> = HashMap::new();
+    for incoming in batch {
+        let record = &incoming.record;
+        let entry = held.get(&(record.source, record.id.clone()));
+        if entry.is_some_and(|held| held.digest == incoming.digest) {
+            outcome.unchanged += 1;
+            continue;
+        }
+        let older = |held: &Held| matches!((held.modified, record.modified), (Some(held), Some(new)) if held > new);
+        if entry.is_some_and(older) {
+            outcome.superseded += 1;
+            continue;
+        }
+        let new = entry.is_none();
+        let key = entry.map_or_else(|| writer.next(Counter::Record), |held| held.key);
+        let now_held = Held {
+            key,
+            digest: incoming.digest.to_vec(),
+            modified: record.modified,
+        };
+        held.insert((record.source, record.id.clone()), now_held);
+        if new {
+            outcome.added += 1;
+        } else {
+            outcome.changed += 1;
+        }
+        if let Some(position) = positions.get(&key) {
+            accepted[*position].incoming = incoming;
+        } else {
+            positions.insert(key, accepted.len());
+            accepted.push(Accepted { key, new, incoming });
+        }
+    }
+    Ok(accepted)
+}
+
+/// Writes records, documents and the sources' totals.
+async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()> {
+    let mut encoder = Encoder::new();
+    let mut records = Vec::with_capacity(accepted.len() * 7);
+    let mut documents = Vec::with_capacity(accepted.len() * 3);
+    let mut feeds: BTreeMap<Source, (i64, Option<Timestamp>)> = BTreeMap::new();
+    for Accepted { key, new, incoming } in accepted {
+        let record = &incoming.record;
+        records.extend(values![
+            *key,
+            source_name(record.source),
+            record.id.as_str(),
+            &incoming.digest[..],
+            record.modified,
+            writer.now,
+            incoming.raw_len,
+        ]);
+        documents.extend(values![
+            *key,
+            encoder.encode(record),
+            incoming.raw_zstd.as_slice()
+        ]);
+        let feed = feeds.entry(record.source).or_default();
+        feed.0 += i64::from(*new);
+        feed.1 = feed.1.max(record.modified);
+    }
+    let session = &mut writer.session;
+    session.insert(&statements::RECORD_PUT, 7, records).await?;
+    session
+        .insert(&statements::DOCUMENT_PUT, 3, documents)
+        .await?;
+    for (source, (added, newest)) in feeds {
+        let row = values![source_name(source), added, newest];
+        session.execute(&statements::FEED_GREW, row).await?;
+    }
+    writer.changed();
+    Ok(())
+}
+
+/// Attaches the records to their vulnerabilities and puts those in their place.
+async fn place(writer: &mut Writer, accepted: Vec<Accepted>) -> Result<Vec<String>> {
+    let mut touched = Touched::load(writer, &accepted).await?;
+    for Accepted { key, new, incoming } in accepted {
+        touched.attach(writer, key, new, incoming);
+    }
+    touched.write(writer).await
+}
