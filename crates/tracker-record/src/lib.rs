@@ -1,16 +1,18 @@
 //! One normal form of a vulnerability record, and the readers that fill it. Layer: tracker, pure.
 //!
-//! Reading order: [`record`] (one source's statement), [`read`] (a raw document into a record), [`vulnerability`]
-//! (records joined by alias).
+//! Reading order: [`record`] (one source's statement), [`unpack`] and [`feed`] (a file into raw documents),
+//! [`read`] (a raw document into a record), [`vulnerability`] (records joined by alias).
 //! Invariant: every statement knows its origin; nothing a feed said is silently dropped.
 
 mod configuration;
 pub mod cpe;
+pub mod feed;
 mod json;
 mod moment;
 pub mod read;
 pub mod record;
 mod score;
+pub mod unpack;
 pub mod vulnerability;
 
 pub use configuration::{CPE_SCHEME, MAX_PLATFORM_NAMES};

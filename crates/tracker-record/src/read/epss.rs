@@ -25,21 +25,15 @@ impl Epss {
     /// `None` if the header is another one: then the table is no EPSS table.
     pub fn head(text: &[u8]) -> Option<(Epss, usize)> {
         let mut day = None;
-        let mut rest = text;
-        loop {
-            let end = memchr::memchr(b'\n', rest)?;
-            let line = std::str::from_utf8(&rest[..end]).ok()?.trim();
-            rest = &rest[end + 1..];
-            if let Some(comment) = line.strip_prefix('#') {
-                day = comment
-                    .split(',')
-                    .find_map(|part| part.trim().strip_prefix("score_date:"))
-                    .and_then(|date| date.get(..10)?.parse().ok());
-            } else {
-                let fits = line == HEADER;
-                return fits.then(|| (Epss { day }, text.len() - rest.len()));
-            }
+        let (mut line, mut rest) = split_line(text)?;
+        if let Some(comment) = line.strip_prefix('#') {
+            day = comment
+                .split(',')
+                .find_map(|part| part.trim().strip_prefix("score_date:"))
+                .and_then(|date| date.get(..10)?.parse().ok());
+            (line, rest) = split_line(rest)?;
         }
+        (line == HEADER).then(|| (Epss { day }, text.len() - rest.len()))
     }
 
     /// The raw document of a row.
@@ -54,6 +48,12 @@ impl Epss {
         raw.extend_from_slice(row);
         raw
     }
+}
+
+fn split_line(text: &[u8]) -> Option<(&str, &[u8])> {
+    let end = memchr::memchr(b'\n', text)?;
+    let line = std::str::from_utf8(&text[..end]).ok()?;
+    Some((line.trim(), &text[end + 1..]))
 }
 
 /// Reads a raw document.

@@ -1,0 +1,397 @@
+//! A feed split into raw documents, one at a time: JSON lines, JSON values one after another, a list of
+//! records, a list inside an envelope (NVD, KEV), an EPSS table. What it is, its first bytes say.
+//!
+//! Splitting only follows strings, escapes and brackets, so a broken record costs that record alone.
+//! Invariant: memory is bounded by one document, and every byte belongs to a document, to a [`Skipped`] or to
+//! the envelope.
+
+mod scan;
+mod window;
+
+use crate::read::Epss;
+use scan::{Head, ListStep, Scan};
+use std::collections::VecDeque;
+use std::io::Read;
+use window::Window;
+
+/// The largest document that is read, in bytes; the largest real one has under 2 MB.
+pub const MAX_DOCUMENT_BYTES: usize = 32 << 20;
+
+/// How much of the beginning is looked at to tell lines from one long text.
+const HEAD_BYTES: usize = 1 << 20;
+
+/// The first block of a tar archive.
+const TAR_BLOCK_BYTES: usize = 512;
+
+/// Keys under which envelopes keep their list of records.
+const LISTS: [&[u8]; 3] = [b"vulnerabilities", b"CVE_Items", b"vulns"];
+
+/// A raw document of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its number in the feed, from 0.
+    pub index: u64,
+    /// Where it begins, in bytes of the unpacked feed.
+    pub offset: u64,
+    /// The document.
+    pub raw: Vec<u8>,
+}
+
+/// A part of a feed that is no document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The number it would have had.
+    pub index: u64,
+    /// Where it begins.
+    pub offset: u64,
+    /// Why.
+    pub reason: SplitError,
+}
+
+/// Why a part of a feed is no document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    /// Longer than [`MAX_DOCUMENT_BYTES`].
+    #[error("larger than {} MiB", MAX_DOCUMENT_BYTES >> 20)]
+    TooLarge,
+    /// The feed ends inside it.
+    #[error("the feed ends before the record does")]
+    NotClosed,
+    /// Something between the values.
+    #[error("{found:?} where a record should begin")]
+    NotJson {
+        /// The first characters.
+        found: String,
+    },
+    /// The feed could not be read on: cut off, damaged, or over a limit of unpacking.
+    #[error("cannot be read on: {reason}")]
+    Unreadable {
+        /// What the reader says.
+        reason: String,
+    },
+}
+
+/// Why a file is no feed at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAFeed {
+    /// Nothing in it.
+    #[error("is empty")]
+    Empty,
+    /// An archive of an unsupported kind.
+    #[error("is a tar archive, not a feed: unpack it and name the files")]
+    Tar,
+    /// A table other than EPSS's.
+    #[error("is a table whose first line is {header:?}, not EPSS's")]
+    Table {
+        /// The first line, shortened.
+        header: String,
+    },
+    /// Text in another encoding.
+    #[error("is {encoding} text; feeds are UTF-8")]
+    Encoding {
+        /// Which.
+        encoding: &'static str,
+    },
+    /// Neither JSON nor a table.
+    #[error("is no JSON and no table")]
+    Unknown,
+    /// The beginning could not be read.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// What the reader says.
+        reason: String,
+    },
+}
+
+#[derive(Debug)]
+enum Shape {
+    /// Values one after another.
+    Values,
+    /// A value a line.
+    Lines,
+    /// Inside a list; `true` if an envelope closes after it.
+    List(bool),
+    /// Rows under a head.
+    Table(Epss),
+    /// Nothing more comes.
+    Done,
+}
+
+/// The documents of a feed, in order.
+#[derive(Debug)]
+pub struct Feed<R> {
+    window: Window<R>,
+    shape: Shape,
+    next_index: u64,
+    /// Elements of an envelope that was one line.
+    waiting: VecDeque<Document>,
+}
+
+impl<R: Read> Feed<R> {
+    /// Looks at the beginning and tells what kind of feed it is.
+    ///
+    /// # Errors
+    /// When it is none; the reason is meant for people.
+    pub fn open(input: R) -> Result<Feed<R>, NotAFeed> {
+        let mut window = Window::new(input);
+        let unreadable = |error: std::io::Error| NotAFeed::Unreadable {
+            reason: error.to_string(),
+        };
+        // Two lines settle what kind it is, and a block of a tar archive.
+        while window.rest().len() < HEAD_BYTES
+            && (window.rest().len() < TAR_BLOCK_BYTES
+                || memchr::memchr_iter(b'\n', window.rest()).nth(1).is_none())
+            && window.fill().map_err(unreadable)?
+        {}
+        if window.rest().starts_with(b"\xef\xbb\xbf") {
+            window.consume(3);
+        }
+        let head = window.rest();
+        let shape = match refusal(head) {
+            Some(refusal) => return Err(refusal),
+            None if begins_table(head) => {
+                let (epss, length) = Epss::head(head).ok_or_else(|| NotAFeed::Table {
+                    header: first_line(head),
+                })?;
+                window.consume(length);
+                Shape::Table(epss)
+            }
+            None if two_lines_of_objects(head) => Shape::Lines,
+            None => Shape::Values,
+        };
+        Ok(Feed {
+            window,
+            shape,
+            next_index: 0,
+            waiting: VecDeque::new(),
+        })
+    }
+
+    fn document(&mut self, offset: u64, raw: Vec<u8>) -> Document {
+        let index = self.number();
+        Document { index, offset, raw }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_index += 1;
+        self.next_index - 1
+    }
+
+    fn skipped(&mut self, offset: u64, reason: SplitError) -> Skipped {
+        if matches!(
+            reason,
+            SplitError::Unreadable { .. } | SplitError::NotClosed
+        ) {
+            self.shape = Shape::Done;
+        }
+        let index = self.number();
+        Skipped {
+            index,
+            offset,
+            reason,
+        }
+    }
+
+    /// The next line that is not blank.
+    fn next_line(&mut self) -> Option<Result<(u64, Vec<u8>), Skipped>> {
+        loop {
+            let offset = self.window.offset();
+            match self.window.line(MAX_DOCUMENT_BYTES) {
+                Ok(None) => return None,
+                Ok(Some(line)) if line.trim_ascii().is_empty() => {}
+                Ok(Some(line)) => return Some(Ok((offset, line.trim_ascii_end().to_vec()))),
+                Err(reason) => return Some(Err(self.skipped(offset, reason))),
+            }
+        }
+    }
+
+    fn next_of_lines(&mut self) -> Option<Result<Document, Skipped>> {
+        let (offset, raw) = match self.next_line()? {
+            Ok(line) => line,
+            Err(skipped) => return Some(Err(skipped)),
+        };
+        // A line may be an envelope of its own: an answer of NVD's interface a line.
+        let may_be_envelope = LISTS
+            .iter()
+            .any(|key| memchr::memmem::find(&raw, key).is_some());
+        if may_be_envelope && let Some(elements) = Head::list_of(&raw, &LISTS) {
+            for range in elements {
+                let start = range.start as u64;
+                let document = self.document(offset + start, raw[range].to_vec());
+                self.waiting.push_back(document);
+            }
+            return self.next();
+        }
+        Some(Ok(self.document(offset, raw)))
+    }
+
+    fn next_of_table(&mut self) -> Option<Result<Document, Skipped>> {
+        let (offset, row) = match self.next_line()? {
+            Ok(line) => line,
+            Err(skipped) => return Some(Err(skipped)),
+        };
+        let Shape::Table(epss) = &self.shape else {
+            return None;
+        };
+        let raw = epss.document(&row);
+        Some(Ok(self.document(offset, raw)))
+    }
+
+    /// One step through top-level values.
+    fn next_of_values(&mut self) -> Option<Result<Document, Skipped>> {
+        let first = match self
+            .window
+            .skip(|byte| byte.is_ascii_whitespace() || byte == b',')
+        {
+            Ok(first) => first?,
+            Err(reason) => {
+                let offset = self.window.offset();
+                return Some(Err(self.skipped(offset, reason)));
+            }
+        };
+        let offset = self.window.offset();
+        match first {
+            b'[' => {
+                self.window.consume(1);
+                self.shape = Shape::List(false);
+                self.next()
+            }
+            b'{' => {
+                let mut head = Head::new(&LISTS);
+                match self
+                    .window
+                    .take(MAX_DOCUMENT_BYTES, |bytes| head.scan(bytes))
+                {
+                    Ok(raw) if head.found_list() => {
+                        drop(raw);
+                        self.shape = Shape::List(true);
+                        self.next()
+                    }
+                    Ok(raw) => Some(Ok(self.document(offset, raw))),
+                    Err(reason) => Some(Err(self.skipped(offset, reason))),
+                }
+            }
+            _ => {
+                let found = first_line(self.window.rest());
+                // Goes on at the next line; a line without end ends the feed.
+                let reason = match self.window.line(MAX_DOCUMENT_BYTES) {
+                    Ok(_) | Err(SplitError::TooLarge) => SplitError::NotJson { found },
+                    Err(reason) => reason,
+                };
+                Some(Err(self.skipped(offset, reason)))
+            }
+        }
+    }
+
+    fn next_of_list(&mut self, in_envelope: bool) -> Option<Result<Document, Skipped>> {
+        let between = |byte: u8| byte.is_ascii_whitespace() || byte == b',';
+        let first = self.window.skip(between);
+        let offset = self.window.offset();
+        let reason = match first {
+            Ok(Some(b']')) => {
+                self.window.consume(1);
+                self.shape = Shape::Values;
+                if in_envelope {
+                    // The rest of the envelope, down to its closing bracket.
+                    let mut rest = Scan::inside_object();
+                    if let Err(reason) = self.window.discard(|bytes| rest.scan(bytes)) {
+                        return Some(Err(self.skipped(offset, reason)));
+                    }
+                }
+                return self.next();
+            }
+            Ok(Some(_)) => {
+                let mut element = Scan::element();
+                match self
+                    .window
+                    .take(MAX_DOCUMENT_BYTES, |bytes| element.scan(bytes))
+                {
+                    Ok(raw) => return Some(Ok(self.document(offset, raw))),
+                    Err(reason) => reason,
+                }
+            }
+            Ok(None) => SplitError::NotClosed,
+            Err(reason) => reason,
+        };
+        Some(Err(self.skipped(offset, reason)))
+    }
+}
+
+impl<R: Read> Iterator for Feed<R> {
+    type Item = Result<Document, Skipped>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(document) = self.waiting.pop_front() {
+            return Some(Ok(document));
+        }
+        match self.shape {
+            Shape::Values => self.next_of_values(),
+            Shape::Lines => self.next_of_lines(),
+            Shape::List(in_envelope) => self.next_of_list(in_envelope),
+            Shape::Table(_) => self.next_of_table(),
+            Shape::Done => None,
+        }
+    }
+}
+
+/// Why the beginning is none of a feed, if it plainly is not.
+fn refusal(head: &[u8]) -> Option<NotAFeed> {
+    let encoding = |encoding| Some(NotAFeed::Encoding { encoding });
+    let first = head.trim_ascii_start().first();
+    match head {
+        _ if head.get(257..262) == Some(b"ustar") => Some(NotAFeed::Tar),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => {
+            encoding("UTF-16 or UTF-32")
+        }
+        _ if first.is_none() => Some(NotAFeed::Empty),
+        _ if matches!(first, Some(b'{' | b'[')) || begins_table(head) => None,
+        _ => {
+            let line = first_line(head);
+            let text = !head.iter().take(TAR_BLOCK_BYTES).any(|byte| *byte < b'\t');
+            if text && line.contains([',', ';', '\t']) {
+                return Some(NotAFeed::Table { header: line });
+            }
+            Some(NotAFeed::Unknown)
+        }
+    }
+}
+
+fn begins_table(head: &[u8]) -> bool {
+    head.first() == Some(&b'#') || head.starts_with(b"cve,")
+}
+
+/// Whether the first two lines each begin an object: then each line is a document, and a broken one ends
+/// where its line does.
+fn two_lines_of_objects(head: &[u8]) -> bool {
+    let mut lines = head.trim_ascii_start().splitn(3, |byte| *byte == b'\n');
+    let mut begins = || lines.next().and_then(|line| line.first()) == Some(&b'{');
+    begins() && begins()
+}
+
+/// The first line as text, shortened.
+fn first_line(head: &[u8]) -> String {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = &line[..line.len().min(240)];
+    let text = String::from_utf8_lossy(line);
+    text.trim().chars().take(60).collect()
+}
+
+/// What [`ListStep`] says, for readers of a list that is wholly in memory.
+pub(crate) type Elements = Vec<std::ops::Range<usize>>;
+
+fn elements_of(list: &[u8]) -> Option<Elements> {
+    let mut found = Elements::new();
+    let mut position = 0;
+    loop {
+        match ListStep::at(list, position)? {
+            ListStep::End => return Some(found),
+            ListStep::Element(range) => {
+                position = range.end;
+                found.push(range);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
