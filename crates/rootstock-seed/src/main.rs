@@ -1,0 +1,38 @@
+//! The binary of the bootstrap product: parses arguments and calls a library; one module a group of commands.
+//!
+//! Exit codes, for every command: 0 done and nothing against it, 1 done and something was found that fails,
+//! 2 the command could not be carried out.
+
+mod audit;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// What a Nix closure still trusts, and a root that can be checked.
+#[derive(Debug, Parser)]
+#[command(name = "rootstock-seed", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Audit(audit::Audit),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Audit(command) => command.run(),
+    };
+    result.unwrap_or_else(|error| {
+        report(&error);
+        ExitCode::from(2)
+    })
+}
+
+/// An error and its causes on one line of standard error.
+#[expect(clippy::print_stderr, reason = "the program's one place for errors")]
+fn report(error: &anyhow::Error) {
+    eprintln!("rootstock-seed: {error:#}");
+}
