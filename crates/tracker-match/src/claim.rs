@@ -1,0 +1,274 @@
+//! Claims: what a vulnerability's records say it is about, each a name with its context.
+//!
+//! Invariant: a claim is made only of effective statements (a curated overlay replaces NVD's); two statements that
+//! say the same are one claim.
+
+use crate::address::{self, Address};
+use crate::name::fold;
+use std::collections::BTreeSet;
+use tracker_record::cpe::{Cpe, Part};
+use tracker_record::record::{Affected, Source};
+use tracker_record::{Statement, Vulnerability};
+
+/// Most claims of one vulnerability that are followed up; vendors' roundup records name thousands of products.
+pub const MAX_CLAIMS: usize = 256;
+
+/// Most references that are looked at.
+pub const MAX_REFERENCES: usize = 64;
+
+/// Where a name stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// The product of a CPE.
+    Cpe,
+    /// A package's name in its ecosystem, or of a package URL.
+    Package,
+    /// A CNA's product.
+    Product,
+    /// The repository that a statement names.
+    Repository,
+}
+
+/// One name and its context. Texts are folded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Claim {
+    /// Where the name stands.
+    pub kind: Kind,
+    /// The name.
+    pub name: String,
+    /// The name as the source writes it, for showing.
+    pub shown: String,
+    /// Vendor, owner or group.
+    pub vendor: Option<String>,
+    /// The world it lives in: CPE target software, ecosystem, purl type; lower case as written.
+    pub world: Option<String>,
+    /// CPE part, where a CPE says it: application, operating system, hardware.
+    pub part: Option<char>,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// All that a vulnerability says about its subject.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    /// The claims, distinct.
+    pub claims: Vec<Claim>,
+    /// Addresses that its references and repositories name.
+    pub addresses: Vec<Address>,
+    /// Its texts' words, folded and joined by blanks, with a blank at either end.
+    pub text: String,
+    /// It concerns a service that nobody else runs.
+    pub hosted: bool,
+}
+
+/// Longest description that is searched for names, in bytes.
+const MAX_TEXT: usize = 2000;
+
+/// Collects the claims of a vulnerability.
+pub fn subject(vulnerability: &Vulnerability) -> Subject {
+    let mut claims = BTreeSet::new();
+    let mut addresses = Vec::new();
+    for statement in vulnerability.effective_affected() {
+        if claims.len() >= MAX_CLAIMS {
+            break;
+        }
+        of_statement(statement.affected, statement.source, &mut claims);
+        let repository = statement.affected.repository.as_deref();
+        addresses.extend(repository.and_then(address::parse));
+    }
+    let references = vulnerability
+        .records
+        .iter()
+        .flat_map(|record| &record.references);
+    addresses.extend(
+        references
+            .take(MAX_REFERENCES)
+            .filter_map(|reference| address::parse(&reference.value.url)),
+    );
+    addresses.sort_by(|a, b| {
+        (&a.site, &a.owner, &a.repository).cmp(&(&b.site, &b.owner, &b.repository))
+    });
+    addresses.dedup();
+    let hosted = vulnerability
+        .records
+        .iter()
+        .flat_map(|record| &record.tags)
+        .any(|tag| tag.value == "exclusively-hosted-service");
+    Subject {
+        claims: claims.into_iter().take(MAX_CLAIMS).collect(),
+        addresses,
+        text: text(vulnerability),
+        hosted,
+    }
+}
+
+/// The claims of one statement.
+pub(crate) fn of(statement: &Statement<'_>) -> BTreeSet<Claim> {
+    let mut claims = BTreeSet::new();
+    of_statement(statement.affected, statement.source, &mut claims);
+    claims
+}
+
+fn text(vulnerability: &Vulnerability) -> String {
+    let title = vulnerability.title().unwrap_or_default();
+    let description = vulnerability
+        .description()
+        .map_or("", |description| description.value.text.as_str());
+    let mut text = String::from(" ");
+    for word in title
+        .split_whitespace()
+        .chain(description.split_whitespace())
+    {
+        if text.len() > MAX_TEXT {
+            break;
+        }
+        let folded = fold(word);
+        if !folded.is_empty() {
+            text.push_str(&folded);
+            text.push(' ');
+        }
+    }
+    text
+}
+
+fn of_statement(affected: &Affected, source: Source, claims: &mut BTreeSet<Claim>) {
+    let mut add = |kind, shown: &str, vendor: Option<&str>, world: Option<String>, part| {
+        let name = fold(shown);
+        if name.is_empty() || matches!(name.as_str(), "n-a" | "unspecified" | "unknown" | "na") {
+            return;
+        }
+        let vendor = vendor.map(fold).filter(|vendor| {
+            !matches!(
+                vendor.as_str(),
+                "" | "n-a" | "unknown" | "unspecified" | "na"
+            )
+        });
+        claims.insert(Claim {
+            kind,
+            name,
+            shown: shown.chars().take(100).collect(),
+            vendor,
+            world,
+            part,
+            source,
+        });
+    };
+    for cpe in affected.cpes.iter().filter_map(|cpe| Cpe::parse(cpe)) {
+        let Some(product) = cpe.product.text() else {
+            continue;
+        };
+        let part = match cpe.part {
+            Part::Application => Some('a'),
+            Part::OperatingSystem => Some('o'),
+            Part::Hardware => Some('h'),
+            Part::Unspecified => None,
+        };
+        let world = cpe.target_sw.text().map(str::to_lowercase);
+        add(Kind::Cpe, product, cpe.vendor.text(), world, part);
+    }
+    let world = affected.ecosystem.as_deref().map(|ecosystem| {
+        let base = ecosystem.split(':').next().unwrap_or(ecosystem);
+        base.to_lowercase()
+    });
+    if affected.cpes.is_empty() || source == Source::CveList {
+        let vendor = affected.vendor.as_deref();
+        let collection = world.clone().or_else(|| collection_world(affected));
+        if let Some(product) = &affected.product {
+            // `GROUP/NAME` and `GROUP:NAME` name the owner before the product.
+            match product.rsplit_once(['/', ':']) {
+                Some((owner, name)) if !product.contains(' ') => {
+                    let owner = owner.rsplit(['/', ':']).next().unwrap_or(owner);
+                    add(Kind::Product, name, Some(owner), collection.clone(), None);
+                }
+                _ => add(Kind::Product, product, vendor, collection.clone(), None),
+            }
+        }
+        if let Some(package) = &affected.package_name {
+            let (owner, name) = split_package(package, collection.as_deref());
+            add(Kind::Package, name, owner.or(vendor), collection, None);
+        }
+    }
+    if let Some(purl) = &affected.purl
+        && let Some((kind, namespace, name)) = split_purl(purl)
+    {
+        add(Kind::Package, &name, namespace.as_deref(), Some(kind), None);
+    }
+    if let Some(address) = affected.repository.as_deref().and_then(address::parse)
+        && let Some(repository) = &address.repository
+    {
+        add(
+            Kind::Repository,
+            repository,
+            address.owner.as_deref(),
+            None,
+            None,
+        );
+    }
+}
+
+/// Owner and name of a package: the last segment of a path (a Go module's version aside), an npm scope, a group.
+fn split_package<'a>(package: &'a str, world: Option<&str>) -> (Option<&'a str>, &'a str) {
+    let mut segments: Vec<&str> = package
+        .split(['/', ':'])
+        .filter(|s| !s.is_empty())
+        .collect();
+    let is_major = |segment: &&str| {
+        segment.len() >= 2
+            && segment.starts_with('v')
+            && segment[1..].bytes().all(|b| b.is_ascii_digit())
+    };
+    if segments.len() > 1 && segments.last().is_some_and(is_major) {
+        segments.pop();
+    }
+    // A Go module on a forge is owner and repository, whatever package inside it is meant.
+    if world == Some("go") && segments.len() >= 3 && segments[0].contains('.') {
+        return (Some(segments[1]), segments[2]);
+    }
+    match segments.as_slice() {
+        [] => (None, package),
+        [name] => (None, name),
+        [.., owner, name] => (Some(owner.trim_start_matches('@')), name),
+    }
+}
+
+/// The ecosystem that a CNA's `collectionURL` stands for.
+fn collection_world(affected: &Affected) -> Option<String> {
+    let url = affected.collection_url.as_deref()?.to_lowercase();
+    let world = [
+        ("pypi", "pypi"),
+        ("npmjs", "npm"),
+        ("rubygems", "rubygems"),
+        ("crates.io", "crates.io"),
+        ("packagist", "packagist"),
+        ("maven", "maven"),
+        ("nuget", "nuget"),
+        ("wordpress", "wordpress"),
+        ("cpan", "cpan"),
+        ("hackage", "hackage"),
+        ("pkg.go.dev", "go"),
+        ("jenkins", "jenkins"),
+        ("drupal", "drupal"),
+        ("hex.pm", "hex"),
+    ];
+    world
+        .iter()
+        .find(|(text, _)| url.contains(text))
+        .map(|(_, world)| (*world).to_owned())
+}
+
+/// Type, namespace and name of a package URL, percent-decoding aside.
+pub(crate) fn split_purl(purl: &str) -> Option<(String, Option<String>, String)> {
+    let rest = purl.strip_prefix("pkg:")?.trim_start_matches('/');
+    let rest = rest.split(['@', '?', '#']).next()?;
+    let (kind, path) = rest.split_once('/')?;
+    let (namespace, name) = match path.rsplit_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, path),
+    };
+    let namespace = namespace.map(|n| {
+        n.trim_start_matches("%40")
+            .trim_start_matches('@')
+            .to_owned()
+    });
+    (!name.is_empty()).then(|| (kind.to_lowercase(), namespace, name.to_owned()))
+}

@@ -1,0 +1,322 @@
+//! From a match to a finding: versions, patches and known vulnerabilities weighed for one package.
+//!
+//! The rule: a patch named after the vulnerability decides (fixed); then the package's own
+//! `knownVulnerabilities` (affected); then version ranges, of which the first source with a decided answer counts,
+//! in this order: curated overlay, package ecosystem (OSV), CNA, other containers of the CVE record, NVD. The other
+//! sources are shown after it. Within a source an affected range outweighs an unaffected one, and a statement
+//! that cannot be compared (commits) counts only where it is alone.
+//! Invariant: the first line of evidence is what decided.
+
+use crate::claim::{self, Claim};
+use crate::family::{bare_name, family_of};
+use crate::finding::{Finding, FindingStatus};
+use crate::name::{fold, squeeze, stems};
+use crate::reason::Match;
+use nix_version::{Bound, Range, Scheme, Status, evaluate};
+use std::cmp::Ordering;
+use tracker_inventory::Package;
+use tracker_record::record::Source;
+use tracker_record::{Statement, Vulnerability};
+
+/// Derives what holds for a matched package.
+pub fn finding(vulnerability: &Vulnerability, matched: &Match, package: &Package) -> Finding {
+    let ids = ids(vulnerability);
+    let mut evidence = Vec::new();
+    let mut status = None;
+    for patch in &package.patches {
+        if ids.iter().any(|id| names(patch, id)) {
+            status = Some(FindingStatus::Fixed);
+            evidence.push(format!("fixed: the patch {patch} is applied"));
+        }
+    }
+    let known = package
+        .known_vulnerabilities
+        .iter()
+        .any(|text| ids.iter().any(|id| names(text, id)));
+    if known {
+        status = status.or(Some(FindingStatus::Affected));
+        evidence.push("affected: the package's own knownVulnerabilities name it".to_owned());
+    }
+    let answers = by_version(vulnerability, matched, package);
+    let decided = answers
+        .iter()
+        .position(|answer| answer.status != Status::Unknown);
+    if status.is_none() {
+        status = decided.map(|index| answers[index].finding);
+    }
+    if let Some(index) = decided {
+        evidence.push(answers[index].text.clone());
+    }
+    let others = answers
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| Some(*index) != decided);
+    evidence.extend(others.map(|(_, answer)| answer.text.clone()));
+    if evidence.is_empty() {
+        evidence.push("open: no source names versions of it".to_owned());
+    }
+    Finding {
+        attribute: package.attribute.clone(),
+        version: package.version.clone(),
+        status: status.unwrap_or(FindingStatus::UnderInvestigation),
+        evidence,
+    }
+}
+
+/// The public id and all aliases.
+fn ids(vulnerability: &Vulnerability) -> Vec<String> {
+    std::iter::once(vulnerability.id.as_str())
+        .chain(vulnerability.aliases())
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+/// Whether a text names an id: as a whole, in any case, with `_` for `-`.
+fn names(text: &str, id: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace('_', "-");
+    text.match_indices(id).any(|(at, _)| {
+        let after = text[at + id.len()..].chars().next();
+        let before = text[..at].chars().next_back();
+        !after.is_some_and(|c| c.is_ascii_digit())
+            && !before.is_some_and(|c| c.is_ascii_alphanumeric())
+    })
+}
+
+/// What one source says about the package's version.
+struct Answer {
+    status: Status,
+    finding: FindingStatus,
+    text: String,
+}
+
+/// The answers of all sources that speak of this package, the better source first.
+fn by_version(vulnerability: &Vulnerability, matched: &Match, package: &Package) -> Vec<Answer> {
+    let statements: Vec<(u8, Statement<'_>)> = vulnerability
+        .effective_affected()
+        .filter_map(|statement| Some((closeness(&statement, matched, package)?, statement)))
+        .collect();
+    let mut ranked: Vec<(u8, &str, Vec<&Statement<'_>>)> = Vec::new();
+    for (close, statement) in &statements {
+        // Of one source only what is closest to the package's name counts.
+        let closest = statements
+            .iter()
+            .filter(|(_, other)| other.source == statement.source)
+            .map(|(close, _)| *close)
+            .min();
+        if closest != Some(*close) {
+            continue;
+        }
+        let rank = rank(statement);
+        match ranked
+            .iter_mut()
+            .find(|(r, origin, _)| (*r, *origin) == (rank, statement.origin))
+        {
+            Some((_, _, list)) => list.push(statement),
+            None => ranked.push((rank, statement.origin, vec![statement])),
+        }
+    }
+    ranked.sort_by_key(|(rank, origin, _)| (*rank, *origin));
+    ranked
+        .into_iter()
+        .map(|(_, _, statements)| answer(package.version.as_deref(), &statements))
+        .collect()
+}
+
+/// The written order of sources.
+fn rank(statement: &Statement<'_>) -> u8 {
+    match statement.source {
+        Source::CpeOverlay => 0,
+        Source::Osv => 1,
+        Source::CveList if statement.origin.starts_with("cna") => 2,
+        Source::CveList => 3,
+        Source::Nvd => 4,
+        Source::Kev | Source::Epss => 5,
+    }
+}
+
+/// Evaluates the statements of one source together.
+fn answer(version: Option<&str>, statements: &[&Statement<'_>]) -> Answer {
+    let label = label(statements[0]);
+    let Some(version) = version else {
+        return open(format!(
+            "open: the package has no version to compare ({label})"
+        ));
+    };
+    let mut best: Option<Answer> = None;
+    for statement in statements {
+        let ranges = &statement.affected.ranges;
+        let verdict = evaluate(version, ranges, statement.affected.default_status);
+        let deciding = verdict.deciding.map(|deciding| &ranges[deciding.range]);
+        let answer = match (verdict.status, deciding) {
+            (Status::Affected, Some(range)) => Answer {
+                status: verdict.status,
+                finding: FindingStatus::Affected,
+                text: format!("affected: {range} ({label})"),
+            },
+            (Status::Affected, None) => Answer {
+                status: verdict.status,
+                finding: FindingStatus::Affected,
+                text: format!("affected: every version that is not named otherwise ({label})"),
+            },
+            (Status::Unaffected, deciding) => unaffected(version, ranges, deciding, &label),
+            (Status::Unknown, Some(range)) => open(format!(
+                "open: {version} cannot be compared with: {range} ({label})"
+            )),
+            // Records without a default status mean "not above": they name the version that ends the range.
+            (Status::Unknown, None) if is_beyond(version, ranges) => {
+                unaffected(version, ranges, None, &label)
+            }
+            (Status::Unknown, None) if ranges.is_empty() => {
+                open(format!("open: no versions are named ({label})"))
+            }
+            (Status::Unknown, None) => open(format!(
+                "open: {version} is in no range that is named ({label})"
+            )),
+        };
+        let weight = |answer: &Answer| match answer.status {
+            Status::Affected => 2,
+            Status::Unaffected => 1,
+            Status::Unknown => 0,
+        };
+        if best
+            .as_ref()
+            .is_none_or(|best| weight(&answer) > weight(best))
+        {
+            best = Some(answer);
+        }
+    }
+    best.unwrap_or_else(|| open(format!("open: no versions are named ({label})")))
+}
+
+fn open(text: String) -> Answer {
+    Answer {
+        status: Status::Unknown,
+        finding: FindingStatus::UnderInvestigation,
+        text,
+    }
+}
+
+/// Whether a version lies above every affected range, at least one of which is more than a single version.
+fn is_beyond(version: &str, ranges: &[Range]) -> bool {
+    let affected = || {
+        ranges
+            .iter()
+            .filter(|range| range.status == Status::Affected)
+    };
+    affected().any(|range| range.lower != range.upper)
+        && affected().all(|range| ends_below(version, range))
+}
+
+/// Whether a range has an upper bound that the version is beyond.
+fn ends_below(version: &str, range: &Range) -> bool {
+    let scheme = Scheme::of(&range.scheme);
+    match &range.upper {
+        Bound::Unbounded => false,
+        Bound::Exclusive(upper) => scheme.compare(version, upper).is_some_and(Ordering::is_ge),
+        Bound::Inclusive(upper) => scheme.compare(version, upper).is_some_and(Ordering::is_gt),
+    }
+}
+
+/// Tells "fixed since" from "never was affected": by whether an affected range ends below the version.
+fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: &str) -> Answer {
+    let ended = ranges
+        .iter()
+        .filter(|range| range.status == Status::Affected)
+        .filter(|range| ends_below(version, range) || !range.changes.is_empty())
+        .max_by(|a, b| {
+            let text = |range: &Range| match &range.upper {
+                Bound::Inclusive(upper) | Bound::Exclusive(upper) => upper.clone(),
+                Bound::Unbounded => String::new(),
+            };
+            nix_version::upstream::compare(&text(a), &text(b))
+        });
+    match (ended, deciding) {
+        (Some(_), Some(range)) if range.status == Status::Unaffected => Answer {
+            status: Status::Unaffected,
+            finding: FindingStatus::Fixed,
+            text: format!("fixed: not affected {range} ({label})"),
+        },
+        (Some(range), _) => Answer {
+            status: Status::Unaffected,
+            finding: FindingStatus::Fixed,
+            text: format!("fixed: {version} is beyond: {range} ({label})"),
+        },
+        (None, Some(range)) => Answer {
+            status: Status::Unaffected,
+            finding: FindingStatus::NotAffected,
+            text: format!("not affected: {range} ({label})"),
+        },
+        (None, None) => Answer {
+            status: Status::Unaffected,
+            finding: FindingStatus::NotAffected,
+            text: match ranges.first() {
+                Some(range) => format!("not affected: {version} is not in: {range} ({label})"),
+                None => format!("not affected: no version is named as affected ({label})"),
+            },
+        },
+    }
+}
+
+/// How close a statement's names are to the package, 0 the closest; `None`: it speaks of something else.
+fn closeness(statement: &Statement<'_>, matched: &Match, package: &Package) -> Option<u8> {
+    let bare = bare_name(package);
+    let family = family_of(package);
+    let member = fold(&package.pname);
+    let aliased = matched.reasons.iter().any(|reason| {
+        matches!(
+            reason.feature.as_str(),
+            "alias"
+                | "stated-cpe"
+                | "stated-purl"
+                | "repository-name"
+                | "vendor-product-equals"
+                | "name-begins"
+        )
+    });
+    claim::of(statement)
+        .iter()
+        .filter_map(|claim: &Claim| {
+            let name = &claim.name;
+            let attribute = package.attribute.rsplit('.').next().map(fold);
+            if *name == bare
+                || *name == member
+                || *name == family
+                || attribute.as_ref() == Some(name)
+            {
+                return Some(0);
+            }
+            let both = claim
+                .vendor
+                .as_ref()
+                .map(|vendor| format!("{vendor}-{name}"));
+            if both.as_ref() == Some(&bare) || squeeze(name) == squeeze(&bare) {
+                return Some(1);
+            }
+            if stems(name).contains(&bare) || stems(&bare).contains(name) {
+                return Some(2);
+            }
+            // A name that only learned knowledge connects: the reason that led here quotes it.
+            let quoted = format!("{}”", claim.shown);
+            let led = matched
+                .reasons
+                .iter()
+                .any(|reason| reason.text.contains(&quoted));
+            (aliased && led).then_some(3)
+        })
+        .min()
+}
+
+/// Who says it, as shown.
+fn label(statement: &Statement<'_>) -> String {
+    match statement.source {
+        Source::Nvd => "NVD".to_owned(),
+        Source::CpeOverlay => "curated CPE overlay".to_owned(),
+        Source::Osv => format!("OSV {}", statement.record),
+        Source::CveList => match statement.origin.split_once(':') {
+            Some(("cna", who)) => format!("CNA {who}"),
+            Some((_, who)) => who.to_owned(),
+            None => "CVE list".to_owned(),
+        },
+        Source::Kev | Source::Epss => statement.source.to_string(),
+    }
+}

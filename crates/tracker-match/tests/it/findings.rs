@@ -1,0 +1,213 @@
+//! What holds in one package: versions, patches, known vulnerabilities, sources that disagree.
+//!
+//! Invariant: the first line of evidence is what decided.
+
+use crate::facts::{affected_range, before, cpe, nvd, package, product, record, through};
+use nix_version::{Bound, Range, Status};
+use tracker_inventory::Package;
+use tracker_match::{Finding, FindingStatus, Index, finding};
+use tracker_record::Vulnerability;
+use tracker_record::record::{Affected, Source};
+
+fn find(vulnerability: &Vulnerability, package: &Package) -> Finding {
+    let index = Index::new(std::slice::from_ref(package));
+    let matches = index.matches(vulnerability);
+    finding(vulnerability, matches.first().unwrap(), package)
+}
+
+fn musl() -> Vulnerability {
+    let range = affected_range("cpe", through("0.9.12"), through("1.1.23"));
+    nvd(
+        "CVE-2019-14697",
+        vec![cpe('a', "musl-libc", "musl", "*", vec![range])],
+    )
+}
+
+#[test]
+fn a_version_in_an_affected_range_is_affected() {
+    let finding = find(&musl(), &package("musl", "musl", "1.1.22"));
+    assert_eq!(finding.status, FindingStatus::Affected);
+    assert_eq!(
+        finding.evidence,
+        ["affected: from 0.9.12 up to and including 1.1.23 (NVD)"]
+    );
+}
+
+#[test]
+fn beyond_is_fixed_and_below_never_was() {
+    let beyond = find(&musl(), &package("musl", "musl", "1.1.24"));
+    assert_eq!(beyond.status, FindingStatus::Fixed);
+    assert!(
+        beyond.evidence[0].starts_with("fixed: 1.1.24 is beyond"),
+        "{beyond:?}"
+    );
+    let below = find(&musl(), &package("musl", "musl", "0.9.11"));
+    assert_eq!(below.status, FindingStatus::NotAffected);
+}
+
+#[test]
+fn what_cannot_be_compared_stays_open() {
+    for version in ["unstable-2019-08-01", ""] {
+        let finding = find(&musl(), &package("musl", "musl", version));
+        assert_eq!(
+            finding.status,
+            FindingStatus::UnderInvestigation,
+            "{version}"
+        );
+        assert!(finding.evidence[0].starts_with("open:"));
+    }
+}
+
+#[test]
+fn a_patch_named_after_it_fixes_an_affected_version() {
+    let ranges = vec![
+        Range::exact_version("cpe", "4.13b", Status::Affected),
+        affected_range("cpe", Bound::Unbounded, through("4.14")),
+    ];
+    let vulnerability = nvd("CVE-2001-1593", vec![cpe('a', "gnu", "a2ps", "*", ranges)]);
+    let mut a2ps = package("a2ps", "a2ps", "4.14");
+    assert_eq!(find(&vulnerability, &a2ps).status, FindingStatus::Affected);
+    a2ps.patches = vec!["09_CVE-2001-1593.diff".into()];
+    let fixed = find(&vulnerability, &a2ps);
+    assert_eq!(fixed.status, FindingStatus::Fixed);
+    assert_eq!(
+        fixed.evidence[0],
+        "fixed: the patch 09_CVE-2001-1593.diff is applied"
+    );
+    assert_eq!(
+        fixed.evidence[1],
+        "affected: up to and including 4.14 (NVD)"
+    );
+    for (patch, applies) in [
+        ("CVE-2001-15930.patch", false),
+        ("CVE-2001-1593+CVE-2001-1594.patch", true),
+        ("cve_2001_1593-2.patch", true),
+        ("XCVE-2001-1593.patch", false),
+    ] {
+        a2ps.patches = vec![patch.into()];
+        let status = find(&vulnerability, &a2ps).status;
+        assert_eq!(status == FindingStatus::Fixed, applies, "{patch}");
+    }
+}
+
+#[test]
+fn known_vulnerabilities_outweigh_versions() {
+    let mut package = package("musl", "musl", "1.1.24");
+    package.known_vulnerabilities = vec!["https://example.org/CVE-2019-14697".into()];
+    let finding = find(&musl(), &package);
+    assert_eq!(finding.status, FindingStatus::Affected);
+    assert!(finding.evidence[1].starts_with("fixed: 1.1.24 is beyond"));
+}
+
+#[test]
+fn of_two_sources_the_better_one_wins_and_both_are_shown() {
+    let nvd_says = cpe(
+        'a',
+        "acme",
+        "tool",
+        "*",
+        vec![affected_range("cpe", Bound::Unbounded, before("2.0"))],
+    );
+    let cna_says = product(
+        "Acme",
+        "tool",
+        vec![affected_range("semver", through("1.0.0"), before("1.4.0"))],
+    );
+    let with = |cna: Affected| {
+        Vulnerability::merge(
+            "CVE-1",
+            [
+                record(Source::Nvd, "nvd@nist.gov", "CVE-1", vec![nvd_says.clone()]),
+                record(Source::CveList, "cna:acme", "CVE-1", vec![cna]),
+            ],
+        )
+    };
+    let decided = find(&with(cna_says), &package("tool", "tool", "1.5.0"));
+    assert_eq!(decided.status, FindingStatus::Fixed);
+    assert!(decided.evidence[0].ends_with("(CNA acme)"), "{decided:?}");
+    assert_eq!(decided.evidence[1], "affected: before 2.0 (NVD)");
+    // A CNA that names no version decides nothing.
+    let silent = product(
+        "Acme",
+        "tool",
+        vec![Range::exact_version("prose", "n/a", Status::Affected)],
+    );
+    let decided = find(&with(silent), &package("tool", "tool", "1.5.0"));
+    assert_eq!(decided.status, FindingStatus::Affected);
+    assert_eq!(decided.evidence[0], "affected: before 2.0 (NVD)");
+}
+
+#[test]
+fn commits_beside_releases_do_not_decide() {
+    let git = product(
+        "Linux",
+        "linux",
+        vec![affected_range(
+            "git",
+            through(&"1".repeat(40)),
+            before(&"2".repeat(40)),
+        )],
+    );
+    let mut releases = product(
+        "Linux",
+        "linux",
+        vec![
+            Range::exact_version("semver", "4.2", Status::Affected),
+            Range {
+                status: Status::Unaffected,
+                ..affected_range("semver", through("0"), before("4.2"))
+            },
+            Range {
+                status: Status::Unaffected,
+                ..affected_range("semver", through("5.10.105"), through("5.10.*"))
+            },
+        ],
+    );
+    releases.default_status = Status::Affected;
+    let vulnerability = Vulnerability::merge(
+        "CVE-1",
+        [record(
+            Source::CveList,
+            "cna:Linux",
+            "CVE-1",
+            vec![git, releases],
+        )],
+    );
+    for (version, status) in [
+        ("5.10.100", FindingStatus::Affected),
+        ("5.10.110", FindingStatus::Fixed),
+        ("4.1", FindingStatus::NotAffected),
+    ] {
+        assert_eq!(
+            find(&vulnerability, &package("linux", "linux", version)).status,
+            status,
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn only_statements_about_the_package_count() {
+    let vulnerability = nvd(
+        "CVE-1",
+        vec![
+            cpe(
+                'o',
+                "debian",
+                "debian_linux",
+                "*",
+                vec![Range::exact_version("cpe", "1.1.24", Status::Affected)],
+            ),
+            cpe(
+                'a',
+                "musl-libc",
+                "musl",
+                "*",
+                vec![affected_range("cpe", Bound::Unbounded, before("1.1.24"))],
+            ),
+        ],
+    );
+    let finding = find(&vulnerability, &package("musl", "musl", "1.1.24"));
+    assert_eq!(finding.status, FindingStatus::Fixed);
+    assert_eq!(finding.evidence.len(), 1);
+}

@@ -1,0 +1,183 @@
+//! Which families are proposed, and that their reasons add up.
+//!
+//! Invariant: the sum of the reasons' weights is the log-odds of the score, for every match in every test.
+
+use crate::facts::{cpe, nvd, package, product, record, reference};
+use tracker_inventory::Package;
+use tracker_match::{Index, Match};
+use tracker_record::Vulnerability;
+use tracker_record::record::{Source, Stated};
+
+fn packages() -> Vec<Package> {
+    let mut list = vec![
+        package("musl", "musl", "1.1.22"),
+        package("openssl", "openssl", "1.1.1d"),
+        package("openssl_1_0_2", "openssl", "1.0.2t"),
+        package("chromium", "chromium", "78.0"),
+        package("curl", "curl", "7.67"),
+        package("wlcs", "wlcs", "1.0"),
+        package("pocket-id", "pocket-id", "1.0"),
+        package("python37Packages.requests", "python3.7-requests", "2.22.0"),
+        package("ansible", "ansible", "2.8"),
+        package("python37Packages.ansible", "python3.7-ansible", "2.8"),
+        package("akismet", "akismet", "1.0"),
+    ];
+    list[0].homepages = vec!["https://www.musl-libc.org".into()];
+    list[4].homepages = vec!["https://curl.haxx.se/".into()];
+    list
+}
+
+fn families(vulnerability: &Vulnerability) -> Vec<String> {
+    let index = Index::new(&packages());
+    let matches = index.matches(vulnerability);
+    for Match {
+        score,
+        reasons,
+        family,
+        ..
+    } in &matches
+    {
+        let sum: f64 = reasons.iter().map(|reason| reason.weight).sum();
+        assert!(
+            (1.0 / (1.0 + (-sum).exp()) - score).abs() < 1e-9,
+            "{family}: {reasons:?}"
+        );
+        assert!(reasons.iter().all(|reason| !reason.text.is_empty()));
+    }
+    matches.into_iter().map(|m| m.family).collect()
+}
+
+#[test]
+fn a_product_finds_its_package_and_all_of_its_family() {
+    assert_eq!(
+        families(&nvd(
+            "CVE-1",
+            vec![cpe('a', "musl-libc", "musl", "*", vec![])]
+        )),
+        ["musl"]
+    );
+    let index = Index::new(&packages());
+    let matches = index.matches(&nvd(
+        "CVE-2",
+        vec![cpe('a', "openssl", "openssl", "*", vec![])],
+    ));
+    assert_eq!(matches[0].attributes, ["openssl", "openssl_1_0_2"]);
+}
+
+#[test]
+fn learned_names_find_what_is_called_otherwise() {
+    assert_eq!(
+        families(&nvd(
+            "CVE-1",
+            vec![cpe('a', "google", "chrome", "*", vec![])]
+        )),
+        ["chromium"]
+    );
+    assert_eq!(
+        families(&nvd(
+            "CVE-2",
+            vec![cpe('a', "haxx", "libcurl", "*", vec![])]
+        )),
+        ["curl"]
+    );
+}
+
+#[test]
+fn part_of_a_name_is_no_name() {
+    assert!(
+        families(&nvd(
+            "CVE-1",
+            vec![cpe('a', "wlc_project", "wlc", "*", vec![])]
+        ))
+        .is_empty()
+    );
+    assert!(
+        families(&nvd(
+            "CVE-2",
+            vec![cpe('a', "mozilla", "pocket", "android", vec![])]
+        ))
+        .is_empty()
+    );
+}
+
+#[test]
+fn plugins_devices_and_services_are_no_packages() {
+    let plugin = cpe('a', "automattic", "akismet", "wordpress", vec![]);
+    assert!(families(&nvd("CVE-1", vec![plugin])).is_empty());
+    assert!(families(&nvd("CVE-2", vec![cpe('h', "acme", "curl", "*", vec![])])).is_empty());
+    let mut hosted = record(
+        Source::CveList,
+        "cna:x",
+        "CVE-3",
+        vec![product("acme", "musl", vec![])],
+    );
+    hosted.tags = vec![Stated {
+        origin: "cna:x".into(),
+        value: "exclusively-hosted-service".into(),
+    }];
+    assert!(families(&Vulnerability::merge("CVE-3", [hosted])).is_empty());
+}
+
+#[test]
+fn a_library_is_found_in_its_own_world() {
+    let python = cpe('a', "python", "requests", "python", vec![]);
+    assert_eq!(
+        families(&nvd("CVE-1", vec![python])),
+        ["pythonPackages.requests"]
+    );
+    let node = cpe('a', "requests_project", "requests", "node.js", vec![]);
+    assert!(families(&nvd("CVE-2", vec![node])).is_empty());
+}
+
+#[test]
+fn a_reference_to_the_packages_repository_counts() {
+    let mut list = packages();
+    list.push(package("weird", "weird-name", "1.0"));
+    list.last_mut().unwrap().homepages = vec!["https://github.com/acme/weird".into()];
+    let index = Index::new(&list);
+    let score = |url: &str| {
+        let mut record = record(
+            Source::CveList,
+            "cna:x",
+            "CVE-1",
+            vec![product("acme", "weird", vec![])],
+        );
+        record.references = vec![reference(url)];
+        let found = index.candidates(&Vulnerability::merge("CVE-1", [record]));
+        found
+            .iter()
+            .find(|c| c.family == "weird-name")
+            .map(|c| c.log_odds)
+            .unwrap()
+    };
+    assert!(
+        score("https://github.com/acme/weird/issues/1")
+            > score("https://github.com/other/weird/issues/1")
+    );
+}
+
+#[test]
+fn without_cpes_the_cna_is_believed() {
+    let record = record(
+        Source::CveList,
+        "cna:x",
+        "CVE-1",
+        vec![product("OpenSSL", "OpenSSL", vec![])],
+    );
+    assert_eq!(
+        families(&Vulnerability::merge("CVE-1", [record])),
+        ["openssl"]
+    );
+}
+
+#[test]
+fn patches_and_known_vulnerabilities_do_not_identify() {
+    let mut list = packages();
+    let vulnerability = nvd("CVE-2001-0001", vec![cpe('a', "acme", "curl", "*", vec![])]);
+    let before = Index::new(&list).matches(&vulnerability);
+    for package in &mut list {
+        package.patches = vec!["CVE-2001-0001.patch".into()];
+        package.known_vulnerabilities = vec!["CVE-2001-0001".into()];
+    }
+    assert_eq!(Index::new(&list).matches(&vulnerability), before);
+}
