@@ -305,15 +305,17 @@ long generate_cast(long n) {
     long type = n_type[n];
     long from = n_type[n_a[n]];
     generate(n_a[n]);
+    if (from == type) return 0;
     if (type == TY_VOID) {
         if (from == TY_LDOUBLE) x86(0xddd8);
         return 0;
     }
     if (!is_float(from) && !is_float(type)) {
         if (type == TY_BOOL) return extend(type);
-        // The value is already right if the new type is wider, or equally wide and alike.
-        if (t_size[type] > t_size[from] || t_size[type] == 8) return 0;
-        if (t_size[type] == t_size[from] && t_unsigned[type] == t_unsigned[from]) return 0;
+        // Already right: all 64 bits count, or the new type has every value of the old one.
+        if (t_size[type] == 8) return 0;
+        if (t_size[type] >= t_size[from] && t_unsigned[type] == t_unsigned[from]) return 0;
+        if (t_size[type] > t_size[from] && t_unsigned[from]) return 0;
         return extend(type);
     }
     if (!is_float(from)) return convert_integer(from, type);
