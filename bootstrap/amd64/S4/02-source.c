@@ -48,6 +48,8 @@ long tok_name;
 long tok_flags;
 
 long in_directive;            // a newline ends the token stream with T_EOL
+long parse_character(long name);  // 05-number.c
+
 long punct_name[256];         // spelling of each punctuator
 char path[PATH_MAX];
 
@@ -259,8 +261,14 @@ long lex() {
             if (is_letter(c)) {
                 long from = at;
                 while (is_letter(src[at]) || is_digit(src[at])) at = at + 1;
+                if (c == 'L' && at - from == 1 && src[at] == '\'') {
+                    // A wide character below 128 is the same number as the plain one.
+                    lex_quoted('\'', T_CHAR);
+                    if (below(127, parse_character(tok_name))) fail("wide characters above 127 are not supported");
+                    return 0;
+                }
                 if ((src[at] == '"' || src[at] == '\'') && at - from <= 2 && (c == 'L' || c == 'u' || c == 'U'))
-                    fail("wide characters and strings are not supported");
+                    fail("wide strings are not supported");
                 return take(T_NAME, from);
             }
             if (is_digit(c) || (c == '.' && is_digit(src[at + 1]))) return lex_number();

@@ -31,7 +31,6 @@ long w_va_args;
 long w_pack;
 
 long parse_number(long name);  // 05-number.c
-long parse_character(long name);
 long number_unsigned();
 long number_is_float();
 

@@ -146,7 +146,8 @@ long is_harmless_attribute() {
         || word_attribute("pure") || word_attribute("always_inline") || word_attribute("malloc") || word_attribute("nonnull") || word_attribute("nothrow")
         || word_attribute("warn_unused_result") || word_attribute("deprecated") || word_attribute("used") || word_attribute("returns_twice")
         || word_attribute("format_arg") || word_attribute("cold") || word_attribute("hot") || word_attribute("leaf") || word_attribute("fallthrough")
-        || word_attribute("returns_nonnull") || word_attribute("alloc_size") || word_attribute("sentinel");
+        || word_attribute("returns_nonnull") || word_attribute("alloc_size") || word_attribute("sentinel")
+        || word_attribute("visibility");
 }
 
 long attributes() {
@@ -459,11 +460,10 @@ long declarator_steps() {
     }
     long middle = op_count;
     while (tok == '(' || tok == '[') {
-        if (accept('(')) {
-            long name = declared_name;
-            parameters();
-            declared_name = name;
-        } else {
+        // What stands in the brackets or parentheses may have declarators of its own.
+        long name = declared_name;
+        if (accept('(')) parameters();
+        else {
             next();
             long len = -1;
             while (tok == KW_QUALIFIER || tok == KW_STATIC) next();
@@ -476,6 +476,7 @@ long declarator_steps() {
             expect(']');
             add_op(OP_ARRAY, len, 0);
         }
+        declared_name = name;
     }
     // Order of application: the stars, what follows the name from the last to the first, what stands in the parentheses.
     long end = op_count;

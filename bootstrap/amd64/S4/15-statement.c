@@ -488,6 +488,7 @@ long function_definition(long name, long type, long g) {
     x86(0xc9);                // leave
     x86(0xc3);                // ret
     set_word(frame_word, round_up(frame, 16));
+    g_size[g] = code_len - g_offset[g];
     while (goto_count) {
         if (!goto_placed[goto_count]) fail_name("no such label:", goto_name[goto_count]);
         name_label[goto_name[goto_count]] = 0;

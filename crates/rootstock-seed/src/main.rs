@@ -1,9 +1,12 @@
 //! The binary of the bootstrap product: parses arguments and calls a library; one module a group of commands.
 //!
 //! Exit codes, for every command: 0 done and nothing against it, 1 done and something was found that fails,
-//! 2 the command could not be carried out.
+//! 2 the command could not be carried out. A program of the bootstrap chain is run only inside a sandbox.
 
 mod audit;
+mod print;
+mod prove;
+mod sandbox;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -19,11 +22,17 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Audit),
+    Prove(prove::Prove),
+    /// The inner half of a sandbox; not for people.
+    #[command(name = sandbox::ENTER, hide = true)]
+    Enter(sandbox::Enter),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Audit(command) => command.run(),
+        Command::Prove(command) => command.run(),
+        Command::Enter(command) => command.run().map(|never| match never {}),
     };
     result.unwrap_or_else(|error| {
         report(&error);

@@ -106,7 +106,7 @@ struct Program {
 }
 
 /// The fixed beginning: check sums, and functions with varying arguments.
-const PRELUDE: &str = r#"#include <stdio.h>
+const PRELUDE: &str = r"#include <stdio.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <string.h>
@@ -152,7 +152,7 @@ static void jump(int v) { longjmp(buffer, v); }
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define COUNT(first, ...) (sizeof (int[]){0, __VA_ARGS__} / sizeof(int))
 #define APPLY(m, ...) m(__VA_ARGS__)
-"#;
+";
 
 /// The program of `seed`.
 pub fn program(seed: u64) -> String {
@@ -243,7 +243,7 @@ impl Program {
         let kind = self.random.pick(&INTEGERS);
         let name = self.name("a");
         let mut values = Vec::new();
-        for i in 0..1 + self.random.below(6) {
+        for i in 0..=self.random.below(6) {
             let value = self.initial(kind);
             if self.random.below(4) == 0 {
                 values.push(format!("[{}] = {value}", (i * 3) % 8));

@@ -61,7 +61,7 @@ impl Program {
     fn variadic(&mut self) {
         let mut kinds = String::new();
         let mut arguments = String::new();
-        for _ in 0..1 + self.random.below(12) {
+        for _ in 0..=self.random.below(12) {
             match self.random.below(5) {
                 0 => {
                     kinds.push('i');
@@ -102,7 +102,7 @@ impl Program {
             0 => self.line(&format!("{}++;", target.text)),
             1 if target.kind.bits > 1 => self.line(&format!("--{};", target.text)),
             2 if !target.kind.float => {
-                self.line(&format!("mix({}{operator} {value});", target.text))
+                self.line(&format!("mix({}{operator} {value});", target.text));
             }
             3 if target.kind.bits > 1 => {
                 let step = self.random.pick(&["++", "--"]);
@@ -120,7 +120,7 @@ impl Program {
     fn nested(&mut self, depth: usize) {
         let visible = self.locals.len();
         self.indent += 1;
-        for _ in 0..1 + self.random.below(3) {
+        for _ in 0..=self.random.below(3) {
             self.statement(depth - 1);
         }
         self.indent -= 1;
@@ -214,7 +214,7 @@ impl Program {
         let result = self.any_type();
         let name = self.name("function");
         self.locals.clear();
-        let parameters: Vec<Type> = (0..1 + self.random.below(9))
+        let parameters: Vec<Type> = (0..=self.random.below(9))
             .map(|_| self.any_type())
             .collect();
         let mut texts = Vec::new();
