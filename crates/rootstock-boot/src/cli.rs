@@ -1,6 +1,6 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{pe, uki};
+use crate::commands::{keys, pe, uki};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -27,9 +27,12 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// PE files: inspect.
+    /// PE files: inspect, hash, sign, verify, strip, detach, attach.
     #[command(subcommand)]
-    Pe(pe::Command),
+    Pe(Box<pe::Command>),
+    /// Keys and certificates: create.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Unified kernel images and addons: build.
     #[command(subcommand)]
     Uki(Box<uki::Command>),

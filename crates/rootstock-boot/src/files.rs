@@ -29,6 +29,20 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// Writes `bytes` to `path`: either the old content or the new one is there at any moment.
 pub(crate) fn write(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_with_mode(out, path, bytes, 0o666)
+}
+
+/// As [`write`], but readable by the owner alone and never in place of an existing file.
+pub(crate) fn write_secret(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !path.exists(),
+        "{}: exists already; keys are not replaced",
+        path.display()
+    );
+    write_with_mode(out, path, bytes, 0o600)
+}
+
+fn write_with_mode(out: &Out, path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if out.dry_run {
         return Ok(());
@@ -41,7 +55,7 @@ pub(crate) fn write(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
     // The mode is narrowed by the umask when the file is created.
     let mut file = tempfile::Builder::new()
         .prefix(".rootstock-boot.")
-        .permissions(std::fs::Permissions::from_mode(0o666))
+        .permissions(std::fs::Permissions::from_mode(mode))
         .tempfile_in(folder)
         .with_context(name)?;
     file.write_all(bytes).with_context(name)?;

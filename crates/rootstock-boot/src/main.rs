@@ -18,7 +18,13 @@ fn main() -> ExitCode {
         Ok(print::Verdict::Bad) => ExitCode::from(1),
         Err(error) => {
             print::error(&error, arguments.json);
-            ExitCode::from(2)
+            let requested = |cause: &(dyn std::error::Error + 'static)| {
+                matches!(
+                    cause.downcast_ref::<boot_sign::Error>(),
+                    Some(boot_sign::Error::Requested { .. })
+                )
+            };
+            ExitCode::from(if error.chain().any(requested) { 3 } else { 2 })
         }
     }
 }

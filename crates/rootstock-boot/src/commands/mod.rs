@@ -1,7 +1,10 @@
 //! One module per group of commands; each reads its inputs once, calls the library and prints.
 
+mod key;
+pub(crate) mod keys;
 mod manual;
 pub(crate) mod pe;
+mod pe_text;
 pub(crate) mod uki;
 
 use crate::cli::Command;
@@ -10,7 +13,8 @@ use crate::print::{Out, Verdict};
 /// Runs the chosen command.
 pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     match command {
-        Command::Pe(command) => pe::run(command, out),
+        Command::Pe(command) => pe::run(*command, out),
+        Command::Keys(command) => keys::run(command, out),
         Command::Uki(command) => uki::run(*command, out),
         Command::Man { folder } => manual::pages(&folder, out),
         Command::Completions { shell } => manual::completions(shell),

@@ -1,11 +1,15 @@
-//! `pe ...`: what a PE file is.
+//! `pe ...`: what a PE file is, and its signatures: put on, checked, taken off, moved.
 
+use super::key::{KeyOptions, certificates};
+use super::pe_text;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_pe::{Report, Severity};
-use std::fmt::Write;
-use std::path::PathBuf;
+use boot_pe::{Image, Severity};
+use boot_signature::{HashAlgorithm, SignatureReport, Strictness};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 /// PE files.
 #[derive(Debug, clap::Subcommand)]
@@ -20,78 +24,309 @@ Example:
         /// The file.
         file: PathBuf,
     },
+    /// Add a signature.
+    #[command(after_help = SIGN_EXAMPLES)]
+    Sign {
+        #[command(flatten)]
+        key: KeyOptions,
+        /// Digest; every firmware knows SHA-256, few tools the others.
+        #[arg(long, value_enum, default_value = "sha256")]
+        hash: Hash,
+        /// Remove the signatures that are there instead of keeping them.
+        #[arg(long)]
+        replace: bool,
+        /// Where to write: a file, or an existing folder for several inputs.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// What to sign.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Check every signature: digest, signature value, chain, validity, usages, layout.
+    #[command(after_help = "\
+Exit code 1 when no signature is good. Without --certificate trust is not judged.
+
+Example:
+  rootstock-boot pe verify --certificate db.crt nixos.efi")]
+    Verify {
+        /// Trusted certificates, PEM or DER; may be given several times.
+        #[arg(long, value_name = "FILE")]
+        certificate: Vec<PathBuf>,
+        /// The moment for validity times; now by default.
+        #[arg(long, value_name = "RFC 3339")]
+        at: Option<Timestamp>,
+        /// Judge as firmware does: validity times, usages and layout do not count.
+        #[arg(long)]
+        firmware: bool,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Remove signatures.
+    Strip {
+        /// Only the signature of this index, counted from 0.
+        #[arg(long)]
+        index: Option<usize>,
+        /// Where to write.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// The signed file.
+        file: PathBuf,
+    },
+    /// Copy one signature out into a file of its own.
+    Detach {
+        /// Which, counted from 0.
+        #[arg(long, default_value_t = 0)]
+        index: usize,
+        /// Where to write the signature (DER).
+        #[arg(long, short)]
+        output: PathBuf,
+        /// The signed file.
+        file: PathBuf,
+    },
+    /// Add a signature that was detached or made elsewhere.
+    Attach {
+        /// The signature (DER).
+        #[arg(long)]
+        signature: PathBuf,
+        /// Where to write.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// The file that it belongs to.
+        file: PathBuf,
+    },
+    /// Print the Authenticode hash.
+    Hash {
+        /// Digest.
+        #[arg(long, value_enum, default_value = "sha256")]
+        hash: Hash,
+        /// Files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  rootstock-boot pe sign --key db.key --certificate db.crt -o signed.efi nixos.efi
+  rootstock-boot pe sign --key 'pkcs11:token=boot;object=db?module-path=/usr/lib/opensc-pkcs11.so' \\
+      --certificate db.crt -o signed.efi nixos.efi
+  rootstock-boot pe sign --key offline:requests --certificate db.crt -o signed.efi nixos.efi
+      writes requests/HASH.tbs and exits with 3; sign it elsewhere, put the answer into
+      requests/HASH.sig and run the same command again";
+
+/// Digests that are written.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl From<Hash> for HashAlgorithm {
+    fn from(hash: Hash) -> HashAlgorithm {
+        match hash {
+            Hash::Sha256 => HashAlgorithm::Sha256,
+            Hash::Sha384 => HashAlgorithm::Sha384,
+            Hash::Sha512 => HashAlgorithm::Sha512,
+        }
+    }
 }
 
 pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     match command {
         Command::Inspect { file } => {
             let bytes = files::read(&file)?;
-            let report = boot_pe::inspect(&bytes).with_context(|| file.display().to_string())?;
-            out.answer(&report, describe)?;
+            let report = boot_pe::inspect(&bytes).with_context(|| name(&file))?;
+            out.answer(&report, pe_text::describe)?;
             let problems = report.anomalies_of(Severity::Problem).count();
             Ok(Verdict::when(problems == 0))
+        }
+        Command::Sign {
+            key,
+            hash,
+            replace,
+            output,
+            files,
+        } => sign(&key, hash, replace, &output, &files, out),
+        Command::Verify {
+            certificate,
+            at,
+            firmware,
+            file,
+        } => verify(&certificate, at, firmware, &file, out),
+        Command::Strip {
+            index,
+            output,
+            file,
+        } => edit(&file, &output, out, |bytes| {
+            boot_signature::strip(bytes, index)
+        }),
+        Command::Detach {
+            index,
+            output,
+            file,
+        } => {
+            let bytes = files::read(&file)?;
+            let image = Image::parse(&bytes).with_context(|| name(&file))?;
+            let signature = boot_signature::detach(&image, index).with_context(|| name(&file))?;
+            files::write(out, &output, &signature)?;
+            done(out, &output, signature.len())
+        }
+        Command::Attach {
+            signature,
+            output,
+            file,
+        } => {
+            let signature = files::read(&signature)?;
+            edit(&file, &output, out, |bytes| {
+                boot_signature::attach(bytes, &signature)
+            })
+        }
+        Command::Hash { hash, files } => {
+            let mut hashes = Vec::new();
+            for file in files {
+                let bytes = files::read(&file)?;
+                let digest = Image::parse(&bytes)
+                    .map_err(boot_signature::Error::from)
+                    .and_then(|image| HashAlgorithm::from(hash).image_digest(&image))
+                    .with_context(|| name(&file))?;
+                hashes.push(FileHash {
+                    file,
+                    hash: hex(&digest),
+                });
+            }
+            out.answer(&hashes, |hashes| {
+                let lines: Vec<_> = hashes
+                    .iter()
+                    .map(|h| format!("{}  {}", h.hash, h.file.display()))
+                    .collect();
+                lines.join("\n")
+            })?;
+            Ok(Verdict::Good)
         }
     }
 }
 
-fn describe(report: &Report) -> String {
-    let mut text = String::new();
-    let mut line = |label: &str, value: String| {
-        let _ = writeln!(text, "{label:<20} {value}");
+#[derive(Serialize)]
+struct FileHash {
+    file: PathBuf,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct Written {
+    file: PathBuf,
+    bytes: usize,
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn done(out: &Out, file: &Path, bytes: usize) -> anyhow::Result<Verdict> {
+    let written = Written {
+        file: file.to_owned(),
+        bytes,
     };
-    line("kind", format!("{:?}, {:?}", report.kind, report.machine));
-    line("size", format!("{} bytes", report.size));
-    if let Some(stub) = &report.stub {
-        line("program", format!("{} {}", stub.name, stub.version));
-    }
-    if let Some(release) = &report.kernel_release {
-        line("kernel", release.clone());
-    }
-    line(
-        "alignment",
-        format!(
-            "memory {:#x}, file {:#x}",
-            report.section_alignment, report.file_alignment
-        ),
+    out.answer(&written, |w| {
+        format!("{}: {} bytes", w.file.display(), w.bytes)
+    })?;
+    Ok(Verdict::Good)
+}
+
+fn edit(
+    file: &Path,
+    output: &Path,
+    out: &Out,
+    change: impl FnOnce(&mut Vec<u8>) -> boot_signature::Result<()>,
+) -> anyhow::Result<Verdict> {
+    let mut bytes = files::read(file)?;
+    change(&mut bytes).with_context(|| name(file))?;
+    files::write(out, output, &bytes)?;
+    done(out, output, bytes.len())
+}
+
+fn sign(
+    key: &KeyOptions,
+    hash: Hash,
+    replace: bool,
+    output: &Path,
+    inputs: &[PathBuf],
+    out: &Out,
+) -> anyhow::Result<Verdict> {
+    let folder = output.is_dir();
+    anyhow::ensure!(
+        folder || inputs.len() == 1,
+        "{}: several inputs need an existing folder as output",
+        output.display()
     );
-    line(
-        "NX compatible",
-        if report.nx_compatible { "yes" } else { "no" }.to_owned(),
-    );
-    line("signatures", report.signatures.to_string());
-    line("SHA-256 of the file", report.sha256.clone());
-    line("Authenticode SHA-256", report.authenticode_sha256.clone());
-    line("Authenticode SHA-384", report.authenticode_sha384.clone());
-    line("Authenticode SHA-512", report.authenticode_sha512.clone());
-    text.push_str("\nsection    address      in memory    in file      at           access\n");
-    for section in &report.sections {
-        let _ = writeln!(
-            text,
-            "{:<10} {:#010x}   {:<10}   {:<10}   {:#010x}   {}",
-            section.name,
-            section.virtual_address,
-            section.virtual_size,
-            section.raw_size,
-            section.raw_offset,
-            section.access
-        );
-        for line in section.text.iter().flat_map(|text| text.lines()) {
-            let _ = writeln!(text, "           | {line}");
-        }
+    let key = key.open()?;
+    let hash = HashAlgorithm::from(hash);
+    let mut written = Vec::new();
+    for input in inputs {
+        let mut bytes = files::read(input)?;
+        let file = input.file_name().with_context(|| name(input))?;
+        let subject = format!("Authenticode signature of {}", file.display());
+        boot_signature::sign_image(
+            &mut bytes,
+            &*key.signer,
+            &key.certificates(),
+            hash,
+            !replace,
+            &subject,
+        )
+        .with_context(|| name(input))?;
+        let target = if folder {
+            output.join(file)
+        } else {
+            output.to_owned()
+        };
+        files::write(out, &target, &bytes)?;
+        written.push(Written {
+            file: target,
+            bytes: bytes.len(),
+        });
     }
-    for (index, profile) in report.profiles.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "profile {index}: {} ({})",
-            profile.description.replace('\n', " "),
-            profile.sections.join(" ")
-        );
+    out.answer(&written, |written| {
+        let lines: Vec<_> = written
+            .iter()
+            .map(|w| format!("{}: {} bytes", w.file.display(), w.bytes))
+            .collect();
+        lines.join("\n")
+    })?;
+    Ok(Verdict::Good)
+}
+
+fn verify(
+    trusted: &[PathBuf],
+    at: Option<Timestamp>,
+    firmware: bool,
+    file: &Path,
+    out: &Out,
+) -> anyhow::Result<Verdict> {
+    let bytes = files::read(file)?;
+    let image = Image::parse(&bytes).with_context(|| name(file))?;
+    let mut anchors = Vec::new();
+    for path in trusted {
+        anchors.extend(certificates(path)?);
     }
-    if let Some(problem) = &report.sbat_problem {
-        let _ = writeln!(text, "problem: {problem}");
-    }
-    for anomaly in &report.anomalies {
-        let _ = writeln!(text, "{:?}: {anomaly}", anomaly.severity());
-    }
-    text
+    let at = at.unwrap_or_else(Timestamp::now);
+    let reports = boot_signature::verify_image(&image, &anchors, at).with_context(|| name(file))?;
+    let strictness = if firmware {
+        Strictness::Firmware
+    } else {
+        Strictness::Full
+    };
+    let good = |report: &SignatureReport| report.is_good(strictness);
+    out.answer(&reports, |reports| pe_text::signatures(reports))?;
+    Ok(Verdict::when(reports.iter().any(good)))
 }

@@ -3,3 +3,4 @@
 
 mod common;
 mod pe;
+mod sign;
