@@ -6,7 +6,7 @@ pub(crate) mod statements;
 
 use crate::Store;
 use crate::error::{Result, StoreError};
-use crate::value::{Row, Value, json, values};
+use crate::value::{Row, Value, clean, json, values};
 use crate::words;
 use crate::writer::{Counter, Writer};
 use sha2::{Digest as _, Sha256};
@@ -254,10 +254,8 @@ async fn write_attributes(
     let mut keys = Vec::with_capacity(packages.len());
     let (mut rows, mut texts, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for given in packages {
-        let (name, pname) = (
-            given.package.attribute.as_str(),
-            given.package.pname.as_str(),
-        );
+        let name = clean(given.package.attribute.clone());
+        let (name, pname) = (name.as_str(), given.package.pname.as_str());
         let entry = held.get(name);
         if let Some((key, ..)) =
             entry.filter(|(_, had, family)| had == pname && *family == given.family)

@@ -8,8 +8,8 @@ pub(crate) mod statements;
 
 use crate::Store;
 use crate::blob::Encoder;
-use crate::error::Result;
-use crate::value::{Value, values};
+use crate::error::{Result, StoreError};
+use crate::value::{Value, clean, values};
 use crate::writer::{Counter, Writer};
 use jiff::Timestamp;
 use place::Touched;
@@ -63,12 +63,17 @@ pub struct ImportCounts {
 
 /// The digests of all raw documents held: 16 bytes each, so a million take some 40 MB.
 #[derive(Debug, Clone, Default)]
-pub struct KnownDigests(HashSet<[u8; 16]>);
+pub struct KnownDigests(HashMap<[u8; 16], Source>);
 
 impl KnownDigests {
     /// Whether exactly this document is held as the current one of its record.
     pub fn contains(&self, digest: &[u8; 32]) -> bool {
-        self.0.contains(&digest[..16])
+        self.source(digest).is_some()
+    }
+
+    /// The source whose record has exactly this document.
+    pub fn source(&self, digest: &[u8; 32]) -> Option<Source> {
+        self.0.get(&digest[..16]).copied()
     }
 
     /// How many there are.
@@ -104,6 +109,14 @@ pub(crate) fn source_name(source: Source) -> &'static str {
     }
 }
 
+/// The source of a stable name.
+pub(crate) fn source_of(name: String) -> Result<Source> {
+    SOURCES
+        .into_iter()
+        .find(|source| source_name(*source) == name)
+        .ok_or_else(|| StoreError::damaged("source", name))
+}
+
 /// A record as it is held.
 #[derive(Debug, Clone)]
 struct Held {
@@ -123,14 +136,14 @@ impl Store {
     /// The digests of all raw documents held, for skipping what is known before it is parsed.
     pub async fn known_digests(&self) -> Result<KnownDigests> {
         let mut session = self.read().await?;
-        let mut known = HashSet::new();
+        let mut known = HashMap::new();
         let mut last = i64::MIN;
         loop {
             let rows = session.rows(&statements::DIGESTS, values![last]).await?;
             for row in &rows {
                 last = row.integer(0)?;
                 if let Some(digest) = row.bytes(1)?.first_chunk::<16>() {
-                    known.insert(*digest);
+                    known.insert(*digest, source_of(row.text(2)?)?);
                 }
             }
             if rows.is_empty() {
@@ -188,10 +201,11 @@ async fn accept(
     batch: Vec<IncomingRecord>,
     outcome: &mut BatchOutcome,
 ) -> Result<Vec<Accepted>> {
-    let mut ids: BTreeMap<Source, HashSet<&str>> = BTreeMap::new();
+    let mut ids: BTreeMap<Source, HashSet<String>> = BTreeMap::new();
     for incoming in &batch {
         let record = &incoming.record;
-        ids.entry(record.source).or_default().insert(&record.id);
+        let id = clean(record.id.clone());
+        ids.entry(record.source).or_default().insert(id);
     }
     let mut held: HashMap<(Source, String), Held> = HashMap::new();
     for (source, ids) in ids {
@@ -217,7 +231,8 @@ async fn accept(
     let mut positions: HashMap<i64, usize> = HashMap::new();
     for incoming in batch {
         let record = &incoming.record;
-        let entry = held.get(&(record.source, record.id.clone()));
+        let identity = (record.source, clean(record.id.clone()));
+        let entry = held.get(&identity);
         if entry.is_some_and(|held| held.digest == incoming.digest) {
             outcome.unchanged += 1;
             continue;
@@ -234,7 +249,7 @@ async fn accept(
             digest: incoming.digest.to_vec(),
             modified: record.modified,
         };
-        held.insert((record.source, record.id.clone()), now_held);
+        held.insert(identity, now_held);
         if new {
             outcome.added += 1;
         } else {

@@ -46,13 +46,8 @@ impl From<&str> for Value {
 }
 
 impl From<String> for Value {
-    /// PostgreSQL cannot hold U+0000 in a text, so it is replaced on both databases alike.
     fn from(value: String) -> Value {
-        Value::Text(Some(if value.contains('\0') {
-            value.replace('\0', "\u{fffd}")
-        } else {
-            value
-        }))
+        Value::Text(Some(clean(value)))
     }
 }
 
@@ -158,6 +153,15 @@ impl Row {
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T> {
         serde_json::from_str(&self.text(index)?)
             .map_err(|error| StoreError::damaged("JSON column", error))
+    }
+}
+
+/// A text as both databases hold it: PostgreSQL cannot hold U+0000, so it is replaced on both alike.
+pub(crate) fn clean(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
     }
 }
 

@@ -7,7 +7,7 @@ use super::{channel, list};
 use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::listing;
-use crate::record::{SOURCES, source_name};
+use crate::record::source_of;
 use crate::session::Session;
 use crate::view::{Overview, PageRequest, SourceStatus, VulnerabilityFilter};
 use crate::writer::{Counter, Counters};
@@ -73,16 +73,12 @@ impl Store {
 async fn sources(session: &mut Session) -> Result<Vec<SourceStatus>> {
     let mut sources = Vec::new();
     for row in session.rows(&sql::FEEDS, Vec::new()).await? {
-        let name = row.text(0)?;
-        let known = SOURCES
-            .into_iter()
-            .find(|source| source_name(*source) == name);
         let count = |index| {
             let value = row.integer(index)?;
             Ok::<_, StoreError>(u64::try_from(value).unwrap_or_default())
         };
         sources.push(SourceStatus {
-            source: known.ok_or_else(|| StoreError::damaged("source", name))?,
+            source: source_of(row.text(0)?)?,
             records: count(1)?,
             imported: row.optional_instant(2)?,
             newest: row.optional_instant(3)?,

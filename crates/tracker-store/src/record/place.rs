@@ -7,7 +7,7 @@ use super::{Accepted, IncomingRecord, source_name};
 use crate::blob;
 use crate::error::Result;
 use crate::listing::{self, NO_FINDING, SCOPE_ALL};
-use crate::value::{Value, values};
+use crate::value::{Value, clean, values};
 use crate::words;
 use crate::writer::{Counter, Writer};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -53,7 +53,7 @@ impl Touched {
             .iter()
             .flat_map(|accepted| &accepted.incoming.vulnerabilities)
             .collect();
-        let ids = ids.into_iter().map(|id| Value::from(id.as_str())).collect();
+        let ids = ids.into_iter().map(|id| id.as_str().into()).collect();
         let left = before.values().flatten().copied().collect::<BTreeSet<_>>();
         let left = left.into_iter().map(Value::from).collect();
         let mut open = BTreeMap::new();
@@ -121,7 +121,7 @@ impl Touched {
         for id in incoming.vulnerabilities {
             let key = *self
                 .keys
-                .entry(id)
+                .entry(clean(id))
                 .or_insert_with_key(|_| writer.next(Counter::Vulnerability));
             // A key that is not open yet was given out in this line.
             let open = self.open.entry(key).or_insert_with(|| Open {
