@@ -1,0 +1,21 @@
+//! What handlers share: the store, and nothing else.
+//!
+//! Invariant: no state of its own, so that any number of replicas answer alike and any can be killed.
+
+use crate::error::Error;
+use tracker_store::{Store, StoreError};
+
+/// The state of the router.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Error {
+        match error {
+            StoreError::Token { .. } => Error::BadToken,
+            other => Error::internal(other),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What can go wrong with a request, and what the reader can do about it.
+//!
+//! Invariant: no text of the database, the file system or a panic reaches a reader; those go to the log, once.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A request that got no page.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A parameter of the query is not understood.
+    #[error("the parameter `{name}` cannot be `{value}`: {expected}")]
+    BadParameter {
+        /// The parameter.
+        name: String,
+        /// Its value as given.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A paging token that this list did not hand out.
+    #[error("this place in the list is no longer known")]
+    BadToken,
+    /// Nothing has this name.
+    #[error("there is no {kind} `{name}` here")]
+    NotFound {
+        /// What was looked for (`vulnerability`, `package`, `channel`, `page`).
+        kind: &'static str,
+        /// The name it was looked for under.
+        name: String,
+        /// Existing ones that are spelled alike.
+        near: Vec<Suggestion>,
+    },
+    /// Pages are only read.
+    #[error("this address only answers `GET` and `HEAD`")]
+    MethodNotAllowed,
+    /// The body is larger than any request needs.
+    #[error("the request carries more than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The address is longer than any page's.
+    #[error("the address is longer than {limit} bytes")]
+    AddressTooLong {
+        /// The limit.
+        limit: usize,
+    },
+    /// The answer took too long.
+    #[error("the answer took longer than {seconds} s")]
+    TimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+    /// Our fault; the source is logged, never shown.
+    #[error("something failed on this side")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A link that may lead on from an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Suggestion {
+    /// Address within this site.
+    pub(crate) href: String,
+    /// What is there.
+    pub(crate) text: String,
+}
+
+/// The part of an error that is shown: RFC 9457 in JSON, a page in HTML.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    /// Status of the answer.
+    pub(crate) status: StatusCode,
+    /// Short, the same for all of its kind.
+    pub(crate) title: &'static str,
+    /// What happened this time.
+    pub(crate) detail: String,
+    /// Ways on.
+    pub(crate) suggestions: Vec<Suggestion>,
+}
+
+impl Error {
+    /// Any failure below that the reader cannot mend.
+    pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Internal(source.into())
+    }
+
+    fn problem(&self) -> Problem {
+        let (status, title) = match self {
+            Error::BadParameter { .. } => {
+                (StatusCode::BAD_REQUEST, "This filter is not understood")
+            }
+            Error::BadToken => (StatusCode::BAD_REQUEST, "This page of the list is gone"),
+            Error::NotFound { .. } => (StatusCode::NOT_FOUND, "Nothing found here"),
+            Error::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "This page can only be read")
+            }
+            Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large"),
+            Error::AddressTooLong { .. } => (StatusCode::URI_TOO_LONG, "The address is too long"),
+            Error::TimedOut { .. } => (StatusCode::SERVICE_UNAVAILABLE, "This took too long"),
+            Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something failed here"),
+        };
+        let suggestions = match self {
+            Error::NotFound { near, .. } => near.clone(),
+            _ => Vec::new(),
+        };
+        Problem {
+            status,
+            title,
+            detail: self.to_string(),
+            suggestions,
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    /// An empty answer with the problem beside it; the outermost layer knows in which form to write it.
+    fn into_response(self) -> Response {
+        if let Error::Internal(source) = &self {
+            tracing::error!(error = %Chain(source.as_ref()), "request failed");
+        }
+        let problem = self.problem();
+        let mut response = problem.status.into_response();
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+/// An error with its causes, in one line.
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

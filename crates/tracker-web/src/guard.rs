@@ -1,0 +1,149 @@
+//! What stands around every request: limits before it, headers and the form of errors after it.
+//!
+//! Invariant: no answer leaves without the security headers, and no error without a way out.
+
+use crate::error::{Error, Problem};
+use crate::pages::failure;
+use crate::twin::{self, Format};
+use axum::Router;
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
+use std::time::{Duration, Instant};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// What a request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest path and query, in bytes.
+    pub address: usize,
+    /// Largest request body, in bytes. No page reads one.
+    pub body: u64,
+    /// Longest time for an answer.
+    pub time: Duration,
+    /// Connections at once; further ones wait.
+    pub connections: usize,
+    /// Longest time until a connection's next request has sent its headers.
+    pub headers: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            address: 4_096,
+            body: 16_384,
+            time: Duration::from_secs(20),
+            connections: 1_024,
+            headers: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Nothing from elsewhere, no script, no frame; forms only lead back here.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS: &[(&str, &str)] = &[
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=()",
+    ),
+];
+
+/// The router with its guard.
+pub(crate) fn around(router: Router, limits: Limits) -> Router {
+    router
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(limits, guard))
+        .layer(CompressionLayer::new())
+}
+
+/// A panic is our mistake: logged as such, answered like any failure. Its hook has printed where it was.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Error::internal("a handler panicked").into_response()
+}
+
+async fn guard(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let mut response = match refuse(&request, limits) {
+        Some(error) => error.into_response(),
+        None => match tokio::time::timeout(limits.time, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Error::TimedOut {
+                seconds: limits.time.as_secs(),
+            }
+            .into_response(),
+        },
+    };
+    let format = twin::split(uri.path()).1;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut written = match format {
+            Format::Html => failure::page(&problem, uri.path()),
+            Format::Json => failure::document(&problem, uri.path()),
+        };
+        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+            written.headers_mut().insert(header::ALLOW, allow);
+        }
+        written
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response = written;
+    }
+    let headers = response.headers_mut();
+    for &(name, value) in HEADERS {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    if format == Format::Json {
+        // Open data: any page may read it.
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
+    }
+    let elapsed = started.elapsed();
+    let timing = format!("app;dur={:.2}", elapsed.as_secs_f64() * 1_000.0);
+    if let Ok(timing) = HeaderValue::from_str(&timing) {
+        headers.insert(HeaderName::from_static("server-timing"), timing);
+    }
+    log(&method, uri.path(), response.status(), elapsed);
+    response
+}
+
+/// A request that is refused unread.
+fn refuse(request: &Request, limits: Limits) -> Option<Error> {
+    let length = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    if length > limits.address {
+        return Some(Error::AddressTooLong {
+            limit: limits.address,
+        });
+    }
+    // A body of unknown length is never read, so it costs nothing; a declared one is refused by its word.
+    let body = request.body().size_hint().lower();
+    (body > limits.body).then_some(Error::TooLarge { limit: limits.body })
+}
+
+/// One line a request. The query is left out: it is what a person searched for.
+fn log(method: &axum::http::Method, path: &str, status: StatusCode, elapsed: Duration) {
+    let micros = elapsed.as_micros() as u64;
+    let status = status.as_u16();
+    tracing::info!(%method, path, status, elapsed_us = micros, "{method} {path} {status}");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! The tracker's pages and their JSON twins, rendered on the server. Layer: tracker, web.
+//!
+//! Reading order: [`routes`] (every address), `twin` (one rule for all `.json` twins), `ask` (a request and its
+//! answer), `pages` (one module a page), `components` (what pages are set from), `error`, `guard` (limits and
+//! headers), [`serve`] (connections).
+//! Invariant: every page works without a script, and none is sent: the content security policy forbids them.
+
+mod app;
+mod ask;
+mod components;
+mod digest;
+mod error;
+mod guard;
+mod pages;
+mod path;
+mod query;
+mod routes;
+mod serve;
+mod timing;
+mod twin;
+
+pub use guard::Limits;
+pub use routes::{ROUTES, router};
+pub use serve::serve;
+pub use timing::{PageTimes, page_times};

@@ -1,0 +1,90 @@
+//! What every page has around it: head, navigation, search, foot.
+
+use crate::ask::Ask;
+
+/// A part of the site; marks where the reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// The start page.
+    Overview,
+    /// Vulnerabilities.
+    Vulnerabilities,
+    /// Packages.
+    Packages,
+    /// Channels.
+    Channels,
+    /// About.
+    About,
+    /// None of them: an error.
+    Elsewhere,
+}
+
+/// A link of the navigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NavigationItem {
+    pub(crate) href: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) current: bool,
+}
+
+/// The frame around a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shell {
+    section: Section,
+    /// The twin, for pages that have one.
+    pub(crate) twin: Option<String>,
+    /// What the search field holds.
+    pub(crate) search: String,
+}
+
+impl Shell {
+    /// The frame of a page with a twin.
+    pub(crate) fn new(section: Section, ask: &Ask) -> Shell {
+        Shell {
+            section,
+            twin: Some(ask.twin()),
+            search: String::new(),
+        }
+    }
+
+    /// The frame of an error.
+    pub(crate) fn elsewhere() -> Shell {
+        Shell {
+            section: Section::Elsewhere,
+            twin: None,
+            search: String::new(),
+        }
+    }
+
+    /// The same frame with a text in its search field.
+    pub(crate) fn searching(self, text: Option<&str>) -> Shell {
+        Shell {
+            search: text.unwrap_or_default().to_owned(),
+            ..self
+        }
+    }
+
+    /// The navigation, in its order.
+    pub(crate) fn navigation(&self) -> [NavigationItem; 4] {
+        let item = |href, text, section| NavigationItem {
+            href,
+            text,
+            current: self.section == section,
+        };
+        [
+            item(
+                "/vulnerabilities",
+                "Vulnerabilities",
+                Section::Vulnerabilities,
+            ),
+            item("/packages", "Packages", Section::Packages),
+            item("/channels", "Channels", Section::Channels),
+            item("/about", "About", Section::About),
+        ]
+    }
+
+    /// Whether this is the start page.
+    pub(crate) fn is_overview(&self) -> bool {
+        self.section == Section::Overview
+    }
+}

@@ -1,0 +1,71 @@
+//! Every address of the site.
+//!
+//! Invariant: [`ROUTES`] lists what [`router`] answers, and a test asks each of them.
+
+use crate::app::App;
+use crate::error::Error;
+use crate::guard::{self, Limits};
+use crate::pages::{
+    about, assets, channel, channels, health, overview, package, packages, record, vulnerabilities,
+    vulnerability,
+};
+use crate::twin;
+use axum::Router;
+use axum::http::Uri;
+use axum::routing::get;
+use tower::Layer;
+use tower::util::MapRequestLayer;
+use tracker_store::Store;
+
+/// The patterns of all pages, as documented; each has a twin at the same path with `.json` behind it.
+pub const ROUTES: &[&str] = &[
+    "/",
+    "/vulnerabilities",
+    "/vulnerabilities/{id}",
+    "/packages",
+    "/packages/{distribution}/{attribute}",
+    "/channels",
+    "/channels/{name}",
+    "/channels/{name}/changes/{from}/{to}",
+    "/about",
+    "/healthz",
+];
+
+/// The whole site over a store.
+pub fn router(store: Store, limits: Limits) -> Router {
+    let pages = Router::new()
+        .route("/", get(overview::overview))
+        .route("/vulnerabilities", get(vulnerabilities::vulnerabilities))
+        .route("/vulnerabilities/{id}", get(vulnerability::vulnerability))
+        .route("/packages", get(packages::packages))
+        .route(
+            "/packages/{distribution}/{attribute}",
+            get(package::package),
+        )
+        .route("/channels", get(channels::channels))
+        .route("/channels/{name}", get(channel::channel))
+        .route(
+            "/channels/{name}/changes/{from}/{to}",
+            get(channel::changes),
+        )
+        .route("/records/{source}/{id}", get(record::record))
+        .route("/about", get(about::about))
+        .route("/healthz", get(health::health))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/robots.txt", get(assets::robots))
+        .fallback(absent)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .with_state(App { store });
+    // The twin's suffix has to go before routing, so the router is wrapped rather than layered.
+    let twins = MapRequestLayer::new(twin::rewrite).layer(pages);
+    guard::around(Router::new().fallback_service(twins), limits)
+}
+
+async fn absent(uri: Uri) -> Error {
+    Error::NotFound {
+        kind: "page",
+        name: uri.path().to_owned(),
+        near: Vec::new(),
+    }
+}

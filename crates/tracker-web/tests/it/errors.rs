@@ -1,0 +1,89 @@
+//! Requests that get no page: each says why, in the form asked for, and leaves a way out.
+
+use crate::site::Site;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use tracker_testkit::on_both_databases;
+
+on_both_databases! {
+    async fn errors_are_pages_with_a_way_out_and_problems_in_json(database) {
+        let site = Site::new(&database).await;
+        for (path, status, says) in [
+            ("/vulnerabilities?severity=huge", StatusCode::BAD_REQUEST, "known are critical, high"),
+            ("/vulnerabilities?colour=red", StatusCode::BAD_REQUEST, "cannot be `red`"),
+            ("/vulnerabilities?after=nonsense", StatusCode::BAD_REQUEST, "no longer known"),
+            ("/packages?after=nonsense", StatusCode::BAD_REQUEST, "no longer known"),
+            ("/vulnerabilities?limit=100000", StatusCode::BAD_REQUEST, "from 1 to 200"),
+            ("/vulnerabilities/CVE-2024-9999", StatusCode::NOT_FOUND, "CVE-2024-9999"),
+            ("/packages/nixpkgs/opensl", StatusCode::NOT_FOUND, "opensl"),
+            ("/packages/guix/openssl", StatusCode::NOT_FOUND, "guix/openssl"),
+            ("/channels/nixos-24.0", StatusCode::NOT_FOUND, "nixos-24.0"),
+            ("/channels/nixos-24.05/changes/aaa/zzz", StatusCode::NOT_FOUND, "aaa to zzz"),
+            ("/records/nvd/CVE-1", StatusCode::NOT_FOUND, "nvd/CVE-1"),
+            ("/records/nonsense/CVE-1", StatusCode::NOT_FOUND, "nonsense"),
+            ("/nowhere/at/all", StatusCode::NOT_FOUND, "/nowhere/at/all"),
+            ("/assets/tracker.css", StatusCode::NOT_FOUND, "tracker.css"),
+        ] {
+            let page = site.get(path).await;
+            assert_eq!(page.status, status, "{path}");
+            assert!(page.header("content-type").starts_with("text/html"), "{path}");
+            assert_eq!(page.header("cache-control"), "no-store", "{path}");
+            assert!(page.body.contains(says) || page.body.replace("</code>", "`").replace("<code>", "`").contains(says), "{path}: {}", page.body);
+            assert!(page.body.contains("href=\"/vulnerabilities\"") && page.body.contains("href=\"/\""), "{path}");
+
+            let (before, query) = path.split_once('?').map_or((path, String::new()), |(path, query)| (path, format!("?{query}")));
+            let twin = site.get(&format!("{before}.json{query}")).await;
+            assert_eq!(twin.status, status, "{path}");
+            assert_eq!(twin.header("content-type"), "application/problem+json", "{path}");
+            let problem = twin.json();
+            assert_eq!(problem["status"], status.as_u16(), "{path}");
+            assert_eq!(problem["type"], "about:blank", "{path}");
+            assert!(problem["title"].is_string() && problem["detail"].as_str().unwrap().contains(says), "{path}: {problem}");
+        }
+    }
+
+    async fn what_is_spelled_alike_is_offered(database) {
+        let site = Site::new(&database).await;
+        let page = site.get("/packages/nixpkgs/opensl").await.body;
+        assert!(page.contains("href=\"/packages/nixpkgs/openssl\""), "{page}");
+        let page = site.get("/vulnerabilities/CVE-2024-00010").await.body;
+        assert!(page.contains("href=\"/vulnerabilities/CVE-2024-0001\""), "{page}");
+        let problem = site.get("/channels/nixos.json").await.json();
+        assert_eq!(problem["suggestions"][0]["href"], "/channels/nixos-24.05");
+    }
+
+    async fn pages_are_only_read(database) {
+        let site = Site::new(&database).await;
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+            let answer = site.ask(Request::builder().method(method.clone()).uri("/channels").body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
+            assert!(answer.header("allow").contains("GET"), "{method}: {}", answer.header("allow"));
+            assert!(answer.body.contains("can only be read"), "{}", answer.body);
+        }
+    }
+
+    async fn large_requests_are_refused(database) {
+        let site = Site::new(&database).await;
+        let request = Request::post("/channels.json").body(Body::from(vec![b'a'; 20_000])).unwrap();
+        let answer = site.ask(request).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(answer.json()["detail"], "The request carries more than 16384 bytes.");
+        let answer = site.get(&format!("/vulnerabilities?q={}", "a".repeat(5_000))).await;
+        assert_eq!(answer.status, StatusCode::URI_TOO_LONG);
+        assert!(answer.body.contains("longer than 4096 bytes"), "{}", answer.body);
+    }
+
+    async fn a_lost_database_is_reported_without_its_details(database) {
+        let site = Site::new(&database).await;
+        site.store.clone().close().await;
+        let page = site.get("/channels").await;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+        for secret in ["sqlx", "pool", "sqlite", "postgres", "SELECT"] {
+            assert!(!page.body.to_lowercase().contains(&secret.to_lowercase()), "{secret}: {}", page.body);
+        }
+        assert!(page.body.contains("Start page"));
+        assert_eq!(site.get("/channels.json").await.json()["status"], 500);
+        assert_eq!(site.get("/healthz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(site.get("/healthz.json").await.json()["status"], "unavailable");
+    }
+}

@@ -1,0 +1,13 @@
+//! The site as its readers see it, each test on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as its body does")]
+
+mod caching;
+mod errors;
+mod hostile;
+mod lists;
+mod names;
+mod routes;
+mod server;
+mod shapes;
+mod site;

@@ -1,0 +1,236 @@
+//! A small site over a test's database: three vulnerabilities, two channels, names as odd as they come.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::Value;
+use tower::ServiceExt;
+use tracker_match::FindingStatus::{Affected, Fixed, NotAffected, UnderInvestigation};
+use tracker_record::{Record, Reference, Severity, Source};
+use tracker_store::{Derived, ReleasePackage, Store};
+use tracker_testkit::Database;
+use tracker_testkit::fixture::{
+    affected, cvss, derived, finding, incoming, kev, matched, package, record, release, stated,
+};
+use tracker_web::{Limits, router};
+
+/// The critical one: exploited, known by an alias, affected on one channel and fixed on the other.
+pub(crate) const CRITICAL: &str = "CVE-2024-0001";
+/// The one whose every text is an attack.
+pub(crate) const HOSTILE: &str = "CVE-2024-0666";
+/// What a hostile feed writes wherever it may.
+pub(crate) const ATTACK: &str =
+    r#""><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}"#;
+/// Attributes that need care in an address.
+pub(crate) const ODD: &[&str] = &[
+    "python3Packages.requests",
+    "foo",
+    "foo.json",
+    "bar.json",
+    "a/b",
+    "c#",
+    "100%25",
+    "g++?x=1&y",
+    "naïve",
+    "index.json",
+    ATTACK,
+];
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// The site.
+pub(crate) struct Site {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+}
+
+impl Site {
+    /// The site over a database with nothing in it.
+    pub(crate) async fn empty(database: &Database) -> Site {
+        let store = database.open().await;
+        Site {
+            router: router(store.clone(), Limits::default()),
+            store,
+        }
+    }
+
+    /// The site over a filled database.
+    pub(crate) async fn new(database: &Database) -> Site {
+        let site = Site::empty(database).await;
+        fill(&site.store).await;
+        site
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 16 << 20).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+}
+
+async fn fill(store: &Store) {
+    let records = records().into_iter().map(incoming).collect();
+    store.put_records(records).await.unwrap();
+    let (old, new) = packages();
+    for (channel, revision, day, packages) in [
+        ("nixos-24.05", "aaa", "2024-05-01T00:00:00Z", old.clone()),
+        ("nixos-24.05", "bbb", "2024-06-01T00:00:00Z", old),
+        ("nixos-unstable", "ccc", "2024-06-02T00:00:00Z", new),
+    ] {
+        store
+            .put_release(&release(channel, revision, day), packages)
+            .await
+            .unwrap();
+    }
+    let inventory = store.current_packages("nixpkgs").await.unwrap();
+    let due = store.due(&inventory, 100).await.unwrap();
+    store
+        .put_derivation("nixpkgs", findings(), due.mark)
+        .await
+        .unwrap();
+}
+
+fn records() -> Vec<Record> {
+    let mut critical = record(Source::Nvd, CRITICAL, "A heap overflow in openssl");
+    critical.cvss.push(cvss(98));
+    critical.exploitation.push(kev());
+    critical
+        .affected
+        .push(affected("openssl", "openssl", "3.0.8"));
+    critical.weaknesses.push(stated("CWE-787".to_owned()));
+    for url in ["https://example.org/advisory", "javascript:alert(3)"] {
+        critical.references.push(stated(Reference {
+            url: url.to_owned(),
+            tags: vec!["vendor-advisory".to_owned()],
+        }));
+    }
+    let mut advisory = record(Source::Osv, "GHSA-aaaa-bbbb-cccc", "Heap overflow");
+    advisory.aliases.push(CRITICAL.to_owned());
+    let mut medium = record(Source::CveList, "CVE-2024-0002", "A crash in requests");
+    medium.cvss.push(cvss(53));
+    let mut hostile = record(Source::CveList, HOSTILE, ATTACK);
+    hostile.cvss.push(cvss(21));
+    ATTACK.clone_into(&mut hostile.cvss[0].origin);
+    ATTACK.clone_into(&mut hostile.cvss[0].value.vector);
+    hostile.weaknesses.push(stated(ATTACK.to_owned()));
+    hostile.affected.push(affected(ATTACK, ATTACK, ATTACK));
+    hostile.affected[0].value.cpes.push(ATTACK.to_owned());
+    for url in [
+        ATTACK,
+        "javascript:alert(4)",
+        "data:text/html,<script>alert(5)</script>",
+        "https://x/\"onmouseover=\"alert(6)",
+    ] {
+        hostile.references.push(stated(Reference {
+            url: url.to_owned(),
+            tags: vec![ATTACK.to_owned()],
+        }));
+    }
+    let unmatched = record(
+        Source::CveList,
+        "CVE-2024-0003",
+        "Something in a product that is not packaged",
+    );
+    vec![critical, advisory, medium, hostile, unmatched]
+}
+
+/// The packages of the older channel and of the newer.
+fn packages() -> (Vec<ReleasePackage>, Vec<ReleasePackage>) {
+    let odd = || ODD.iter().map(|name| package(name, "odd", "1.0"));
+    let mut old: Vec<_> = odd().collect();
+    old.push(package("openssl", "openssl", "3.0.5"));
+    let mut new: Vec<_> = odd().collect();
+    new.push(package("openssl", "openssl", "3.0.9"));
+    new[0].package.known_vulnerabilities.push(ATTACK.to_owned());
+    new[0]
+        .package
+        .homepages
+        .push("javascript:alert(7)".to_owned());
+    new[0].package.maintainers.push(ATTACK.to_owned());
+    new[0].package.description = Some(ATTACK.to_owned());
+    new[0].package.patches.push(ATTACK.to_owned());
+    (old, new)
+}
+
+fn findings() -> Vec<Derived> {
+    let mut attack = matched(
+        HOSTILE,
+        ATTACK,
+        0.5,
+        vec![finding(
+            "nixos-unstable",
+            ATTACK,
+            ATTACK,
+            UnderInvestigation,
+        )],
+    );
+    attack.findings[0].finding.evidence = vec![ATTACK.to_owned(), format!("`{ATTACK}`")];
+    attack.matched.reasons[0].text = format!("`{ATTACK}`");
+    ATTACK.clone_into(&mut attack.matched.reasons[0].feature);
+    vec![
+        derived(
+            CRITICAL,
+            vec![matched(
+                CRITICAL,
+                "openssl",
+                0.97,
+                vec![
+                    finding("nixos-24.05", "openssl", "3.0.5", Affected),
+                    finding("nixos-unstable", "openssl", "3.0.9", Fixed),
+                ],
+            )],
+        ),
+        derived(
+            "CVE-2024-0002",
+            vec![matched(
+                "CVE-2024-0002",
+                "odd",
+                0.6,
+                vec![finding(
+                    "nixos-unstable",
+                    "python3Packages.requests",
+                    "1.0",
+                    NotAffected,
+                )],
+            )],
+        ),
+        derived(HOSTILE, vec![attack]),
+    ]
+}
+
+/// The severity that a score of the fixture has; keeps the fixture honest about what it calls critical.
+#[test]
+fn the_critical_one_is_critical() {
+    let mut one = record(Source::Nvd, CRITICAL, "x");
+    one.cvss.push(cvss(98));
+    let summary = tracker_record::Vulnerability::merge(CRITICAL.to_owned(), vec![one]).summary();
+    assert_eq!(summary.severity, Severity::Critical);
+}
