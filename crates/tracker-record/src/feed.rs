@@ -96,7 +96,7 @@ pub enum NotAFeed {
     #[error("is no JSON and no table")]
     Unknown,
     /// The beginning could not be read.
-    #[error("cannot be read: {reason}")]
+    #[error("{reason}")]
     Unreadable {
         /// What the reader says.
         reason: String,
@@ -134,20 +134,28 @@ impl<R: Read> Feed<R> {
     /// When it is none; the reason is meant for people.
     pub fn open(input: R) -> Result<Feed<R>, NotAFeed> {
         let mut window = Window::new(input);
-        let unreadable = |error: std::io::Error| NotAFeed::Unreadable {
-            reason: error.to_string(),
-        };
         // Two lines settle what kind it is, and a block of a tar archive.
         while window.rest().len() < HEAD_BYTES
             && (window.rest().len() < TAR_BLOCK_BYTES
                 || memchr::memchr_iter(b'\n', window.rest()).nth(1).is_none())
-            && window.fill().map_err(unreadable)?
-        {}
+        {
+            match window.fill() {
+                Ok(true) => {}
+                Ok(false) => break,
+                // What came before the failure is worth its records; the failure comes up again behind them.
+                Err(_) if !window.rest().is_empty() => break,
+                Err(error) => {
+                    let reason = error.to_string();
+                    return Err(NotAFeed::Unreadable { reason });
+                }
+            }
+        }
         if window.rest().starts_with(b"\xef\xbb\xbf") {
             window.consume(3);
         }
         let head = window.rest();
         let shape = match refusal(head) {
+            Some(NotAFeed::Empty) if head.len() >= HEAD_BYTES => return Err(NotAFeed::Unknown),
             Some(refusal) => return Err(refusal),
             None if begins_table(head) => {
                 let (epss, length) = Epss::head(head).ok_or_else(|| NotAFeed::Table {
@@ -272,10 +280,11 @@ impl<R: Read> Feed<R> {
                 }
             }
             _ => {
-                let found = first_line(self.window.rest());
-                // Goes on at the next line; a line without end ends the feed.
+                // Goes on at the next line.
                 let reason = match self.window.line(MAX_DOCUMENT_BYTES) {
-                    Ok(_) | Err(SplitError::TooLarge) => SplitError::NotJson { found },
+                    Ok(line) => SplitError::NotJson {
+                        found: first_line(&line.unwrap_or_default()),
+                    },
                     Err(reason) => reason,
                 };
                 Some(Err(self.skipped(offset, reason)))

@@ -19,6 +19,8 @@ pub(super) struct Window<R> {
     /// Bytes that were consumed and are gone.
     gone: u64,
     ended: bool,
+    /// Why the stream could not be read on; said again whenever more is asked for.
+    failed: Option<String>,
 }
 
 impl<R: Read> Window<R> {
@@ -30,6 +32,7 @@ impl<R: Read> Window<R> {
             start: 0,
             gone: 0,
             ended: false,
+            failed: None,
         }
     }
 
@@ -48,7 +51,10 @@ impl<R: Read> Window<R> {
     }
 
     /// Reads another block; `false` at the end.
-    pub(super) fn fill(&mut self) -> std::io::Result<bool> {
+    pub(super) fn fill(&mut self) -> Result<bool, SplitError> {
+        if let Some(reason) = self.failed.clone() {
+            return Err(SplitError::Unreadable { reason });
+        }
         if self.ended {
             return Ok(false);
         }
@@ -60,8 +66,9 @@ impl<R: Read> Window<R> {
             match self.input.read(&mut self.block) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.ended = true;
-                    return Err(error);
+                    let reason = error.to_string();
+                    self.failed = Some(reason.clone());
+                    return Err(SplitError::Unreadable { reason });
                 }
                 Ok(count) => break count,
             }
@@ -69,12 +76,6 @@ impl<R: Read> Window<R> {
         self.buffer.extend_from_slice(&self.block[..count]);
         self.ended = count == 0;
         Ok(count > 0)
-    }
-
-    fn more(&mut self) -> Result<bool, SplitError> {
-        self.fill().map_err(|error| SplitError::Unreadable {
-            reason: error.to_string(),
-        })
     }
 
     /// Consumes bytes while they match; gives the first that does not, unconsumed.
@@ -85,7 +86,7 @@ impl<R: Read> Window<R> {
                 return Ok(Some(self.rest()[0]));
             }
             self.start = self.buffer.len();
-            if !self.more()? {
+            if !self.fill()? {
                 return Ok(None);
             }
         }
@@ -116,7 +117,7 @@ impl<R: Read> Window<R> {
                 self.discard(scan)?;
                 return Err(SplitError::TooLarge);
             }
-            if !self.more()? {
+            if !self.fill()? {
                 return Err(SplitError::NotClosed);
             }
         }
@@ -133,7 +134,7 @@ impl<R: Read> Window<R> {
                 return Ok(());
             }
             self.start = self.buffer.len();
-            if !self.more()? {
+            if !self.fill()? {
                 return Err(SplitError::NotClosed);
             }
         }

@@ -1,0 +1,36 @@
+//! Why a job could not go on. What single files and records have wrong with them is in the summaries instead.
+//!
+//! Invariant: whatever the job had acknowledged before stays; running it again goes on from there.
+
+use std::path::PathBuf;
+use tracker_inventory::InventoryError;
+use tracker_store::StoreError;
+
+/// Why a job could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The database: see its own kinds for what can be done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An input that was named does not exist or cannot be opened: correct the name or its rights.
+    #[error("`{path}` cannot be opened")]
+    Open {
+        /// The input.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A package list or derivation graph is none.
+    #[error("`{name}`")]
+    Inventory {
+        /// The input.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: InventoryError,
+    },
+    /// A worker thread of the job ended by a defect of the program: report it.
+    #[error("a worker of the job failed: {0}")]
+    Worker(String),
+}

@@ -1,0 +1,24 @@
+//! What runs in the background: importing feeds and channel releases, deriving matches. Layer: tracker, jobs.
+//!
+//! Reading order: [`import_feeds`] (files into records), [`import_channel`] (package lists into releases),
+//! [`derive()`] (records and releases into matches and findings). [`Input`] is what they read, [`Progress`] what
+//! they report while they run, and each gives a summary at the end.
+//!
+//! Invariant: a job that is killed at any moment loses nothing it has acknowledged, and running it again
+//! completes it: every step is one transaction of the store, and no job keeps state of its own.
+
+mod channel;
+mod derive;
+mod error;
+mod import;
+mod input;
+mod progress;
+
+pub use channel::{ChannelSummary, RejectedEntry, import_channel};
+pub use derive::{DeriveSummary, DistributionDerived, derive};
+pub use error::JobError;
+pub use import::{
+    ImportSummary, MAX_LISTED, RecordWarning, Refused, Rejected, SourceCounts, import_feeds,
+};
+pub use input::Input;
+pub use progress::{Phase, Progress, Step};

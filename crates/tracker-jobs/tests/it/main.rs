@@ -1,0 +1,7 @@
+//! The jobs against real databases and real files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod bad_input;
+mod derive;
+mod import;
+mod kill;
