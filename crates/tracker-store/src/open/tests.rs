@@ -1,6 +1,9 @@
 //! Addresses: what is refused, and that a password never stands in a message.
 
+use super::Pools;
 use crate::{Store, StoreError};
+use sqlx::AssertSqlSafe;
+use tracker_testkit::fixture;
 
 #[tokio::test]
 async fn an_address_of_no_database_is_refused() {
@@ -46,4 +49,76 @@ async fn a_database_in_memory_is_read_and_written_through_one_connection() {
     assert_eq!(store.last_change().await.unwrap(), None);
     assert!(store.channels().await.unwrap().is_empty());
     store.close().await;
+}
+
+/// A record as this crate's own type: the fixture's is of the library that the test kit was built with.
+fn incoming(number: usize) -> crate::IncomingRecord {
+    let id = format!("CVE-2024-{number:04}");
+    let given = fixture::incoming(fixture::record(tracker_record::Source::Nvd, &id, "One"));
+    crate::IncomingRecord {
+        digest: given.digest,
+        raw_zstd: given.raw_zstd,
+        raw_len: given.raw_len,
+        vulnerabilities: given.vulnerabilities,
+        record: given.record,
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_loses_nothing_and_is_overcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("tracker.db").display());
+    let store = Store::open(&url).await.unwrap();
+    let Pools::Sqlite { writer, .. } = &store.pools else {
+        unreachable!("the address is SQLite's");
+    };
+    let limit = |pages: u32| {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        async move {
+            sqlx::query(AssertSqlSafe(sql))
+                .execute(writer)
+                .await
+                .unwrap()
+        }
+    };
+    limit(80).await;
+    let batch = |number: usize| (number * 100..(number + 1) * 100).map(incoming).collect();
+    let mut kept = 0;
+    let error = loop {
+        match store.put_records(batch(kept)).await {
+            Ok(outcome) => assert_eq!(outcome.added, 100),
+            Err(error) => break error,
+        }
+        kept += 1;
+    };
+    assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+    assert_eq!(
+        store.overview().await.unwrap().vulnerabilities,
+        kept as u64 * 100
+    );
+    limit(100_000).await;
+    store.put_records(batch(kept)).await.unwrap();
+    assert_eq!(
+        store.overview().await.unwrap().vulnerabilities,
+        (kept as u64 + 1) * 100
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_drops_its_connections_is_reached_again() {
+    let database = tracker_testkit::Database::new(tracker_testkit::Kind::Postgres).await;
+    let store = Store::open(database.url()).await.unwrap();
+    store.put_records(vec![incoming(1)]).await.unwrap();
+    let Pools::Postgres(pool) = &store.pools else {
+        unreachable!("the address is PostgreSQL's");
+    };
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query(others).execute(pool).await.unwrap();
+    // The one connection that was left ends itself.
+    let own = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())")
+        .execute(pool)
+        .await;
+    assert!(own.is_err());
+    store.put_records(vec![incoming(2)]).await.unwrap();
+    assert_eq!(store.overview().await.unwrap().vulnerabilities, 2);
 }

@@ -4,6 +4,7 @@ mod derivation;
 mod import;
 mod lists;
 mod releases;
+mod schema;
 
 use tracker_store::Store;
 use tracker_store::view::{Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
