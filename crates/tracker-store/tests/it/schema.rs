@@ -31,15 +31,11 @@ fn kind(declared: &str) -> &'static str {
     }
 }
 
-async fn sqlite_facts(url: &str) -> BTreeSet<Fact> {
-    let mut connection = SqliteConnection::connect(url).await.unwrap();
+async fn sqlite_facts(url: &str) -> sqlx::Result<BTreeSet<Fact>> {
+    let mut connection = SqliteConnection::connect(url).await?;
     let mut facts = BTreeSet::new();
     let columns = "SELECT m.name, p.name, p.type, p.\"notnull\" FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p WHERE m.type = 'table'";
-    for row in sqlx::query(columns)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap()
-    {
+    for row in sqlx::query(columns).fetch_all(&mut connection).await? {
         let (table, column, declared): (String, String, String) =
             (row.get(0), row.get(1), row.get(2));
         if is_logical(&table) {
@@ -59,28 +55,23 @@ async fn sqlite_facts(url: &str) -> BTreeSet<Fact> {
     let keys = "SELECT m.name, 1, p.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p WHERE m.type = 'table' AND p.pk = 1 AND p.type = 'INTEGER' AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) AS l WHERE l.origin = 'pk')";
     for row in sqlx::query(indexes)
         .fetch_all(&mut connection)
-        .await
-        .unwrap()
+        .await?
         .into_iter()
-        .chain(sqlx::query(keys).fetch_all(&mut connection).await.unwrap())
+        .chain(sqlx::query(keys).fetch_all(&mut connection).await?)
     {
         let (table, columns): (String, String) = (row.get(0), row.get(2));
         if is_logical(&table) {
             facts.insert(index_fact(&table, row.get::<i64, _>(1) == 1, &columns));
         }
     }
-    facts
+    Ok(facts)
 }
 
-async fn postgres_facts(url: &str) -> BTreeSet<Fact> {
-    let mut connection = PgConnection::connect(url).await.unwrap();
+async fn postgres_facts(url: &str) -> sqlx::Result<BTreeSet<Fact>> {
+    let mut connection = PgConnection::connect(url).await?;
     let mut facts = BTreeSet::new();
     let columns = "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text FROM information_schema.columns WHERE table_schema = 'public'";
-    for row in sqlx::query(columns)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap()
-    {
+    for row in sqlx::query(columns).fetch_all(&mut connection).await? {
         let (table, column, declared): (String, String, String) =
             (row.get(0), row.get(1), row.get(2));
         if is_logical(&table) {
@@ -96,17 +87,13 @@ async fn postgres_facts(url: &str) -> BTreeSet<Fact> {
         }
     }
     let indexes = "SELECT t.relname::text, x.indisunique, (SELECT string_agg(a.attname::text, ',' ORDER BY k.place) FROM unnest(x.indkey) WITH ORDINALITY AS k (number, place) JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = k.number) FROM pg_index AS x JOIN pg_class AS t ON t.oid = x.indrelid JOIN pg_namespace AS n ON n.oid = t.relnamespace WHERE n.nspname = 'public'";
-    for row in sqlx::query(indexes)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap()
-    {
+    for row in sqlx::query(indexes).fetch_all(&mut connection).await? {
         let (table, columns): (String, String) = (row.get(0), row.get(2));
         if is_logical(&table) {
             facts.insert(index_fact(&table, row.get(1), &columns));
         }
     }
-    facts
+    Ok(facts)
 }
 
 fn index_fact(table: &str, unique: bool, columns: &str) -> Fact {
@@ -121,8 +108,8 @@ async fn both_databases_have_the_same_tables_columns_and_indexes() {
         let database = Database::new(kind).await;
         database.open().await.close().await;
         all.push(match kind {
-            Kind::Sqlite => sqlite_facts(database.url()).await,
-            Kind::Postgres => postgres_facts(database.url()).await,
+            Kind::Sqlite => sqlite_facts(database.url()).await.unwrap(),
+            Kind::Postgres => postgres_facts(database.url()).await.unwrap(),
         });
     }
     let only =
