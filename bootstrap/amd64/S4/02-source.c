@@ -100,9 +100,13 @@ long load_file(long name) {
             }
         }
     }
-    src[to] = '\n';
-    src[to + 1] = 0;
-    src_len = to + 2;
+    // Every line ends with a newline, the last one too.
+    if (to > src_len && src[to - 1] != '\n') {
+        src[to] = '\n';
+        to = to + 1;
+    }
+    src[to] = 0;
+    src_len = to + 1;
     return f;
 }
 

@@ -519,6 +519,8 @@ long next_line_token() {
                 here_line = condition_line[conditions];
                 fail("#if without #endif");
             }
+            // Messages about the end name the last line.
+            if (tok == T_EOF && here_line > 1) here_line = here_line - 1;
             return 0;
         }
     }

@@ -57,6 +57,15 @@ long big_divide(long d) {
     return rest;
 }
 
+// limb = the 64-bit number v.
+long big_set(long v) {
+    limb[0] = v & 0xffffffff;
+    limb[1] = ushr(v, 32);
+    limbs = 2;
+    while (limbs > 0 && limb[limbs - 1] == 0) limbs = limbs - 1;
+    return 0;
+}
+
 long big_shift_limbs(long n) {
     if (limbs + n >= LIMB_MAX - 2) fail("floating number too long");
     long i = limbs - 1;
@@ -224,10 +233,7 @@ long mantissa_of_integer(long v, long is_unsigned, long kind) {
         sign = 32768;
         v = 0 - v;
     }
-    limb[0] = v & 0xffffffff;
-    limb[1] = ushr(v, 32);
-    limbs = 2;
-    while (limbs > 0 && limb[limbs - 1] == 0) limbs = limbs - 1;
+    big_set(v);
     long m = big_round(0, 0, kind);
     num_exponent = num_exponent | sign;
     return m;
@@ -241,6 +247,140 @@ long integer_of_float(long mantissa, long exponent) {
     long v = ushr(mantissa, 63 - e);
     if (exponent & 32768) return 0 - v;
     return v;
+}
+
+// Can a op b be computed here? Infinities, NaNs, subnormals and division by zero are left to the program itself.
+long float_computable(long op, long a, long exponent_a, long b, long exponent_b) {
+    if ((exponent_a & 32767) == 32767 || (exponent_b & 32767) == 32767) return 0;
+    if ((a > 0) || (b > 0)) return 0;
+    return op != '/' || b != 0;
+}
+
+// The product. The middle of a 128-bit product of 32-bit halves is added in two steps.
+long float_multiply(long a, long b, long e, long kind) {
+    long a_low = a & 0xffffffff;
+    long a_high = ushr(a, 32);
+    long i = 0;
+    long rest = 0;
+    big_set(b);
+    big_multiply(a_high, 0);
+    big_shift_limbs(1);
+    // limb = a_high * b * 2^32; add a_low * b, which is made of two 64-bit products.
+    long b_low = b & 0xffffffff;
+    long b_high = ushr(b, 32);
+    while (limbs < 5) {
+        limb[limbs] = 0;
+        limbs = limbs + 1;
+    }
+    long first = a_low * b_low;
+    long second = a_low * b_high;
+    rest = limb[0] + (first & 0xffffffff);
+    limb[0] = rest & 0xffffffff;
+    rest = (rest >> 32) + limb[1] + ushr(first, 32) + (second & 0xffffffff);
+    limb[1] = rest & 0xffffffff;
+    rest = (rest >> 32) + limb[2] + ushr(second, 32);
+    limb[2] = rest & 0xffffffff;
+    i = 3;
+    while (i < limbs) {
+        rest = (rest >> 32) + limb[i];
+        limb[i] = rest & 0xffffffff;
+        i = i + 1;
+    }
+    while (limbs > 0 && limb[limbs - 1] == 0) limbs = limbs - 1;
+    return big_round(e, 0, kind);
+}
+
+// The quotient: 66 bits of it by long division, the rest only as "something follows".
+long float_divide(long a, long b, long e, long kind) {
+    long n = 0;
+    long rest = 0;
+    limbs = 0;
+    while (n < 64 + 66) {
+        long carry = rest < 0;
+        rest = rest << 1;
+        if (n < 64) rest = rest | ((a >> (63 - n)) & 1);
+        long fits = carry || !below(rest, b);
+        if (fits) rest = rest - b;
+        big_multiply(2, fits);
+        n = n + 1;
+    }
+    return big_round(e - 66, rest != 0, kind);
+}
+
+// The sum of two positive values or their difference, a the larger one with exponent e, b with e - distance.
+long float_combine(long a, long b, long e, long distance, long subtract, long kind) {
+    long sticky = 0;
+    long one = 1;
+    // 64 more bits hold all of b unless it is much smaller; then only that there is something matters.
+    long b_high = b;
+    long b_low = 0;
+    if (distance >= 128) {
+        sticky = b != 0;
+        b_high = 0;
+    } else if (distance >= 64) {
+        b_low = ushr(b, distance - 64);
+        if (distance > 64) sticky = (b & ((one << (distance - 64)) - 1)) != 0;
+        b_high = 0;
+    } else if (distance > 0) {
+        b_low = b << (64 - distance);
+        b_high = ushr(b, distance);
+    }
+    long low = b_low;
+    long high = a + b_high;
+    long carry = below(high, a);
+    if (subtract) {
+        // What was cut off b makes the difference smaller: take one more and let something follow.
+        low = 0 - b_low;
+        high = a - b_high - (b_low != 0);
+        carry = 0;
+        if (sticky) {
+            if (low == 0) high = high - 1;
+            low = low - 1;
+        }
+    }
+    limb[0] = low & 0xffffffff;
+    limb[1] = ushr(low, 32);
+    limb[2] = high & 0xffffffff;
+    limb[3] = ushr(high, 32);
+    limb[4] = carry;
+    limbs = 5;
+    while (limbs > 0 && limb[limbs - 1] == 0) limbs = limbs - 1;
+    return big_round(e - 64, sticky, kind);
+}
+
+long num_negative;            // the sign of the result of float_sum
+
+long float_sum(long a, long exponent_a, long b, long exponent_b, long kind) {
+    long ea = exponent_a & 32767;
+    long eb = exponent_b & 32767;
+    long subtract = ((exponent_a ^ exponent_b) >> 15) & 1;
+    num_negative = exponent_a & 32768;
+    if (a == 0) ea = 0;
+    if (b == 0) eb = 0;
+    if (ea < eb || (ea == eb && below(a, b))) {
+        num_negative = exponent_b & 32768;
+        return float_combine(b, a, eb - BIAS - 63, eb - ea, subtract, kind);
+    }
+    if (subtract && ea == eb && a == b) num_negative = 0;
+    return float_combine(a, b, ea - BIAS - 63, ea - eb, subtract, kind);
+}
+
+// a op b for two values in x87 form and op one of + - * /: computed exactly and rounded once, for the type. Returns the mantissa.
+long float_calculate(long op, long a, long exponent_a, long b, long exponent_b) {
+    long kind = num_kind;
+    long sign = (exponent_a ^ exponent_b) & 32768;
+    long ea = exponent_a & 32767;
+    long eb = exponent_b & 32767;
+    long m = 0;
+    if (op == '*') m = float_multiply(a, b, ea + eb - 2 * (BIAS + 63), kind);
+    else if (op == '/') m = float_divide(a, b, ea - eb, kind);
+    else {
+        if (op == '-') exponent_b = exponent_b ^ 32768;
+        m = float_sum(a, exponent_a, b, exponent_b, kind);
+        sign = num_negative;
+    }
+    num_exponent = num_exponent | sign;
+    return m;
 }
 
 long digit_value(long c) {

@@ -144,8 +144,9 @@ long promote(long n) {
     long t = n_type[n];
     if (!is_integer(t)) return n;
     if (n_op[n] == N_BITS && t_size[t] >= 4) {
-        if (n_value[n] < 32) return cast(n, TY_INT);
-        return n;
+        // Of 32 bits at most: what does not fit int fits unsigned int.
+        if (n_value[n] == 32 && t_unsigned[t]) return cast(n, TY_UINT);
+        return cast(n, TY_INT);
     }
     if (t < TY_INT) return cast(n, TY_INT);
     return n;
@@ -203,6 +204,14 @@ long is_comparison(long op) {
 // a op b for operands that already have their common type.
 long operate(long op, long type, long a, long b) {
     long u = t_unsigned[n_type[a]];
+    if (n_op[a] == N_FLOAT && n_op[b] == N_FLOAT && op <= N_DIV) {
+        long t = token_of(op);
+        if (float_computable(t, n_value[a], n_a[a], n_value[b], n_a[b])) {
+            num_kind = num_kind_of(type);
+            long m = float_calculate(t, n_value[a], n_a[a], n_value[b], n_a[b]);
+            return float_constant(m, num_exponent, type);
+        }
+    }
     if (n_op[a] == N_CONST && n_op[b] == N_CONST) {
         long divides = op == N_DIV || op == N_MOD;
         if (!divides || n_value[b] != 0) {

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
     for number in arguments.from..arguments.from.saturating_add(arguments.count) {
         let program = seed_proof::generate::program(number);
         report.bytes += program.len();
-        let recipe = recipe::generated(&chain, &program)?;
+        let recipe = recipe::program(&chain, "program.c", &program)?;
         let gcc_says = recipe
             .by_host(gcc)
             .and_then(|(built, _)| outcome(&built))

@@ -5,6 +5,7 @@ mod double_compile;
 mod hosts;
 mod recipe;
 mod subset;
+mod suite;
 
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Claim {
     DoubleCompile(double_compile::Arguments),
     /// S4 and gcc give generated programs the same meaning.
     Differential(differential::Arguments),
+    /// S4 passes its own tests: programs to run and programs to refuse.
+    Suite(suite::Arguments),
 }
 
 impl Prove {
@@ -37,6 +40,7 @@ impl Prove {
             Claim::Subset(arguments) => subset::run(arguments, self.json),
             Claim::DoubleCompile(arguments) => double_compile::run(arguments, self.json),
             Claim::Differential(arguments) => differential::run(arguments, self.json),
+            Claim::Suite(arguments) => suite::run(arguments, self.json),
         };
         verdict.map(ExitCode::from)
     }

@@ -143,11 +143,11 @@ pub(crate) fn tcc(chain: &Path, tcc: &Files) -> anyhow::Result<Recipe> {
     ))
 }
 
-/// One generated program and L0.
-pub(crate) fn generated(chain: &Path, program: &str) -> anyhow::Result<Recipe> {
+/// A program of one file, called `name`, and L0.
+pub(crate) fn program(chain: &Path, name: &str, program: &str) -> anyhow::Result<Recipe> {
     let mut files = libc(chain)?;
-    files.add("program.c", program.as_bytes());
-    let mut sources = vec!["program.c".to_owned()];
+    files.add(name, program.as_bytes());
+    let mut sources = vec![name.to_owned()];
     sources.extend(files.with_extension("L0", "c"));
     Ok(Recipe {
         files,

@@ -223,7 +223,15 @@ impl Program {
         let text = self.literal(kind);
         match self.random.below(3) {
             0 => format!("-({text})"),
-            1 if !kind.float => format!("~{text} + {}", self.random.below(9)),
+            1 if kind.float => {
+                let other = self.literal(kind);
+                let operator = self.random.pick(&["+", "-", "*", "/"]);
+                format!("({text}) {operator} ({other})")
+            }
+            1 => {
+                let n = self.random.below(9);
+                format!("~{text} + {n} * (int)sizeof(char[{}])", n + 1)
+            }
             _ => text,
         }
     }

@@ -1,0 +1,155 @@
+//! `prove suite`: S4's own tests. Programs in `tests/run` must print what their `.out` file says; those in `tests/refuse.txt` must be
+//! refused at the place and with the words that they name, without output.
+
+use super::hosts;
+use super::recipe;
+use crate::print::{self, Verdict};
+use crate::sandbox::{self, Files};
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  rootstock-seed prove suite";
+
+/// S4 is built by gcc for this.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The folder bootstrap/amd64; found upwards from the working directory if not given.
+    #[arg(long, value_name = "FOLDER")]
+    chain: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    run: usize,
+    refused: usize,
+    failures: Vec<String>,
+}
+
+/// One program that must be refused.
+struct Refusal<'a> {
+    name: &'a str,
+    program: String,
+    line: usize,
+    message: &'a str,
+}
+
+pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> {
+    let chain = recipe::chain(arguments.chain.as_ref())?;
+    let hosts = hosts::present();
+    let gcc = hosts
+        .iter()
+        .find(|host| host.name == "gcc")
+        .context("gcc is not installed")?;
+    let (s4, _) = recipe::s4(&chain, &Files::default())?
+        .by_host(gcc)
+        .context("building S4")?;
+    let mut report = Report {
+        run: 0,
+        refused: 0,
+        failures: Vec::new(),
+    };
+
+    let folder = chain.join("tests/run");
+    let mut programs: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .with_context(|| folder.display().to_string())?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    programs.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+    programs.sort();
+    ensure!(!programs.is_empty(), "{}: no tests", folder.display());
+    for path in programs {
+        report.run += 1;
+        let name = || path.display().to_string();
+        let text = std::fs::read_to_string(&path).with_context(name)?;
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let expected = std::fs::read_to_string(path.with_extension("out")).with_context(name)?;
+        let got = match recipe::program(&chain, &file, &text)?.by_s4(&s4) {
+            Ok((built, _)) => {
+                let outcome = sandbox::run(&built, &[], &Files::default(), None)?;
+                format!(
+                    "{}status {}\n",
+                    String::from_utf8_lossy(&outcome.stdout),
+                    outcome.status
+                )
+            }
+            Err(error) => format!("{error:#}\n"),
+        };
+        if got != expected {
+            let line = got.lines().zip(expected.lines()).position(|(a, b)| a != b);
+            let line = line.unwrap_or_else(|| got.lines().count().min(expected.lines().count()));
+            let of = |text: &str| text.lines().nth(line).unwrap_or("(end)").to_owned();
+            report.failures.push(format!(
+                "{file}: line {}: got {:?}, expected {:?}",
+                line + 1,
+                of(&got),
+                of(&expected)
+            ));
+        }
+    }
+
+    let path = chain.join("tests/refuse.txt");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    for refusal in refusals(&text)? {
+        report.refused += 1;
+        let mut files = Files::default();
+        files.add("test.c", refusal.program.as_bytes());
+        let arguments = ["-o", "result", "test.c"].map(str::to_owned);
+        let outcome = sandbox::run(&s4, &arguments, &files, Some("result"))?;
+        let said = String::from_utf8_lossy(&outcome.stderr);
+        let place = format!("test.c:{}: ", refusal.line);
+        if outcome.status != 1
+            || outcome.output.is_some()
+            || !said.starts_with(&place)
+            || !said.contains(refusal.message)
+        {
+            report.failures.push(format!(
+                "refuse.txt, {}: status {}, said {:?}, not {place}{}",
+                refusal.name,
+                outcome.status,
+                said.trim(),
+                refusal.message
+            ));
+        }
+    }
+    print::answer(&report, json, |report| {
+        let counts = format!(
+            "{} programs run, {} refused, {} failures",
+            report.run,
+            report.refused,
+            report.failures.len()
+        );
+        std::iter::once(&counts)
+            .chain(&report.failures)
+            .map(|line| format!("{line}\n"))
+            .collect()
+    })?;
+    Ok(Verdict::when(report.failures.is_empty()))
+}
+
+fn refusals(text: &str) -> anyhow::Result<Vec<Refusal<'_>>> {
+    let mut refusals = Vec::new();
+    for part in text.split("\n---- ").skip(1) {
+        let (name, program) = part.split_once('\n').context("a test without a program")?;
+        let (line, message) = program
+            .lines()
+            .enumerate()
+            .find_map(|(number, line)| {
+                line.split_once("// error:")
+                    .map(|(_, message)| (number + 1, message.trim()))
+            })
+            .with_context(|| format!("{name}: no line says what is wrong"))?;
+        refusals.push(Refusal {
+            name,
+            program: format!("{program}\n"),
+            line,
+            message,
+        });
+    }
+    ensure!(!refusals.is_empty(), "no programs to refuse");
+    Ok(refusals)
+}
