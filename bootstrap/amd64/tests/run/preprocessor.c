@@ -42,7 +42,7 @@ do not look here; /* nor
 #error nested in a skipped group
 #endif
 #endif
-#ifdef EMPTY /* a comment */ 
+#ifdef EMPTY /* a comment */
 #undef EMPTY
 #endif
 #ifndef EMPTY
