@@ -261,7 +261,42 @@ impl<'a> Image<'a> {
         (directory.size != 0).then_some(directory)
     }
 
-    /// The first section of this name.
+    /// The section's name with `/NUMBER` looked up in the string table behind the symbol table, as GNU tools write names
+    /// longer than eight bytes. Loaders do not do this, so nothing that a loader finds by name may be found this way.
+    pub fn long_name(&self, section: &Section<'_>) -> String {
+        self.string_table_name(section)
+            .unwrap_or_else(|| section.name().into_owned())
+    }
+
+    fn string_table_name(&self, section: &Section<'_>) -> Option<String> {
+        const SYMBOL: u64 = 18;
+        const MAX_NAME: usize = 256;
+        if self.symbols_offset == 0 {
+            return None;
+        }
+        let offset: u64 = section.name().strip_prefix('/')?.parse().ok()?;
+        let count = Bytes(self.bytes)
+            .u32(u64::from(self.pe_offset) + 16, "symbol count")
+            .ok()?;
+        let table = u64::from(self.symbols_offset) + SYMBOL * u64::from(count);
+        let start = usize::try_from(table.checked_add(offset)?).ok()?;
+        let rest = self.bytes.get(start..)?;
+        let rest = &rest[..rest.len().min(MAX_NAME)];
+        let end = rest.iter().position(|byte| *byte == 0)?;
+        std::str::from_utf8(&rest[..end])
+            .ok()
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+    }
+
+    /// The first section of this name, long names looked up.
+    pub fn section_by_long_name(&self, name: &str) -> Option<&Section<'a>> {
+        self.sections
+            .iter()
+            .find(|section| self.long_name(section) == name)
+    }
+
+    /// The first section of this name, as loaders look for it.
     pub fn section(&self, name: &str) -> Option<&Section<'a>> {
         self.sections.iter().find(|section| section.name() == name)
     }

@@ -213,7 +213,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Report> {
     let image = Image::parse(bytes)?;
     let flag = |flags: u32, bit: u32, letter: char| if flags & bit != 0 { letter } else { '-' };
     let sections = image.sections.iter().map(|section| SectionReport {
-        name: section.name().into_owned(),
+        name: image.long_name(section),
         virtual_address: section.virtual_address,
         virtual_size: section.virtual_size,
         raw_offset: section.raw_offset,

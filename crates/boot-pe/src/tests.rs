@@ -338,6 +338,8 @@ fn slow_checksum(file: &[u8], field: usize) -> u32 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn the_checksum_equals_the_plain_one(file in proptest::collection::vec(any::<u8>(), 8..300), at in 0_usize..140) {
         let field = (at * 2).min(file.len() - 4) & !1;

@@ -160,6 +160,24 @@ impl Certificate {
         matches!(found, Ok(Some((_, constraints))) if constraints.ca)
     }
 
+    /// True when it may issue certificates, as OpenSSL (and so firmware and shim) judges: a stated key usage must include
+    /// certificate signing; basic constraints decide where they are; without them only old self-issued certificates and
+    /// those with the key usage may.
+    pub fn may_issue(&self) -> bool {
+        let tbs = self.inner.tbs_certificate();
+        let usage = match tbs.get_extension::<KeyUsage>() {
+            Ok(usage) => usage.map(|(_, usage)| usage.0.contains(KeyUsages::KeyCertSign)),
+            Err(_) => return false,
+        };
+        match (usage, tbs.get_extension::<BasicConstraints>()) {
+            (Some(false), _) | (_, Err(_)) => false,
+            (_, Ok(Some((_, constraints)))) => constraints.ca,
+            (usage, Ok(None)) => {
+                usage == Some(true) || tbs.extensions().is_none() && self.is_self_issued()
+            }
+        }
+    }
+
     /// False when it states key usages without digital signature.
     pub fn may_sign(&self) -> bool {
         match self.inner.tbs_certificate().get_extension::<KeyUsage>() {
@@ -184,6 +202,18 @@ impl Certificate {
                 .any(|oid| [CODE_SIGNING, ANY].contains(&oid.to_string().as_str())),
             Ok(None) => true,
             Err(_) => false,
+        }
+    }
+
+    /// True when its extended usages name this identifier.
+    pub fn has_extended_usage(&self, identifier: &str) -> bool {
+        match self
+            .inner
+            .tbs_certificate()
+            .get_extension::<ExtendedKeyUsage>()
+        {
+            Ok(Some((_, usage))) => usage.0.iter().any(|oid| oid.to_string() == identifier),
+            _ => false,
         }
     }
 

@@ -29,13 +29,16 @@ fn extend<'a>(
     if path.len() == MAX_CHAIN {
         return false;
     }
-    if let Some(anchor) = anchors.iter().find(|anchor| last.is_signed_by(anchor)) {
+    if let Some(anchor) = anchors
+        .iter()
+        .find(|anchor| anchor.may_issue() && last.is_signed_by(anchor))
+    {
         path.push(anchor);
         return true;
     }
     for next in pool {
-        // An issuer must be an authority, and no certificate stands twice in a chain.
-        if next.is_authority() && !path.contains(&next) && last.is_signed_by(next) {
+        // An issuer must be allowed to issue, and no certificate stands twice in a chain.
+        if next.may_issue() && !path.contains(&next) && last.is_signed_by(next) {
             path.push(next);
             if extend(path, pool, anchors) {
                 return true;

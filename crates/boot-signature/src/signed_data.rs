@@ -4,7 +4,7 @@ use crate::algorithm::{encode, sign_checked};
 use crate::error::der;
 use crate::{Certificate, Error, HashAlgorithm, Request, Result, Signer};
 use ::der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec};
-use ::der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
+use ::der::{Decode, Encode, Reader, SliceReader};
 use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{
@@ -264,11 +264,15 @@ impl SignedMessage {
 
     /// The embedded content without tag and length: what is hashed when it is embedded.
     pub fn content(&self) -> Option<&[u8]> {
-        let any = self.data.encap_content_info.econtent.as_ref()?;
-        debug_assert!(
-            matches!(any.tag(), Tag::Sequence | Tag::OctetString) || any.tag() != Tag::Null
-        );
-        Some(any.value())
+        Some(self.data.encap_content_info.econtent.as_ref()?.value())
+    }
+
+    /// The image digest that an Authenticode signature states, with its algorithm.
+    pub fn image_digest(&self) -> Option<(HashAlgorithm, Vec<u8>)> {
+        if self.content_type() != crate::spc::INDIRECT_DATA {
+            return None;
+        }
+        crate::spc::read(&self.content_der()?).ok()
     }
 
     fn signer_info(&self) -> Option<&SignerInfo> {

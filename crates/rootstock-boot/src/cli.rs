@@ -1,6 +1,6 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{keys, pe, uki};
+use crate::commands::{keys, oracle, pe, uki, variables};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -30,9 +30,14 @@ pub(crate) enum Command {
     /// PE files: inspect, hash, sign, verify, strip, detach, attach.
     #[command(subcommand)]
     Pe(Box<pe::Command>),
-    /// Keys and certificates: create.
+    /// Keys and certificates: create, enroll.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Secure Boot variables: show, list, sign, inspect, diff, store.
+    #[command(subcommand)]
+    Variables(Box<variables::Command>),
+    /// Would this machine boot these files, and which entry decides?
+    Oracle(oracle::Options),
     /// Unified kernel images and addons: build.
     #[command(subcommand)]
     Uki(Box<uki::Command>),

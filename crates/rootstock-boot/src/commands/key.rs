@@ -58,6 +58,11 @@ impl OpenKey {
     pub(crate) fn certificates(&self) -> Vec<&Certificate> {
         self.certificates.iter().collect()
     }
+
+    /// The signer's own certificate.
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificates[0]
+    }
 }
 
 impl KeyOptions {

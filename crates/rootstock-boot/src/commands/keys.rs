@@ -1,11 +1,13 @@
 //! `keys ...`: key pairs and certificates for the roles of a machine's boot chain.
 
+use super::enroll;
 use super::key::PinOptions;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_sign::{FileKey, Keys, NewKey, Pkcs11Uri, create_in_file};
+use boot_sign::{FileKey, KeyReference, Keys, NewKey, Pkcs11Uri, create_in_file};
 use boot_signature::{Certificate, CertificateRequest, Profile, Signer, issue};
+use boot_variables::{EfiTime, Guid};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -44,6 +46,45 @@ Examples:
         #[command(flatten)]
         pin: PinOptions,
         /// An existing folder.
+        folder: PathBuf,
+    },
+    /// Sign the variables PK, KEK and db with the keys of a folder: files for systemd-boot's enrolment, or this machine.
+    #[command(after_help = "\
+Writes PK.auth, KEK.auth, db.auth (and .esl) into --output, which is loader/keys/NAME/ on the ESP for systemd-boot's
+secure-boot-enroll. With --live the variables are written too, db first and PK last; the machine must be in setup mode.
+Try it with --dry-run first.
+
+Examples:
+  rootstock-boot keys enroll --output esp/loader/keys/auto keys/
+  rootstock-boot --dry-run keys enroll --live --output . keys/")]
+    Enroll {
+        /// Owner of the entries; follows from the PK certificate by default.
+        #[arg(long)]
+        owner: Option<Guid>,
+        /// A further certificate or list for KEK or db: NAME=FILE, such as the firmware vendor's.
+        #[arg(long, value_name = "NAME=FILE")]
+        also: Vec<String>,
+        /// The key of PK, when a token has it; else PK.key of the folder.
+        #[arg(long, value_name = "FILE|pkcs11:URI|offline:FOLDER")]
+        pk_key: Option<String>,
+        /// The key of KEK, when a token has it; else KEK.key of the folder.
+        #[arg(long, value_name = "FILE|pkcs11:URI|offline:FOLDER")]
+        kek_key: Option<String>,
+        #[command(flatten)]
+        pin: PinOptions,
+        /// Time of the updates; now by default.
+        #[arg(long, value_name = "RFC 3339")]
+        time: Option<Timestamp>,
+        /// Write the variables of this machine.
+        #[arg(long)]
+        live: bool,
+        /// Where this machine's variables are.
+        #[arg(long, value_name = "FOLDER", default_value = super::source::EFIVARFS)]
+        efivars: PathBuf,
+        /// An existing folder for the files.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// The folder with the keys and certificates.
         folder: PathBuf,
     },
 }
@@ -178,6 +219,50 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
                 created.iter().map(line).collect::<Vec<_>>().join("\n")
             })?;
             Ok(Verdict::Good)
+        }
+        Command::Enroll {
+            owner,
+            also,
+            pk_key,
+            kek_key,
+            pin,
+            time,
+            live,
+            efivars,
+            output,
+            folder,
+        } => {
+            let certificate = |name: &str| {
+                let path = folder.join(format!("{name}.crt"));
+                let found = super::key::certificates(&path)?;
+                found
+                    .into_iter()
+                    .next()
+                    .with_context(|| format!("{}: no certificate", path.display()))
+            };
+            let mut keys = pin.keys()?;
+            let mut open = |given: Option<String>, name: &str, certificate: &Certificate| {
+                let reference: KeyReference = match given {
+                    Some(text) => text.parse()?,
+                    None => KeyReference::File(folder.join(format!("{name}.key"))),
+                };
+                Ok::<_, anyhow::Error>(keys.open(&reference, Some(certificate))?)
+            };
+            let (pk, kek, db) = (certificate("PK")?, certificate("KEK")?, certificate("db")?);
+            let pk_signer = open(pk_key, "PK", &pk)?;
+            let kek_signer = open(kek_key, "KEK", &kek)?;
+            let own: [u8; 16] = pk.fingerprint()[..16]
+                .try_into()
+                .context("a fingerprint has 32 bytes")?;
+            let owner = owner.unwrap_or(Guid::from_hash(&own));
+            let plan = enroll::plan(owner, [&db, &kek, &pk], &also)?;
+            let time = EfiTime::from(time.unwrap_or_else(Timestamp::now));
+            let signers = enroll::Signers {
+                pk: (&*pk_signer, &pk),
+                kek: (&*kek_signer, &kek),
+            };
+            let signed = enroll::sign(&plan, &signers, time)?;
+            enroll::write(&signed, &output, live.then_some(&*efivars), out)
         }
     }
 }

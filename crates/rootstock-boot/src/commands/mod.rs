@@ -1,11 +1,15 @@
 //! One module per group of commands; each reads its inputs once, calls the library and prints.
 
+mod enroll;
 mod key;
 pub(crate) mod keys;
 mod manual;
+pub(crate) mod oracle;
 pub(crate) mod pe;
 mod pe_text;
+mod source;
 pub(crate) mod uki;
+pub(crate) mod variables;
 
 use crate::cli::Command;
 use crate::print::{Out, Verdict};
@@ -15,6 +19,8 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     match command {
         Command::Pe(command) => pe::run(*command, out),
         Command::Keys(command) => keys::run(command, out),
+        Command::Variables(command) => variables::run(*command, out),
+        Command::Oracle(options) => oracle::run(&options, out),
         Command::Uki(command) => uki::run(*command, out),
         Command::Man { folder } => manual::pages(&folder, out),
         Command::Completions { shell } => manual::completions(shell),

@@ -4,3 +4,4 @@
 mod common;
 mod pe;
 mod sign;
+mod variables;

@@ -1,0 +1,490 @@
+//! The boot oracle: what firmware answers when it is asked to load a file, and which entry decides.
+//!
+//! The order of questions is EDK II's (`DxeImageVerificationHandler`): for an unsigned image its SHA-256 in dbx, then in
+//! db. For a signed one each signature in turn: a certificate of dbx in its chain forbids, a certificate of db in its
+//! chain allows, the image's hash (by the signature's digest algorithm) in dbx forbids, in db allows. One "forbidden" ends
+//! it whatever else was found; otherwise one "allowed" is enough.
+
+use crate::{Entry, EntryKind, Guid, Result, Variables, guids};
+use boot_pe::sbat::{Revoked, SbatLevel};
+use boot_pe::{Anomaly, Image};
+use boot_signature::{Certificate, HashAlgorithm, SignedMessage, chain, read_signatures};
+use serde::Serialize;
+
+/// What of a machine's variables decides about booting.
+#[derive(Debug, Clone, Default)]
+pub struct Machine {
+    /// Whether firmware checks signatures at all.
+    pub secure_boot: bool,
+    /// Allowed.
+    pub db: Vec<Entry>,
+    /// Forbidden.
+    pub dbx: Vec<Entry>,
+    /// Allowed by shim too.
+    pub mok: Vec<Entry>,
+    /// Forbidden by shim too.
+    pub mokx: Vec<Entry>,
+    /// False when shim was told not to check (MokSBState).
+    pub mok_validation: bool,
+    /// False when shim was told not to look into db (MokDBState).
+    pub mok_uses_db: bool,
+    /// The level in SbatLevel.
+    pub sbat_level: Option<SbatLevel>,
+}
+
+impl Machine {
+    /// Reads the lists and flags. A live system has `SecureBoot`; in a store it follows from PK and SecureBootEnable.
+    pub fn read(variables: &Variables) -> Result<Machine> {
+        let list = |vendor: Guid, name: &str| variables.entries(vendor, name);
+        let shim_list = |name: &str| {
+            let own = list(guids::SHIM, name)?;
+            // The running system sees shim's lists mirrored under another name.
+            if own.is_empty() {
+                list(guids::SHIM, &format!("{name}RT"))
+            } else {
+                Ok(own)
+            }
+        };
+        let secure_boot = match variables.flag(guids::GLOBAL, "SecureBoot") {
+            Some(flag) => flag == 1,
+            None => {
+                let owned = variables
+                    .get(guids::GLOBAL, "PK")
+                    .is_some_and(|pk| !pk.data.is_empty());
+                owned && variables.flag(guids::SECURE_BOOT_ENABLE, "SecureBootEnable") != Some(0)
+            }
+        };
+        let flag = |name: &str| {
+            variables
+                .flag(guids::SHIM, name)
+                .or_else(|| variables.flag(guids::SHIM, &format!("{name}RT")))
+        };
+        let level = variables
+            .get(guids::SHIM, "SbatLevel")
+            .or_else(|| variables.get(guids::SHIM, "SbatLevelRT"));
+        Ok(Machine {
+            secure_boot,
+            db: list(guids::SECURITY_DATABASE, "db")?,
+            dbx: list(guids::SECURITY_DATABASE, "dbx")?,
+            mok: shim_list("MokList")?,
+            mokx: shim_list("MokListX")?,
+            mok_validation: flag("MokSBState") != Some(1),
+            mok_uses_db: flag("MokDBState") != Some(1),
+            sbat_level: level
+                .map(|level| SbatLevel::parse(&level.data))
+                .transpose()?,
+        })
+    }
+}
+
+/// What LoadImage returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// It is loaded.
+    Success,
+    /// Refused by signature checks.
+    AccessDenied,
+    /// Refused by shim.
+    SecurityViolation,
+    /// Not an image for this machine.
+    Unsupported,
+    /// An image that can't be loaded.
+    LoadError,
+}
+
+/// The entry that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntryName {
+    /// db, dbx, MokList, MokListX, or shim's own.
+    pub list: &'static str,
+    /// Its place, from 0.
+    pub index: usize,
+    /// Who put it there.
+    pub owner: Guid,
+    /// What it is.
+    pub description: String,
+}
+
+/// Why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum Reason {
+    /// Nothing is checked.
+    SecureBootOff,
+    /// shim was told not to check.
+    ValidationOff,
+    /// The file can't be loaded, signed or not.
+    NotLoadable {
+        /// Why.
+        error: String,
+    },
+    /// Its hash is forbidden.
+    HashForbidden {
+        /// By this.
+        entry: EntryName,
+    },
+    /// A certificate that one of its signatures leads to is forbidden.
+    CertificateForbidden {
+        /// By this.
+        entry: EntryName,
+        /// Which signature, from 0.
+        signature: usize,
+    },
+    /// Its hash is allowed.
+    HashAllowed {
+        /// By this.
+        entry: EntryName,
+    },
+    /// One of its signatures leads to an allowed certificate.
+    CertificateAllowed {
+        /// By this.
+        entry: EntryName,
+        /// Which signature, from 0.
+        signature: usize,
+        /// Subjects from the signer to the entry.
+        chain: Vec<String>,
+    },
+    /// The certificate table can't be walked to its end.
+    TableCorrupt {
+        /// Why.
+        error: String,
+    },
+    /// It has no signature and its hash is nowhere.
+    Unsigned,
+    /// No signature leads to an allowed certificate, and its hash is nowhere.
+    NotAllowed {
+        /// Signers of its readable signatures.
+        signers: Vec<String>,
+    },
+    /// shim demands SBAT data and the file has none (or it is malformed).
+    SbatMissing {
+        /// What was found.
+        found: String,
+    },
+    /// A component is older than the level demands.
+    SbatRevoked {
+        /// Which.
+        revoked: Vec<Revoked>,
+        /// Date stamp of the level.
+        level: String,
+    },
+}
+
+/// The answer for one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// Whether it would be started.
+    pub boots: bool,
+    /// What LoadImage returns.
+    pub status: Status,
+    /// Why.
+    #[serde(flatten)]
+    pub reason: Reason,
+    /// What would change the answer.
+    pub remedies: Vec<String>,
+}
+
+impl Decision {
+    pub(crate) fn new(status: Status, reason: Reason, remedies: Vec<String>) -> Decision {
+        Decision {
+            boots: status == Status::Success,
+            status,
+            reason,
+            remedies,
+        }
+    }
+
+    pub(crate) fn allow(reason: Reason) -> Decision {
+        let remedies = match &reason {
+            Reason::HashAllowed { entry } | Reason::CertificateAllowed { entry, .. } => {
+                vec![format!(
+                    "removing entry {} of {}, or revoking it, would refuse the file",
+                    entry.index, entry.list
+                )]
+            }
+            _ => Vec::new(),
+        };
+        Decision::new(Status::Success, reason, remedies)
+    }
+}
+
+/// A readable signature with what decides about it.
+pub(crate) struct Signature {
+    pub(crate) index: usize,
+    pub(crate) message: SignedMessage,
+    pub(crate) hash: HashAlgorithm,
+    pub(crate) digest: Vec<u8>,
+}
+
+/// Signatures that can be read; firmware passes over others.
+pub(crate) fn signatures(image: &Image<'_>) -> boot_signature::Result<Vec<Signature>> {
+    let mut found = Vec::new();
+    for (index, message) in read_signatures(image)?.into_iter().enumerate() {
+        let Ok(message) = message else { continue };
+        let Some(hash) = message.image_digest().map(|(hash, _)| hash) else {
+            continue;
+        };
+        let digest = hash.image_digest(image)?;
+        found.push(Signature {
+            index,
+            message,
+            hash,
+            digest,
+        });
+    }
+    Ok(found)
+}
+
+impl Signature {
+    /// Subjects from the signer to `anchor`, when the signature is good and leads there.
+    pub(crate) fn leads_to(&self, anchor: &Certificate) -> Option<Vec<String>> {
+        let (_, stated) = self.message.image_digest()?;
+        let signer = self.message.signer_certificate()?;
+        let content = self.message.content()?;
+        if stated != self.digest || !self.message.is_signed_by(signer, content) {
+            return None;
+        }
+        let anchors = std::slice::from_ref(anchor);
+        let path = chain(signer, self.message.certificates(), anchors)?;
+        Some(
+            path.iter()
+                .map(|certificate| certificate.subject())
+                .collect(),
+        )
+    }
+
+    /// The signer and its issuers inside the signature.
+    fn own_chain(&self) -> Vec<&Certificate> {
+        let mut path: Vec<&Certificate> = self.message.signer_certificate().into_iter().collect();
+        while let Some(last) = path.last()
+            && path.len() < boot_signature::MAX_CHAIN
+        {
+            let next = self
+                .message
+                .certificates()
+                .iter()
+                .find(|c| !path.contains(c) && last.is_signed_by(c));
+            match next {
+                Some(next) => path.push(next),
+                None => break,
+            }
+        }
+        path
+    }
+
+    /// The entry of a deny list that forbids this signature.
+    pub(crate) fn forbidden_by(&self, list: &'static str, entries: &[Entry]) -> Option<EntryName> {
+        let chain = self.own_chain();
+        entries.iter().enumerate().find_map(|(index, entry)| {
+            let hit = match entry.kind {
+                EntryKind::X509 => entry
+                    .as_certificate()
+                    .is_some_and(|c| self.leads_to(&c).is_some()),
+                EntryKind::CertificateHash(hash) => chain.iter().any(|certificate| {
+                    let digest = hash.digest(&certificate.to_be_signed());
+                    entry.data.starts_with(&digest)
+                }),
+                _ => false,
+            };
+            hit.then(|| name(list, index, entry))
+        })
+    }
+
+    /// The entry of an allow list that this signature leads to, and the chain.
+    pub(crate) fn allowed_by(
+        &self,
+        list: &'static str,
+        entries: &[Entry],
+        forbidden: &[Entry],
+    ) -> Option<(EntryName, Vec<String>)> {
+        entries.iter().enumerate().find_map(|(index, entry)| {
+            let certificate = entry.as_certificate()?;
+            let revoked = forbidden.iter().any(|other| match other.kind {
+                EntryKind::CertificateHash(hash) => other
+                    .data
+                    .starts_with(&hash.digest(&certificate.to_be_signed())),
+                _ => false,
+            });
+            if revoked {
+                return None;
+            }
+            Some((name(list, index, entry), self.leads_to(&certificate)?))
+        })
+    }
+}
+
+pub(crate) fn name(list: &'static str, index: usize, entry: &Entry) -> EntryName {
+    EntryName {
+        list,
+        index,
+        owner: entry.owner,
+        description: entry.describe(),
+    }
+}
+
+/// The entry with an image's hash.
+pub(crate) fn find_hash(
+    list: &'static str,
+    entries: &[Entry],
+    hash: HashAlgorithm,
+    digest: &[u8],
+) -> Option<EntryName> {
+    let at = entries
+        .iter()
+        .position(|entry| entry.kind == EntryKind::Image(hash) && entry.data == digest)?;
+    Some(name(list, at, &entries[at]))
+}
+
+/// Why a loader could not load the image even with checks off.
+fn not_loadable(image: &Image<'_>) -> Option<(Status, String)> {
+    if !matches!(image.subsystem, 10..=12) {
+        return Some((
+            Status::Unsupported,
+            format!("subsystem {} is not an EFI one", image.subsystem),
+        ));
+    }
+    let outside = image
+        .anomalies()
+        .into_iter()
+        .find(|a| matches!(a, Anomaly::OutsideImage { .. }))?;
+    Some((Status::LoadError, outside.to_string()))
+}
+
+/// What firmware answers when it is asked to load `file`.
+pub fn firmware(machine: &Machine, file: &[u8]) -> Decision {
+    let image = match Image::parse(file) {
+        Ok(image) => image,
+        Err(error) => {
+            let status = if machine.secure_boot {
+                Status::AccessDenied
+            } else {
+                Status::Unsupported
+            };
+            return refuse_unloadable(status, error.to_string());
+        }
+    };
+    if machine.secure_boot {
+        let decision = verify(machine, &image);
+        if !decision.boots {
+            return decision;
+        }
+        return match not_loadable(&image) {
+            Some((status, error)) => refuse_unloadable(status, error),
+            None => decision,
+        };
+    }
+    match not_loadable(&image) {
+        Some((status, error)) => refuse_unloadable(status, error),
+        None => Decision::allow(Reason::SecureBootOff),
+    }
+}
+
+pub(crate) fn refuse_unloadable(status: Status, error: String) -> Decision {
+    Decision::new(
+        status,
+        Reason::NotLoadable { error },
+        vec!["build the file anew: it is damaged or not a boot file of this machine".to_owned()],
+    )
+}
+
+fn verify(machine: &Machine, image: &Image<'_>) -> Decision {
+    let denied = |reason, remedies| Decision::new(Status::AccessDenied, reason, remedies);
+    let corrupt = |error: String| {
+        denied(
+            Reason::TableCorrupt { error },
+            vec!["strip the file and sign it anew".to_owned()],
+        )
+    };
+    if image.certificate_table().is_none() {
+        let digest = match HashAlgorithm::Sha256.image_digest(image) {
+            Ok(digest) => digest,
+            Err(error) => return corrupt(error.to_string()),
+        };
+        if let Some(entry) = find_hash("dbx", &machine.dbx, HashAlgorithm::Sha256, &digest) {
+            return denied(Reason::HashForbidden { entry }, forbidden_remedies());
+        }
+        return match find_hash("db", &machine.db, HashAlgorithm::Sha256, &digest) {
+            Some(entry) => Decision::allow(Reason::HashAllowed { entry }),
+            None => denied(Reason::Unsigned, signing_remedies("db", &machine.db)),
+        };
+    }
+    let found = match signatures(image) {
+        Ok(found) => found,
+        Err(error) => return corrupt(error.to_string()),
+    };
+    let mut allowed = None;
+    for signature in &found {
+        if let Some(entry) = signature.forbidden_by("dbx", &machine.dbx) {
+            let signature = signature.index;
+            return denied(
+                Reason::CertificateForbidden { entry, signature },
+                forbidden_remedies(),
+            );
+        }
+        if allowed.is_none()
+            && let Some((entry, chain)) = signature.allowed_by("db", &machine.db, &machine.dbx)
+        {
+            allowed = Some(Reason::CertificateAllowed {
+                entry,
+                signature: signature.index,
+                chain,
+            });
+        }
+        if let Some(entry) = find_hash("dbx", &machine.dbx, signature.hash, &signature.digest) {
+            return denied(Reason::HashForbidden { entry }, forbidden_remedies());
+        }
+        if allowed.is_none() {
+            allowed = find_hash("db", &machine.db, signature.hash, &signature.digest)
+                .map(|entry| Reason::HashAllowed { entry });
+        }
+    }
+    match allowed {
+        Some(reason) => Decision::allow(reason),
+        None => denied(
+            not_allowed(&found),
+            enrol_remedies("db", &machine.db, &found),
+        ),
+    }
+}
+
+pub(crate) fn not_allowed(found: &[Signature]) -> Reason {
+    Reason::NotAllowed {
+        signers: found
+            .iter()
+            .filter_map(|s| s.message.signer_certificate().map(Certificate::subject))
+            .collect(),
+    }
+}
+
+pub(crate) fn forbidden_remedies() -> Vec<String> {
+    vec![
+        "install a version that is not revoked; an entry of dbx can be removed only with PK or KEK"
+            .to_owned(),
+    ]
+}
+
+pub(crate) fn signing_remedies(list: &str, entries: &[Entry]) -> Vec<String> {
+    let mut remedies: Vec<String> = entries
+        .iter()
+        .filter_map(Entry::as_certificate)
+        .map(|certificate| {
+            format!(
+                "sign it with the key of `{}` (in {list})",
+                certificate.subject()
+            )
+        })
+        .collect();
+    remedies.push(format!("add its SHA-256 to {list}"));
+    remedies
+}
+
+pub(crate) fn enrol_remedies(list: &str, entries: &[Entry], found: &[Signature]) -> Vec<String> {
+    let mut remedies: Vec<String> = found
+        .iter()
+        .filter_map(|s| s.message.signer_certificate())
+        .map(|certificate| format!("add the certificate `{}` to {list}", certificate.subject()))
+        .collect();
+    remedies.extend(signing_remedies(list, entries));
+    remedies
+}

@@ -1,0 +1,146 @@
+//! `oracle`: would this machine boot these files?
+
+use super::source;
+use crate::files;
+use crate::print::{Out, Verdict};
+use anyhow::Context;
+use boot_pe::Image;
+use boot_variables::{Decision, EntryName, Machine, Reason, Shim, firmware, shim};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Which machine and which files.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 1 when a file would be refused.
+
+Examples:
+  rootstock-boot oracle --vars live /boot/EFI/Linux/*.efi
+  rootstock-boot oracle --vars /usr/share/OVMF/OVMF_VARS_4M.ms.fd \\
+      --shim /usr/lib/shim/shimx64.efi.signed grubx64.efi")]
+pub(crate) struct Options {
+    /// `live`, a folder of efivarfs files, or an OVMF_VARS file.
+    #[arg(long)]
+    vars: String,
+    /// Ask this shim instead of the firmware; the firmware is asked about the shim itself.
+    #[arg(long, value_name = "FILE")]
+    shim: Option<PathBuf>,
+    /// Files to boot.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    file: PathBuf,
+    asked: &'static str,
+    #[serde(flatten)]
+    decision: Decision,
+}
+
+pub(crate) fn run(options: &Options, out: &Out) -> anyhow::Result<Verdict> {
+    let machine =
+        Machine::read(&source::variables(&options.vars)?).with_context(|| options.vars.clone())?;
+    let mut answers = Vec::new();
+    let mut loader = None;
+    if let Some(path) = &options.shim {
+        let bytes = files::read(path)?;
+        let image = Image::parse(&bytes).with_context(|| path.display().to_string())?;
+        loader = Some(Shim::read(&image).with_context(|| path.display().to_string())?);
+        answers.push(answer(path, "firmware", firmware(&machine, &bytes)));
+    }
+    for path in &options.files {
+        let bytes = files::read(path)?;
+        answers.push(match &loader {
+            Some(loader) => answer(path, "shim", shim(&machine, loader, &bytes)),
+            None => answer(path, "firmware", firmware(&machine, &bytes)),
+        });
+    }
+    let all = answers.iter().all(|answer| answer.decision.boots);
+    out.answer(&answers, text)?;
+    Ok(Verdict::when(all))
+}
+
+fn answer(file: &Path, asked: &'static str, decision: Decision) -> Answer {
+    Answer {
+        file: file.to_owned(),
+        asked,
+        decision,
+    }
+}
+
+fn text(answers: &Vec<Answer>) -> String {
+    let mut text = String::new();
+    for answer in answers {
+        let decision = &answer.decision;
+        let verdict = if decision.boots { "boots" } else { "refused" };
+        let _ = writeln!(
+            text,
+            "{}: {verdict} by {} ({:?}): {}",
+            answer.file.display(),
+            answer.asked,
+            decision.status,
+            words(&decision.reason)
+        );
+        for remedy in &decision.remedies {
+            let _ = writeln!(text, "  - {remedy}");
+        }
+    }
+    text
+}
+
+/// The reason as a sentence.
+fn words(reason: &Reason) -> String {
+    let entry = |entry: &EntryName| {
+        format!(
+            "entry {} of {}, {}",
+            entry.index, entry.list, entry.description
+        )
+    };
+    match reason {
+        Reason::SecureBootOff => "Secure Boot is off, nothing is checked".to_owned(),
+        Reason::ValidationOff => "shim is told not to check (MokSBState)".to_owned(),
+        Reason::NotLoadable { error } => error.clone(),
+        Reason::HashForbidden { entry: e } => format!("its hash is forbidden by {}", entry(e)),
+        Reason::HashAllowed { entry: e } => format!("its hash is allowed by {}", entry(e)),
+        Reason::CertificateForbidden {
+            entry: e,
+            signature,
+        } => {
+            format!("signature {signature} is forbidden by {}", entry(e))
+        }
+        Reason::CertificateAllowed {
+            entry: e,
+            signature,
+            chain,
+        } => {
+            format!(
+                "signature {signature} is allowed by {} ({})",
+                entry(e),
+                chain.join(" <- ")
+            )
+        }
+        Reason::TableCorrupt { error } => format!("its signatures can't be walked: {error}"),
+        Reason::Unsigned => "it is not signed and its hash is in no list".to_owned(),
+        Reason::NotAllowed { signers } if signers.is_empty() => {
+            "it has no readable signature".to_owned()
+        }
+        Reason::NotAllowed { signers } => {
+            format!("signed by {}, whom no list allows", signers.join(", "))
+        }
+        Reason::SbatMissing { found } => format!("SBAT is demanded: {found}"),
+        Reason::SbatRevoked { revoked, level } => {
+            let names: Vec<_> = revoked
+                .iter()
+                .map(|r| {
+                    format!(
+                        "{} has generation {}, {} is demanded",
+                        r.name, r.found, r.minimum
+                    )
+                })
+                .collect();
+            format!("revoked by SBAT level {level}: {}", names.join("; "))
+        }
+    }
+}
