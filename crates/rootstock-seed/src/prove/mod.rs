@@ -1,11 +1,17 @@
 //! `prove`: claims about the chain, each checked by one sub-command.
 
+mod chain;
+mod count;
 mod differential;
 mod double_compile;
+mod from_seed;
+mod hex;
 mod hosts;
 mod recipe;
+mod stages;
 mod subset;
 mod suite;
+mod tamper;
 
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -23,6 +29,16 @@ pub(crate) struct Prove {
 /// What is proved.
 #[derive(Debug, Subcommand)]
 enum Claim {
+    /// Every byte of S0, S1 and S2 is what its annotation says, and the seed is its language.
+    Hex(hex::Arguments),
+    /// S0 to S3 are the same bytes natively, interpreted and by specification, on real and generated texts.
+    Stages(stages::Arguments),
+    /// Every flipped byte of a source or a program of S0 to S3 is detected, and its stage named.
+    Tamper(tamper::Arguments),
+    /// From the seed's source to TinyCC, each program built by the one before it.
+    FromSeed(from_seed::Arguments),
+    /// How many lines there are to read, and how many instructions and system calls to run.
+    Count(count::Arguments),
     /// S4's sources are within the subset of C that S3 compiles.
     Subset(subset::Arguments),
     /// S4 and TinyCC, built from every host present and then by themselves, end in the same bytes.
@@ -37,6 +53,11 @@ impl Prove {
     /// Checks the claim and prints what was found.
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let verdict = match &self.claim {
+            Claim::Hex(arguments) => hex::run(arguments, self.json),
+            Claim::Stages(arguments) => stages::run(arguments, self.json),
+            Claim::Tamper(arguments) => tamper::run(arguments, self.json),
+            Claim::FromSeed(arguments) => from_seed::run(arguments, self.json),
+            Claim::Count(arguments) => count::run(arguments, self.json),
             Claim::Subset(arguments) => subset::run(arguments, self.json),
             Claim::DoubleCompile(arguments) => double_compile::run(arguments, self.json),
             Claim::Differential(arguments) => differential::run(arguments, self.json),
