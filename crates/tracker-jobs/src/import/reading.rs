@@ -4,6 +4,7 @@
 
 use super::splitting::{Block, Raw};
 use super::summary::{RecordWarning, Rejected};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::mpsc::Sender;
@@ -29,9 +30,7 @@ pub(super) struct Read {
     /// The source of the last of them.
     pub(super) source: Option<Source>,
     /// Documents that are held already.
-    pub(super) unchanged: u64,
-    /// Whose they are.
-    pub(super) unchanged_source: Option<Source>,
+    pub(super) unchanged: BTreeMap<Source, u64>,
     /// What could not be read.
     pub(super) rejected: Vec<Rejected>,
     /// How many of those are something other than records.
@@ -66,7 +65,6 @@ fn read(block: Block, compressor: &mut Option<zstd::bulk::Compressor<'_>>) -> Re
         records: Vec::with_capacity(block.documents.len()),
         source: None,
         unchanged: block.unchanged,
-        unchanged_source: block.unchanged_source,
         rejected: Vec::new(),
         foreign: 0,
         warnings: Vec::new(),
@@ -86,7 +84,7 @@ fn read(block: Block, compressor: &mut Option<zstd::bulk::Compressor<'_>>) -> Re
     for raw in block.documents {
         read_one(raw, &mut read, compressor);
     }
-    let nothing = read.records.is_empty() && read.unchanged == 0;
+    let nothing = read.records.is_empty() && read.unchanged.is_empty();
     if block.first && nothing && documents >= FOREIGN_DOCUMENTS && read.foreign == documents as u64
     {
         block.give_up.store(true, Ordering::Relaxed);

@@ -6,14 +6,15 @@
 use super::Counters;
 use crate::input::Source as File;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use tracker_record::Source;
 use tracker_record::feed::{Document, Feed, Skipped};
 use tracker_record::read::READER_VERSION;
 use tracker_record::unpack::{UnpackError, unpack};
-use tracker_record::{Source, read_document};
 use tracker_store::KnownDigests;
 
 /// A block is passed on when its documents have this many bytes together.
@@ -39,9 +40,7 @@ pub(super) struct Block {
     /// Documents to read.
     pub(super) documents: Vec<Raw>,
     /// Documents that are held already.
-    pub(super) unchanged: u64,
-    /// What the first known document of the file was.
-    pub(super) unchanged_source: Option<Source>,
+    pub(super) unchanged: BTreeMap<Source, u64>,
     /// Parts that are no documents.
     pub(super) skipped: Vec<Skipped>,
     /// Why the file is no feed.
@@ -68,14 +67,12 @@ pub(super) fn run(
         sequence: 0,
         block: Block::default(),
         block_bytes: 0,
-        known_source: None,
         closed: false,
     };
     for file in files {
         if splitter.closed {
             return;
         }
-        splitter.known_source = None;
         let opened = file.open(&counters.bytes).map_err(UnpackError::Read);
         let unpacked = opened.and_then(|input| {
             unpack(&file.name, input, |member, content| {
@@ -106,8 +103,6 @@ struct Splitter<'a> {
     sequence: u64,
     block: Block,
     block_bytes: usize,
-    /// The source of the file's first known document.
-    known_source: Option<Source>,
     closed: bool,
 }
 
@@ -143,9 +138,10 @@ impl Splitter<'_> {
                 Ok(document) => self.document(document),
                 Err(skipped) => self.block.skipped.push(skipped),
             }
-            let count = self.block.documents.len() as u64 + self.block.unchanged;
-            let many = count + self.block.skipped.len() as u64 >= BLOCK_DOCUMENTS;
-            if many || self.block_bytes >= BLOCK_BYTES {
+            let block = &self.block;
+            let unchanged: u64 = block.unchanged.values().sum();
+            let count = block.documents.len() as u64 + block.skipped.len() as u64 + unchanged;
+            if count >= BLOCK_DOCUMENTS || self.block_bytes >= BLOCK_BYTES {
                 self.pass_on();
             }
         }
@@ -153,18 +149,12 @@ impl Splitter<'_> {
 
     fn document(&mut self, document: Document) {
         let digest = digest(&document.raw);
-        if !self.known.contains(&digest) {
+        if let Some(source) = self.known.source(&digest) {
+            *self.block.unchanged.entry(source).or_default() += 1;
+        } else {
             self.block_bytes += document.raw.len();
             self.block.documents.push(Raw { document, digest });
-            return;
         }
-        // Known documents are not read, but one of each file tells whose the file is.
-        if self.known_source.is_none() {
-            let reading = read_document(&document.raw);
-            self.known_source = reading.ok().map(|reading| reading.record.source);
-        }
-        self.block.unchanged += 1;
-        self.block.unchanged_source = self.known_source;
     }
 
     fn pass_on(&mut self) {

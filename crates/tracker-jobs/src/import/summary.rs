@@ -114,7 +114,6 @@ pub struct ImportSummary {
 /// The file whose blocks are coming in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct OpenFile {
-    documents: u64,
     foreign: u64,
     rejected_count: u64,
     rejected: Vec<Rejected>,
@@ -158,17 +157,15 @@ impl ImportSummary {
     /// Takes in a block whose records have gone to be written.
     pub(super) fn take(&mut self, mut read: Read) {
         let file = &mut self.open;
-        file.source = read.source.or(read.unchanged_source).or(file.source);
-        // The records themselves were moved out; only whether there were any matters here.
-        let records = u64::from(read.source.is_some());
-        file.documents += records + read.unchanged + read.rejected.len() as u64;
+        let known = read.unchanged.keys().next_back().copied();
+        file.source = read.source.or(known).or(file.source);
         file.foreign += read.foreign;
         file.rejected_count += read.rejected.len() as u64;
         let room = MAX_LISTED.saturating_sub(file.rejected.len());
         read.rejected.truncate(room);
         file.rejected.append(&mut read.rejected);
-        if let Some(source) = file.source {
-            self.sources.entry(source).or_default().unchanged += read.unchanged;
+        for (source, count) in read.unchanged {
+            self.sources.entry(source).or_default().unchanged += count;
         }
         self.warning_count += read.warnings.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.warnings.len());
@@ -185,7 +182,7 @@ impl ImportSummary {
             self.refuse(name, reason);
             return;
         }
-        if file.documents > 0 && file.foreign == file.documents {
+        if file.source.is_none() && file.foreign > 0 && file.foreign == file.rejected_count {
             let first = file.rejected.first();
             let reason = first.map_or_else(String::new, |rejected| rejected.reason.clone());
             self.refuse(name, format!("holds no record: {reason}"));
