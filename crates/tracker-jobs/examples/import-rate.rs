@@ -22,7 +22,10 @@ async fn main() -> anyhow::Result<()> {
         let (start, processor) = (Instant::now(), processor_seconds()?);
         let summary = import_feeds(&store, inputs, &()).await?;
         print_pass(pass, &summary, start.elapsed().as_secs_f64());
-        println!("  {:.1} s of processor time", processor_seconds()? - processor);
+        println!(
+            "  {:.1} s of processor time",
+            processor_seconds()? - processor
+        );
     }
     println!("peak memory: {} MiB", peak_memory_kib()? / 1024);
     store.close().await;
@@ -63,7 +66,10 @@ fn print_pass(pass: &str, summary: &ImportSummary, seconds: f64) {
 fn processor_seconds() -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The second field is the program's name in parentheses; user and system time are the 14th and 15th.
-    let fields = stat.rsplit_once(')').context("the system states no times")?.1;
+    let fields = stat
+        .rsplit_once(')')
+        .context("the system states no times")?
+        .1;
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks = ticks.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
     Ok(ticks / 100.0)
