@@ -1,0 +1,326 @@
+//! The command line. Its help is the reference: `docs/reference/rootstock-tracker.md` is made from it.
+//!
+//! Invariant: every command that reads or writes a database takes `--database`, every one with a result `--json`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Exit codes, shown under every help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all of it was done
+  1  it failed; the reason is on standard error
+  2  the command line is wrong
+  3  a part of the input was refused, the rest was done
+  4  what was asked for is not there";
+
+/// A vulnerability tracker for Nixpkgs: feeds in, channels in, what is affected where out.
+#[derive(Debug, Parser)]
+#[command(name = "rootstock-tracker", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) logs: Logs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Logging")]
+pub(crate) struct Logs {
+    /// What to log on standard error: `error`, `warn`, `info`, `debug`, `trace`, or `CRATE=LEVEL,…`.
+    #[arg(
+        long,
+        global = true,
+        env = "ROOTSTOCK_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
+    pub(crate) log: String,
+    /// Form of the log.
+    #[arg(
+        long,
+        global = true,
+        env = "ROOTSTOCK_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a small snapshot on an embedded database: a first look, offline.
+    #[command(after_help = examples("demo\n  rootstock-tracker demo --listen 127.0.0.1:9000"))]
+    Demo(Demo),
+    /// Serve the pages of a database.
+    #[command(after_help = examples("serve --database sqlite:tracker.db\n  rootstock-tracker serve --database postgres://tracker@db/tracker --listen 0.0.0.0:8080"))]
+    Serve(Serve),
+    /// Vulnerability feeds.
+    #[command(subcommand)]
+    Feed(Feed),
+    /// Channels and their releases.
+    #[command(subcommand)]
+    Channel(Channel),
+    /// Match vulnerabilities with packages, and derive what is affected.
+    ///
+    /// Only what changed since the last run is derived again; a run that was killed is taken up where it stopped.
+    #[command(after_help = examples("match --database sqlite:tracker.db"))]
+    Match(Match),
+    /// Show one vulnerability: where it stands on each channel, what decided, and why it was matched.
+    #[command(after_help = examples("show CVE-2019-14697 --database sqlite:tracker.db\n  rootstock-tracker show CVE-2019-14697 --json --database sqlite:tracker.db"))]
+    Show(Show),
+    /// Measurements of this program on your data.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Print a shell's completions.
+    #[command(after_help = examples("completions bash > /etc/bash_completion.d/rootstock-tracker"))]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one page a command into a folder.
+    #[command(after_help = examples("man | man -l -\n  rootstock-tracker man --out /usr/local/share/man/man1"))]
+    Man {
+        /// Folder to write `rootstock-tracker*.1` into.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// Print this reference as Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+/// Where the data is.
+#[derive(Debug, Args)]
+pub(crate) struct Database {
+    /// The database: `sqlite:PATH`, created if it is not there, or `postgres://USER@HOST/NAME`.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) database: String,
+}
+
+/// How the result is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Json {
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Listen {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR"
+    )]
+    pub(crate) listen: SocketAddr,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    /// Keep the data in this database instead of one that vanishes at the end. The environment is not asked:
+    /// a snapshot has no business in a database that is in use.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+}
+
+/// `feed`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Feed {
+    /// Read feed files into the database.
+    ///
+    /// The format (CVE JSON 5, NVD 2.0 and 1.1, OSV, KEV, EPSS, CPE overlay) and the packing (gzip, zstd, brotli,
+    /// zip) of each file are detected; a folder is read with everything in it. What cannot be read is reported with
+    /// its place and reason, and the rest is read. A second run over the same files changes nothing.
+    #[command(after_help = examples("feed import cves/ nvdcve-2.0-2024.json.gz --database sqlite:tracker.db"))]
+    Import(FeedImport),
+}
+
+/// `feed import`.
+#[derive(Debug, Args)]
+pub(crate) struct FeedImport {
+    /// Files and folders.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `channel`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Channel {
+    /// Read a release of a channel into the database.
+    #[command(after_help = examples("channel import nixos-25.11 --packages packages.json.br \\\n      --revision 5f506b95f9f6 --released 2026-01-03T12:00:00Z --database sqlite:tracker.db"))]
+    Import(ChannelImport),
+    /// List the channels.
+    #[command(after_help = examples("channel list --database sqlite:tracker.db"))]
+    List(ChannelList),
+    /// Tell what changed between two releases of a channel.
+    #[command(after_help = examples("channel diff nixos-25.11 --database sqlite:tracker.db"))]
+    Diff(ChannelDiff),
+}
+
+/// `channel import`.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelImport {
+    /// Name of the channel.
+    pub(crate) name: String,
+    /// Its `packages.json`, plain or packed with brotli, gzip or zstd.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) packages: PathBuf,
+    /// Its derivation graph, for patches and dependents.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) derivations: Option<PathBuf>,
+    /// Revision that it was made from.
+    #[arg(long, value_name = "REV")]
+    pub(crate) revision: String,
+    /// When the channel moved to it (RFC 3339, or a day).
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) released: Timestamp,
+    /// Distribution that the channel belongs to.
+    #[arg(long, default_value = "nixpkgs", value_name = "NAME")]
+    pub(crate) distribution: String,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `channel list`.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelList {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `channel diff`.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelDiff {
+    /// Name of the channel.
+    pub(crate) name: String,
+    /// Revision to compare from; the one before `--to` if left out.
+    #[arg(long, value_name = "REV")]
+    pub(crate) from: Option<String>,
+    /// Revision to compare to; the newest if left out.
+    #[arg(long, value_name = "REV")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `match`.
+#[derive(Debug, Args)]
+pub(crate) struct Match {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Id of the vulnerability, or another one it is known by.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `bench`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Time the pages as the server makes them: median and 95th percentile for each kind.
+    #[command(after_help = examples("bench pages --database sqlite:tracker.db"))]
+    Pages(BenchPages),
+}
+
+/// `bench pages`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchPages {
+    /// Requests of each kind.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rounds: u32,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+fn examples(lines: &str) -> String {
+    format!("Examples:\n  rootstock-tracker {lines}\n\n{EXIT_CODES}")
+}
+
+/// An RFC 3339 instant, or a day as its beginning in UTC.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = || format!("{text}T00:00:00Z").parse();
+    text.parse()
+        .or_else(|error: jiff::Error| day().map_err(|_: jiff::Error| error))
+        .map_err(|_| {
+            "expected an instant such as 2026-01-03T12:00:00Z, or a day such as 2026-01-03"
+                .to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, instant};
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn instants_are_read() {
+        assert_eq!(
+            instant("2026-01-03").unwrap(),
+            instant("2026-01-03T00:00:00Z").unwrap()
+        );
+        assert_eq!(
+            instant("2019-10-03T12:09:39-04:00").unwrap().to_string(),
+            "2019-10-03T16:09:39Z"
+        );
+        assert!(instant("yesterday").unwrap_err().contains("2026-01-03"));
+    }
+}

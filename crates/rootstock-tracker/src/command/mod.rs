@@ -1,0 +1,38 @@
+//! The commands, one module each.
+
+mod bench;
+mod channel;
+mod demo;
+mod feed;
+mod matching;
+mod reference;
+mod serve;
+mod show;
+
+use crate::arguments::{Bench, Channel, Command, Feed};
+use crate::output::Outcome;
+use anyhow::Context;
+use tracker_store::Store;
+
+/// Runs a command to its end.
+pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Demo(demo) => demo::run(demo).await,
+        Command::Serve(serve) => serve::run(serve).await,
+        Command::Feed(Feed::Import(import)) => feed::import(import).await,
+        Command::Channel(Channel::Import(import)) => channel::import(import).await,
+        Command::Channel(Channel::List(list)) => channel::list(list).await,
+        Command::Channel(Channel::Diff(diff)) => channel::diff(diff).await,
+        Command::Match(matching) => matching::run(matching).await,
+        Command::Show(show) => show::run(show).await,
+        Command::Bench(Bench::Pages(pages)) => bench::pages(pages).await,
+        Command::Completions { shell } => reference::completions(shell),
+        Command::Man { out } => reference::man(out),
+        Command::Reference => reference::markdown(),
+    }
+}
+
+/// Opens a database.
+async fn open(url: &str) -> anyhow::Result<Store> {
+    Store::open(url).await.context("the database does not open")
+}

@@ -1,0 +1,41 @@
+//! The tracker's program. Layer: binary.
+//!
+//! Reading order: `arguments` (what can be asked), `command` (one module a command), `progress` and `output`
+//! (what is shown meanwhile and at the end).
+//! Invariant: it parses arguments and calls libraries; whatever it does, a test can do without it.
+
+mod arguments;
+mod command;
+mod logs;
+mod output;
+mod progress;
+mod snapshot;
+
+use arguments::Arguments;
+use clap::Parser;
+use output::Outcome;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logs::start(&arguments.logs);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::failure(&anyhow::Error::new(error).context("the runtime does not start"));
+            return Outcome::FAILED;
+        }
+    };
+    match runtime.block_on(command::run(arguments.command)) {
+        Ok(outcome) => outcome.code(),
+        // A reader that has seen enough (`| head`) is no failure of ours.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::failure(&error);
+            Outcome::FAILED
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `demo`: ready without anything else, gone without a trace.
+
+use crate::program::{command, run};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+struct Demo {
+    child: Child,
+    address: String,
+    scratch: tempfile::TempDir,
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // Already gone if the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn start() -> Demo {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut child = command(scratch.path())
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .env("TMPDIR", scratch.path())
+        // A database of the environment is none of the demonstration's business.
+        .env("ROOTSTOCK_DATABASE", "sqlite:/nowhere/tracker.db")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .trim()
+        .strip_prefix("ready on http://")
+        .unwrap_or_else(|| panic!("{line}"))
+        .to_owned();
+    Demo {
+        child,
+        address,
+        scratch,
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_serves_the_snapshot_until_it_is_told_to_stop() {
+    for signal in ["TERM", "INT"] {
+        let mut demo = start();
+        let musl = get(&demo.address, "/vulnerabilities/CVE-2019-14697");
+        assert!(
+            musl.starts_with("HTTP/1.1 200") && musl.contains("1.1.22"),
+            "{musl}"
+        );
+        let body = get(&demo.address, "/index.json");
+        let overview: serde_json::Value =
+            serde_json::from_str(body.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        assert!(
+            overview["vulnerabilities"].as_u64().unwrap() >= 80,
+            "{overview}"
+        );
+        assert!(overview["packages"].as_u64().unwrap() >= 60, "{overview}");
+        assert_eq!(overview["channels"].as_array().unwrap().len(), 2);
+
+        let started = Instant::now();
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &demo.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        assert_eq!(demo.child.wait().unwrap().code(), Some(0), "SIG{signal}");
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            started.elapsed()
+        );
+        let left: Vec<_> = std::fs::read_dir(demo.scratch.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_told_before_anything_is_read() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = run(folder.path(), &["demo", "--listen", &address]).expect(1);
+    assert!(
+        refused.err.contains(&format!("{address} is in use")),
+        "{}",
+        refused.err
+    );
+    assert!(refused.err.contains("--listen"), "{}", refused.err);
+    assert_eq!(refused.out, "");
+}

@@ -1,0 +1,9 @@
+//! The program as it is used: the real binary, in a scratch folder, by its exit code, its output and its pages.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as its body does")]
+
+mod demo;
+mod flow;
+mod help;
+mod program;
+mod refusal;

@@ -1,0 +1,79 @@
+//! Input that cannot be read: named, with its place and reason, and the rest is read.
+
+use crate::program::{run, snapshot};
+use std::fs;
+
+#[test]
+fn what_is_no_feed_is_refused_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("table.csv"), "vendor,product\ngnu,bash\n").unwrap();
+    fs::write(path.join("empty.json"), "").unwrap();
+    let half = fs::read(snapshot("nvd.json")).unwrap();
+    fs::write(path.join("half.json"), &half[..half.len() / 2]).unwrap();
+    fs::copy(snapshot("kev.json"), path.join("kev.json")).unwrap();
+    let database = ["--database", "sqlite:t.db"];
+    let import = run(path, &[&["feed", "import", "."][..], &database].concat()).expect(3);
+    assert!(import.out.contains("table.csv"), "{}", import.out);
+    assert!(import.out.contains("half.json"), "{}", import.out);
+    assert!(
+        import.out.lines().any(|line| line.starts_with("kev ")),
+        "{}",
+        import.out
+    );
+    // What came before the place where the file breaks off was read.
+    let nvd = import
+        .out
+        .lines()
+        .find(|line| line.starts_with("nvd "))
+        .unwrap_or_else(|| panic!("{}", import.out));
+    let added: u64 = nvd.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(added > 10, "{nvd}");
+}
+
+#[test]
+fn a_missing_file_or_database_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = run(
+        folder.path(),
+        &[
+            "feed",
+            "import",
+            "nothing.json",
+            "--database",
+            "sqlite:t.db",
+        ],
+    );
+    assert_ne!(missing.code, 0);
+    assert!(
+        missing.out.contains("nothing.json") || missing.err.contains("nothing.json"),
+        "{missing:?}"
+    );
+    let wrong = run(
+        folder.path(),
+        &["channel", "list", "--database", "mysql://x"],
+    )
+    .expect(1);
+    assert!(
+        wrong.err.starts_with("error: ") && wrong.err.contains("mysql"),
+        "{}",
+        wrong.err
+    );
+    let release = [
+        "channel",
+        "import",
+        "c",
+        "--packages",
+        "none.json",
+        "--revision",
+        "r",
+        "--released",
+        "2026-01-01",
+    ];
+    let missing = run(
+        folder.path(),
+        &[&release[..], &["--database", "sqlite:t.db"]].concat(),
+    )
+    .expect(1);
+    assert!(missing.err.contains("none.json"), "{}", missing.err);
+}
