@@ -70,7 +70,7 @@ pub struct Derived {
 pub struct DerivedMatch {
     /// The match.
     pub matched: Match,
-    /// A finding per channel and attribute.
+    /// A finding per channel and attribute; the attributes are of the match's family.
     pub findings: Vec<ChannelFinding>,
 }
 

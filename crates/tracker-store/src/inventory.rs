@@ -278,12 +278,13 @@ async fn write_attributes(
             name,
             size,
             pname,
-            given.family.as_str()
+            given.family.as_str(),
+            0_i64
         ]);
         texts.extend(values![key, words::name_pieces([name, pname])]);
     }
     let session = &mut writer.session;
-    session.insert(&sql::ATTRIBUTE_PUT, 6, rows).await?;
+    session.insert(&sql::ATTRIBUTE_PUT, 7, rows).await?;
     session
         .execute_in(&sql::ATTRIBUTE_WORDS_GONE, &[], known)
         .await?;

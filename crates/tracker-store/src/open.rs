@@ -22,6 +22,10 @@ const READER_CACHE_KIB: u32 = 8 * 1024;
 /// How long a call waits for a lock that another process holds, or for a free connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Rows that SQLite's thread may be ahead of the reader: each time the two wait for one another costs more than
+/// reading a row.
+const ROWS_UNDER_WAY: usize = 2000;
+
 /// Prepared statements that each connection keeps.
 const PREPARED: usize = 400;
 
@@ -100,15 +104,26 @@ impl Store {
     /// A transaction that excludes all other writers.
     pub(crate) async fn write(&self) -> Result<Session> {
         let mut session = match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                Session::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
-            }
+            Pools::Sqlite { writer, .. } => Session::Sqlite(begin_immediate(writer).await?),
             Pools::Postgres(pool) => Session::Postgres(pool.begin().await?),
         };
         if session.dialect() == Dialect::Postgres {
             session.rows(&LOCK_WRITER, Vec::new()).await?;
         }
         Ok(session)
+    }
+}
+
+async fn begin_immediate(writer: &SqlitePool) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match writer.begin_with(BEGIN).await {
+        // When the disk is full, SQLite rolls back by itself, and the driver goes on counting a
+        // transaction that is gone. A fresh connection knows of none.
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            writer.acquire().await?.close().await?;
+            Ok(writer.begin_with(BEGIN).await?)
+        }
+        begun => Ok(begun?),
     }
 }
 
@@ -146,12 +161,12 @@ async fn open_sqlite(url: &str, path: &str) -> Result<Pools> {
     let options = SqliteConnectOptions::new()
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .page_size(8192)
+        .row_buffer_size(ROWS_UNDER_WAY)
         .busy_timeout(PATIENCE)
         .foreign_keys(true)
         .statement_cache_capacity(PREPARED)
         .pragma("temp_store", "MEMORY")
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", "8000")
         .pragma("journal_size_limit", "67108864");
     let cache = |kib: u32| format!("-{kib}");
     let writers = SqlitePoolOptions::new()

@@ -9,7 +9,7 @@ use tracker_record::{Record, Source};
 use tracker_store::{Derived, Result, Store};
 use tracker_testkit::fixture;
 
-const VULNERABILITIES: u64 = 240_000;
+pub(crate) const VULNERABILITIES: u64 = 240_000;
 const PACKAGES: u64 = 73_000;
 const CHANNELS: [&str; 3] = ["nixos-24.05", "nixos-24.11", "nixos-unstable"];
 /// Every third vulnerability is matched to six or seven families on average: 500,000 matches in all.
@@ -178,7 +178,7 @@ fn matches(number: u64) -> Derived {
 }
 
 /// Fills an empty database and tells how long each step took.
-pub(crate) async fn fill(store: &Store) -> Result<()> {
+pub(crate) async fn fill(store: &Store, vulnerabilities: u64) -> Result<()> {
     let started = Instant::now();
     for channel in CHANNELS {
         let release = fixture::release(
@@ -198,15 +198,15 @@ pub(crate) async fn fill(store: &Store) -> Result<()> {
         );
     }
     let mut written = std::time::Duration::ZERO;
-    for first in (0..VULNERABILITIES).step_by(BATCH as usize) {
-        let batch = (first..first + BATCH)
+    for first in (0..vulnerabilities).step_by(BATCH as usize) {
+        let batch = (first..vulnerabilities.min(first + BATCH))
             .map(|number| fixture::incoming(record(number)))
             .collect();
         let batch_started = Instant::now();
         store.put_records(batch).await?;
         written += batch_started.elapsed();
     }
-    println!("{VULNERABILITIES} records: {:.2} s", written.as_secs_f64());
+    println!("{vulnerabilities} records: {:.2} s", written.as_secs_f64());
     let inventory = store.current_packages("nixpkgs").await?;
     let mut written = std::time::Duration::ZERO;
     let mut number = 0;

@@ -1,7 +1,8 @@
 //! Server times of list and detail pages: `cargo run --release -p tracker-store --example page-times -- DATABASE`.
 //!
 //! `DATABASE` is an address (`sqlite:PATH`, `postgres://…`). With `--fill` an empty one is first filled with made-up
-//! records, releases and matches in the size that is promised: 240,000 vulnerabilities, 500,000 matches.
+//! records, releases and matches in the size that is promised: 240,000 vulnerabilities, 500,000 matches; with
+//! `--fill=N` N vulnerabilities and matches in proportion.
 //! Invariant: a time is of one call from outside, everything included; nothing is warmed up but by the calls themselves.
 #![allow(clippy::print_stdout, reason = "the report is the purpose")]
 
@@ -23,15 +24,20 @@ const DETAILS: usize = 200;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let fill = arguments.iter().any(|argument| argument == "--fill");
+    let fill = arguments
+        .iter()
+        .find_map(|argument| match argument.as_str() {
+            "--fill" => Some(fill::VULNERABILITIES),
+            other => other.strip_prefix("--fill=")?.parse().ok(),
+        });
     let Some(url) = arguments.iter().find(|argument| !argument.starts_with('-')) else {
-        println!("usage: page-times DATABASE [--fill]");
+        println!("usage: page-times DATABASE [--fill[=N]]");
         return Ok(());
     };
     let store = Store::open(url).await?;
     let before = store.overview().await?;
-    if fill && before.vulnerabilities == 0 {
-        fill::fill(&store).await?;
+    if let Some(vulnerabilities) = fill.filter(|_| before.vulnerabilities == 0) {
+        fill::fill(&store, vulnerabilities).await?;
     }
     let overview = store.overview().await?;
     println!(

@@ -138,7 +138,7 @@ CREATE TABLE channel_release (
     UNIQUE (channel, revision)
 );
 
--- A package's identity in a distribution.
+-- A package's identity in a distribution, with how many vulnerabilities affect it on some channel.
 CREATE TABLE attribute (
     key BIGINT NOT NULL PRIMARY KEY,
     distribution TEXT NOT NULL,
@@ -146,6 +146,7 @@ CREATE TABLE attribute (
     size BIGINT NOT NULL,
     pname TEXT NOT NULL,
     family TEXT NOT NULL,
+    affected BIGINT NOT NULL,
     UNIQUE (distribution, name)
 );
 CREATE INDEX attribute_size ON attribute (size, name, distribution);
@@ -192,17 +193,16 @@ CREATE TABLE package_match (
     reasons TEXT NOT NULL,
     UNIQUE (vulnerability, distribution, family)
 );
-CREATE INDEX package_match_family ON package_match (family, vulnerability);
+CREATE INDEX package_match_family ON package_match (family, distribution, vulnerability);
 
--- What holds for it in one package of a channel's latest release.
+-- What holds for it in one package of the family, in a channel's latest release.
 CREATE TABLE finding (
     package_match BIGINT NOT NULL,
-    channel BIGINT NOT NULL,
     attribute BIGINT NOT NULL,
+    channel BIGINT NOT NULL,
     version TEXT,
     status BIGINT NOT NULL,
     evidence TEXT NOT NULL,
     since BIGINT,
-    PRIMARY KEY (package_match, channel, attribute)
+    PRIMARY KEY (package_match, attribute, channel)
 );
-CREATE INDEX finding_attribute ON finding (attribute, package_match);

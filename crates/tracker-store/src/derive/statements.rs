@@ -20,8 +20,9 @@ statements! {
     MATCH_PUT = "INSERT INTO package_match (key, vulnerability, distribution, family, score, attributes, reasons) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET score = excluded.score, attributes = excluded.attributes, reasons = excluded.reasons";
     MATCHES_DROP = "DELETE FROM package_match WHERE key IN ({list:0})";
     FINDINGS_HELD = "SELECT finding.package_match, finding.channel, finding.attribute, attribute.name, finding.version, finding.status, finding.evidence, finding.since FROM finding JOIN attribute ON attribute.key = finding.attribute WHERE finding.package_match IN ({list:0})";
-    FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since) VALUES {rows:7} ON CONFLICT (package_match, channel, attribute) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since";
+    FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since) VALUES {rows:7} ON CONFLICT (package_match, attribute, channel) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since";
     FINDING_DROP = "DELETE FROM finding WHERE package_match = $1 AND channel = $2 AND attribute = $3";
+    AFFECTED_ADD = "UPDATE attribute SET affected = affected + $2 WHERE key = $1";
     FINDINGS_DROP = "DELETE FROM finding WHERE package_match IN ({list:0})";
 
     LISTINGS_HELD = "SELECT vulnerability, scope, statuses FROM listing WHERE vulnerability IN ({list:0})";

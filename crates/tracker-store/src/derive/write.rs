@@ -19,7 +19,7 @@ const ROW_FAMILIES: usize = 5;
 /// Attributes that an event names.
 const EVENT_ATTRIBUTES: usize = 3;
 
-/// A finding's place: channel and attribute.
+/// A finding's place: attribute and channel.
 type Cell = (i64, i64);
 
 /// A match as it is held.
@@ -71,6 +71,8 @@ struct Rows {
     listings: Vec<Value>,
     listings_gone: Vec<(i64, i64)>,
     summaries: Vec<Vec<Value>>,
+    /// By how much the count of vulnerabilities that affect an attribute changes.
+    affected: BTreeMap<i64, i64>,
     outcome: DerivationOutcome,
 }
 
@@ -209,7 +211,7 @@ async fn held(
             evidence: row.text(6)?,
             since: row.optional_integer(7)?,
         };
-        let cell = (row.integer(1)?, row.integer(2)?);
+        let cell = (row.integer(2)?, row.integer(1)?);
         if let Some((vulnerability, position)) = owner.get(&row.integer(0)?)
             && let Some(vulnerability) = held.get_mut(vulnerability)
         {
@@ -294,6 +296,7 @@ impl Rows {
             );
             writer.event(key, "unmatched", text);
             self.outcome.unmatched += 1;
+            self.count_affected(&entry.findings, -1);
             self.outcome.findings_changed += entry.findings.len() as u64;
             self.matches_gone.push(Value::from(entry.key));
             false
@@ -316,6 +319,7 @@ impl Rows {
         found: Vec<ChannelFinding>,
         new: bool,
     ) -> Result<()> {
+        self.count_affected(&entry.findings, -1);
         let mut before = std::mem::take(&mut entry.findings);
         let mut moves: BTreeMap<(i64, i64, i64), Vec<String>> = BTreeMap::new();
         for ChannelFinding { channel, finding } in found {
@@ -329,7 +333,7 @@ impl Rows {
             let place = known.zip(names.attributes.get(&attribute));
             let ((channel, released), attribute_key) =
                 place.ok_or_else(|| outdated(&names.distribution))?;
-            let cell = (*channel, *attribute_key);
+            let cell = (*attribute_key, *channel);
             let held = before.remove(&cell);
             let was = held.as_ref().map_or(0, |held| held.status);
             let status = listing::status_bit(status);
@@ -344,14 +348,14 @@ impl Rows {
             };
             if was != status {
                 self.outcome.findings_changed += 1;
-                let moved = moves.entry((cell.0, was, status)).or_default();
+                let moved = moves.entry((cell.1, was, status)).or_default();
                 moved.push(attribute.clone());
             }
             if !same {
                 self.findings.extend(values![
                     entry.key,
-                    cell.0,
                     cell.1,
+                    cell.0,
                     version.as_deref(),
                     status,
                     evidence.as_str(),
@@ -367,11 +371,12 @@ impl Rows {
             };
             entry.findings.insert(cell, finding);
         }
+        self.count_affected(&entry.findings, 1);
         for (cell, gone) in before {
             self.outcome.findings_changed += 1;
             self.findings_gone.push((entry.key, cell));
             moves
-                .entry((cell.0, gone.status, 0))
+                .entry((cell.1, gone.status, 0))
                 .or_default()
                 .push(gone.attribute);
         }
@@ -386,10 +391,22 @@ impl Rows {
         Ok(())
     }
 
+    /// Counts the attributes that a match's findings affect, each once.
+    fn count_affected(&mut self, findings: &BTreeMap<Cell, HeldFinding>, by: i64) {
+        let affected = listing::status_bit(FindingStatus::Affected);
+        let mut last = None;
+        for ((attribute, _), finding) in findings {
+            if finding.status == affected && last != Some(*attribute) {
+                last = Some(*attribute);
+                *self.affected.entry(*attribute).or_default() += by;
+            }
+        }
+    }
+
     /// What lists show of a vulnerability, and in which scopes it stands.
     fn summary(&mut self, names: &Names, held: &mut HeldVulnerability) {
         let mut statuses: BTreeMap<i64, i64> = BTreeMap::new();
-        for ((channel, _), finding) in held.matches.iter().flat_map(|entry| &entry.findings) {
+        for ((_, channel), finding) in held.matches.iter().flat_map(|entry| &entry.findings) {
             *statuses.entry(*channel).or_default() |= finding.status;
         }
         let mut channels: Vec<ChannelStatus> = statuses
@@ -445,7 +462,7 @@ impl Rows {
             .execute_in(&sql::FINDINGS_DROP, &[], gone.clone())
             .await?;
         session.execute_in(&sql::MATCHES_DROP, &[], gone).await?;
-        for (entry, (channel, attribute)) in self.findings_gone {
+        for (entry, (attribute, channel)) in self.findings_gone {
             let cell = values![entry, channel, attribute];
             session.execute(&sql::FINDING_DROP, cell).await?;
         }
@@ -457,6 +474,11 @@ impl Rows {
                 .await?;
         }
         session.insert(&sql::LISTING_PUT, 8, self.listings).await?;
+        for (attribute, change) in self.affected.into_iter().filter(|(_, change)| *change != 0) {
+            session
+                .execute(&sql::AFFECTED_ADD, values![attribute, change])
+                .await?;
+        }
         for row in self.summaries {
             session.execute(&sql::VULNERABILITY_MATCHED, row).await?;
         }

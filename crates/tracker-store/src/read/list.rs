@@ -120,13 +120,13 @@ static HITS: Way = way!(
 );
 /// From the matches of the package or family $6, whose name has $7 characters.
 static PACKAGE: Way = way!(
-    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN finding ON finding.attribute = attribute.key JOIN package_match ON package_match.key = finding.package_match WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
+    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
     " AND l.vulnerability = found.vulnerability",
     "$8, $9"
 );
 /// The same, testing the words $8 as well.
 static PACKAGE_WORDS: Way = way!(
-    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN finding ON finding.attribute = attribute.key JOIN package_match ON package_match.key = finding.package_match WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
+    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
     " AND l.vulnerability = found.vulnerability AND l.vulnerability IN (SELECT rowid FROM vulnerability_words($8))",
     "$9, $10"
 );

@@ -76,7 +76,7 @@ impl Store {
                 family: row.text(5)?,
                 description: None,
                 versions: Vec::new(),
-                affected: 0,
+                affected: row.number(6)?,
             };
             rows.push((position, package));
         }
@@ -174,7 +174,7 @@ impl Store {
     }
 }
 
-/// Adds to rows what their releases and findings say.
+/// Adds to rows what their releases say.
 async fn complete(session: &mut Session, rows: &mut [(Position, PackageRow)]) -> Result<()> {
     let positions: HashMap<i64, usize> = rows
         .iter()
@@ -182,10 +182,7 @@ async fn complete(session: &mut Session, rows: &mut [(Position, PackageRow)]) ->
         .map(|(index, (position, _))| (position.key, index))
         .collect();
     let keys: Vec<Value> = positions.keys().map(|key| Value::from(*key)).collect();
-    for row in session
-        .rows_in(&sql::CURRENT_VERSIONS, &[], keys.clone())
-        .await?
-    {
+    for row in session.rows_in(&sql::CURRENT_VERSIONS, &[], keys).await? {
         if let Some(index) = positions.get(&row.integer(0)?) {
             let package = &mut rows[*index].1;
             if package.description.is_none() {
@@ -195,11 +192,6 @@ async fn complete(session: &mut Session, rows: &mut [(Position, PackageRow)]) ->
                 channel: row.text(1)?,
                 version: row.optional_text(2)?,
             });
-        }
-    }
-    for row in session.rows_in(&sql::AFFECTED_COUNTS, &[], keys).await? {
-        if let Some(index) = positions.get(&row.integer(0)?) {
-            rows[*index].1.affected = row.number(1)?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@
 use super::statements as sql;
 use super::{Accepted, IncomingRecord, source_name};
 use crate::blob;
+use crate::derive::statements::AFFECTED_ADD;
 use crate::error::Result;
 use crate::listing::{self, NO_FINDING, SCOPE_ALL};
 use crate::value::{Value, clean, values};
@@ -196,6 +197,14 @@ impl Touched {
             .await?;
         for row in counted {
             writer.add(Counter::Matches, -row.integer(0)?);
+        }
+        let affected = writer
+            .session
+            .rows_in(&sql::AFFECTED_GONE, &[], keys.clone())
+            .await?;
+        for row in affected {
+            let less = values![row.integer(0)?, -row.integer(1)?];
+            writer.session.execute(&AFFECTED_ADD, less).await?;
         }
         for statement in [
             &sql::FINDINGS_GONE,

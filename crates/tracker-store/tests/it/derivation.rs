@@ -3,7 +3,7 @@
 use crate::{first_page, ids};
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected, UnderInvestigation};
 use tracker_record::{Severity, Source};
-use tracker_store::view::VulnerabilityFilter;
+use tracker_store::view::{PageRequest, VulnerabilityFilter};
 use tracker_store::{Derived, Store, StoreError};
 use tracker_testkit::fixture::{
     self, derived, finding, incoming, matched, package, record, release,
@@ -66,6 +66,12 @@ async fn due_ids(store: &Store) -> Vec<String> {
         .expect("what is due can be read");
     assert_eq!(due.remaining, 0);
     due.vulnerabilities.into_iter().map(|due| due.id).collect()
+}
+
+/// How many vulnerabilities affect musl, as the list of packages tells.
+async fn affected(store: &Store) -> u32 {
+    let page = store.packages(Some("musl"), &PageRequest::default()).await;
+    page.expect("the packages can be read").rows[0].affected
 }
 
 fn musl_is(status: tracker_match::FindingStatus) -> impl Fn(&str) -> Derived {
@@ -153,11 +159,14 @@ on_both_databases! {
         let package = store.package("nixpkgs", "musl").await.unwrap().unwrap();
         assert_eq!(package.vulnerabilities[0].findings, view.findings);
 
+        assert_eq!(affected(&store).await, 1);
+
         // A newer release fixes it.
         store.put_release(&release("nixos-19.09", "bbb", NEW), vec![fixture::package("musl", "musl", "1.1.24")]).await.unwrap();
         derive(&store, musl_is(Fixed)).await;
         let detail = store.vulnerability("CVE-2024-0001").await.unwrap().unwrap();
         assert_eq!(detail.matches[0].findings[0].since, Some(fixture::at(NEW)));
+        assert_eq!(affected(&store).await, 0);
         assert_eq!(detail.history[0].kind, "finding-changed");
         assert_eq!(detail.history[0].text, "nixos-19.09: fixed, was affected: musl");
         assert!(store.channel("nixos-19.09").await.unwrap().unwrap().urgent.is_empty());
