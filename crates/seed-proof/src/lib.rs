@@ -2,6 +2,7 @@
 //! chain is built from, and says where and why when it fails.
 
 pub mod assemble;
+pub mod attack;
 pub mod behaviour;
 pub mod chain;
 pub mod compare;

@@ -18,6 +18,13 @@ pub(crate) fn sources(folder: &Path) -> anyhow::Result<Sources> {
     Ok(Sources::new(texts))
 }
 
+/// S3, built from the seed's source natively.
+pub(crate) fn s3(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let built = sources(folder)?.build(&Native)?;
+    let last = built.into_iter().last().context("the chain has stages")?;
+    Ok(last.bytes)
+}
+
 /// Says what does not hold.
 pub(crate) fn broken(problem: &dyn std::fmt::Display, json: bool) -> anyhow::Result<Verdict> {
     let problem = problem.to_string();

@@ -126,7 +126,7 @@ fn milliseconds(since: Instant) -> u64 {
 }
 
 /// S4's own files, without `host.c`, which stands for S3's built-in functions elsewhere.
-fn s4_by_s3(folder: &Path, s3: &[u8]) -> anyhow::Result<(Vec<u8>, u64)> {
+pub(crate) fn s4_by_s3(folder: &Path, s3: &[u8]) -> anyhow::Result<(Vec<u8>, u64)> {
     let mut files = Files::default();
     let numbered = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,5 +1,6 @@
 //! `prove`: claims about the chain, each checked by one sub-command.
 
+mod attack;
 mod chain;
 mod count;
 mod differential;
@@ -35,6 +36,8 @@ enum Claim {
     Stages(stages::Arguments),
     /// Every flipped byte of a source or a program of S0 to S3 is detected, and its stage named.
     Tamper(tamper::Arguments),
+    /// An attack that survives the cleaning of its source is caught by double compilation, and located.
+    Attack(attack::Arguments),
     /// From the seed's source to TinyCC, each program built by the one before it.
     FromSeed(from_seed::Arguments),
     /// How many lines there are to read, and how many instructions and system calls to run.
@@ -56,6 +59,7 @@ impl Prove {
             Claim::Hex(arguments) => hex::run(arguments, self.json),
             Claim::Stages(arguments) => stages::run(arguments, self.json),
             Claim::Tamper(arguments) => tamper::run(arguments, self.json),
+            Claim::Attack(arguments) => attack::run(arguments, self.json),
             Claim::FromSeed(arguments) => from_seed::run(arguments, self.json),
             Claim::Count(arguments) => count::run(arguments, self.json),
             Claim::Subset(arguments) => subset::run(arguments, self.json),

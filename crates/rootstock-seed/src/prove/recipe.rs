@@ -159,7 +159,8 @@ pub(crate) fn program(chain: &Path, name: &str, program: &str) -> anyhow::Result
     })
 }
 
-fn with_run_time(mut recipe: Recipe, tcc: &Files) -> Recipe {
+/// Adds TinyCC's run-time functions, for hosts whose code calls them.
+pub(crate) fn with_run_time(mut recipe: Recipe, tcc: &Files) -> Recipe {
     recipe.files.extend(tcc);
     recipe.run_time = ["tcc/lib/libtcc1.c", "tcc/lib/va_list.c"]
         .map(str::to_owned)
@@ -202,6 +203,19 @@ impl Recipe {
                 .cloned(),
         );
         self.in_sandbox(tcc, &arguments)
+    }
+
+    /// Each source as an object file, which has symbols, by TinyCC in a sandbox.
+    pub(crate) fn objects_by_tcc(&self, tcc: &[u8]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let object = |source: &String| {
+            let mut arguments = ["-w", "-nostdinc", "-c", "-o", "result"]
+                .map(str::to_owned)
+                .to_vec();
+            arguments.extend(self.options());
+            arguments.push(source.clone());
+            Ok((source.clone(), self.in_sandbox(tcc, &arguments)?.0))
+        };
+        self.sources.iter().map(object).collect()
     }
 
     fn in_sandbox(&self, program: &[u8], arguments: &[String]) -> anyhow::Result<Built> {
