@@ -5,10 +5,12 @@
 // indexed by the name: no other lookup exists.
 
 enum {
-    TEXT_MAX = 67108864,      // bytes of all spellings
+    TEXT_MAX = 16777216,      // bytes of all spellings
     NAME_MAX = 524288,        // different spellings
     HASH_SIZE = 65536,
-    MESSAGE_MAX = 4096
+    MESSAGE_MAX = 4096,
+    NESTING_MAX = 1000,       // constructs within one another in the source
+    TREE_MAX = 4000           // nodes below one another in an expression
 };
 
 char text[TEXT_MAX];
@@ -103,8 +105,22 @@ long fail_name(char *what, long name) {
     return stop();
 }
 
+// Recursion follows the nesting of the source, which must not exhaust the stack. Each deeper() has its shallower().
+long nesting;
+
+long deeper() {
+    nesting = nesting + 1;
+    if (nesting > NESTING_MAX) fail("nested too deeply");
+    return 0;
+}
+
+long shallower(long result) {
+    nesting = nesting - 1;
+    return result;
+}
+
 long text_byte(long c) {
-    if (text_len >= TEXT_MAX - 1) fail("too much text: more than 64 MiB of spellings");
+    if (text_len >= TEXT_MAX - 1) fail("too much text: more than 16 MiB of spellings");
     text[text_len] = c;
     text_len = text_len + 1;
     return 0;

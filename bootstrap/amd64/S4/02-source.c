@@ -5,7 +5,7 @@
 // preprocessor in the next two files.
 
 enum {
-    SRC_MAX = 67108864,
+    SRC_MAX = 16777216,
     FILE_MAX = 4096,
     INCLUDE_MAX = 64,
     PATH_MAX = 4096,
@@ -76,7 +76,7 @@ long load_file(long name) {
         file_count = file_count - 1;
         return 0;
     }
-    if (end >= SRC_MAX - 8) fail("too much source: more than 64 MiB");
+    if (end >= SRC_MAX - 8) fail("too much source: more than 16 MiB");
     // Join continued lines in place.
     long from = src_len;
     long to = src_len;

@@ -7,9 +7,9 @@
 
 enum {
     MACRO_MAX = 65536,
-    LIST_MAX = 8388608,
-    TEMP_BEGIN = 2097152,
-    ARGUMENT_BEGIN = 6291456,
+    LIST_MAX = 2097152,
+    TEMP_BEGIN = 524288,
+    ARGUMENT_BEGIN = 1572864,
     STACK_MAX = 4096,
     ARG_MAX = 8192,
 
@@ -238,6 +238,7 @@ long paste(long i) {
         text_name(token_name(a));
         text_name(token_name(b));
         long j = from;
+        if (text_len - from > SRC_MAX - 8 - src_len) fail("too much source: more than 16 MiB");
         at = src_len;
         while (j < text_len) {
             src[at] = text[j];

@@ -267,17 +267,19 @@ long pp_primary() {
 
 long pp_unary() {
     long op = tok;
+    deeper();
     long v = 0;
     if (op == '-' || op == '+' || op == '~' || op == '!') {
         expand();
         v = pp_unary();
+        shallower(0);
         if (op == '-') return 0 - v;
         if (op == '~') return ~v;
         if (op == '+') return v;
         pp_unsigned = 0;
         return v == 0;
     }
-    return pp_primary();
+    return shallower(pp_primary());
 }
 
 // How tightly a binary operator binds, 0 if the token is none.
@@ -352,11 +354,13 @@ long pp_binary(long least) {
 long pp_expression() {
     long v = pp_binary(1);
     if (tok != '?') return v;
+    deeper();
     expand();
     long a = pp_expression();
     if (tok != ':') fail("expected ':' in #if");
     expand();
     long b = pp_expression();
+    shallower(0);
     if (v) return a;
     return b;
 }

@@ -5,7 +5,7 @@
 // into simpler nodes, with the address in a hidden local where evaluating it twice would be wrong.
 
 enum {
-    NODE_MAX = 4194304,
+    NODE_MAX = 1048576,
 
     N_CONST = 1,              // value
     N_FLOAT,                  // value: mantissa, a: exponent word

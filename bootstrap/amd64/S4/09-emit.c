@@ -4,10 +4,10 @@
 // or immediate) is emitted by `word`. Every push and pop goes through `push` and `pop`, which count, so that the stack is aligned at calls.
 
 enum {
-    CODE_MAX = 33554432,
-    DATA_MAX = 67108864,
-    FIX_MAX = 4194304,
-    LABEL_MAX = 1048576,
+    CODE_MAX = 16777216,
+    DATA_MAX = 16777216,
+    FIX_MAX = 1048576,
+    LABEL_MAX = 262144,
 
     FIX_CALL = 1,             // code: distance to the object, 4 bytes
     FIX_ADDRESS,              // code: address of the object, 4 bytes
@@ -32,7 +32,7 @@ long label_uses[LABEL_MAX];   // last place that refers to it before it is known
 long pushed;                  // 8-byte units on the stack above the frame
 
 long emit(long byte) {
-    if (code_len >= CODE_MAX - 16) fail("program too large: more than 32 MiB of code");
+    if (code_len >= CODE_MAX - 16) fail("program too large: more than 16 MiB of code");
     code[code_len] = byte;
     code_len = code_len + 1;
     return 0;
@@ -210,7 +210,7 @@ long data_align(long align) {
 
 // Room for `size` bytes of data, all zero.
 long data_room(long size) {
-    if (size > DATA_MAX - data_len - 16) fail("program too large: more than 64 MiB of data");
+    if (size > DATA_MAX - data_len - 16) fail("program too large: more than 16 MiB of data");
     data_len = data_len + size;
     return 0;
 }

@@ -5,7 +5,8 @@
 
 enum { CC_BELOW = 2, CC_ABOVE_EQUAL, CC_EQUAL, CC_NOT_EQUAL, CC_BELOW_EQUAL, CC_ABOVE, CC_PARITY = 10, CC_NO_PARITY, CC_LESS, CC_GREATER_EQUAL, CC_LESS_EQUAL, CC_GREATER };
 
-long generate(long n);
+long generate(long n);              // below
+long tree_depth;
 long clear_local(long place, long size);  // 14-initial.c
 long generate_call(long n);        // 11-call.c
 long generate_va_start(long n);
@@ -465,8 +466,9 @@ long generate_compare(long n) {
     return CC_LESS_EQUAL;
 }
 
-// Jumps to the label if the truth of n is `sense`, else goes on.
-long generate_branch(long n, long sense, long label) {
+long generate_branch(long n, long sense, long label);
+
+long branch(long n, long sense, long label) {
     long op = n_op[n];
     long past = 0;
     if (op == N_CONST) {
@@ -494,6 +496,15 @@ long generate_branch(long n, long sense, long label) {
     x86(0x4885c0);
     if (sense) return jump_if(CC_NOT_EQUAL, label);
     return jump_if(CC_EQUAL, label);
+}
+
+// Jumps to the label if the truth of n is `sense`, else goes on.
+long generate_branch(long n, long sense, long label) {
+    tree_depth = tree_depth + 1;
+    if (tree_depth > TREE_MAX) fail("expression too deep");
+    branch(n, sense, label);
+    tree_depth = tree_depth - 1;
+    return 0;
 }
 
 long generate_choose(long n) {
@@ -537,8 +548,7 @@ long generate_discard(long n) {
     return 0;
 }
 
-// The value of n in rax (a long double in st0).
-long generate(long n) {
+long generate_node(long n) {
     long op = n_op[n];
     long type = n_type[n];
     if (op == N_CONST) return load_number(n_value[n]);
@@ -571,4 +581,13 @@ long generate(long n) {
     if (op == N_SETJMP) return generate_setjmp(n);
     if (op == N_LONGJMP) return generate_longjmp(n);
     return generate_syscall(n);
+}
+
+// The value of n in rax (a long double in st0).
+long generate(long n) {
+    tree_depth = tree_depth + 1;
+    if (tree_depth > TREE_MAX) fail("expression too deep");
+    generate_node(n);
+    tree_depth = tree_depth - 1;
+    return 0;
 }

@@ -227,6 +227,7 @@ long struct_fields(long type) {
 }
 
 long struct_specifier(long is_union) {
+    deeper();
     next();
     attribute_align = 0;
     attribute_packed = 0;
@@ -251,7 +252,7 @@ long struct_specifier(long is_union) {
         t_name[type] = name;
         if (name) new_tag(name, type, 0);
     }
-    if (tok != '{') return type;
+    if (tok != '{') return shallower(type);
     if (t_size[type] >= 0) fail("struct or union defined twice");
     long align = attribute_align;
     long packed = attribute_packed;
@@ -263,7 +264,7 @@ long struct_specifier(long is_union) {
     attributes();
     lay_out(type, attribute_packed, attribute_align);
     attribute_align = 0;
-    return type;
+    return shallower(type);
 }
 
 long enum_specifier() {
@@ -439,6 +440,7 @@ long parameters() {
 long declarator_steps() {
     long begin = op_count;
     long stars = 0;
+    deeper();
     while (tok == '*' || tok == KW_QUALIFIER || tok == KW_ATTRIBUTE) {
         if (tok == KW_ATTRIBUTE) attributes();
         else {
@@ -502,7 +504,7 @@ long declarator_steps() {
         i = i + 1;
     }
     op_count = begin + op_count - end;
-    return 0;
+    return shallower(0);
 }
 
 // The type that the declarator makes of `type`; sets declared_name.

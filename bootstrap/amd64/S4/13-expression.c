@@ -282,7 +282,7 @@ long postfix(long n) {
     }
 }
 
-long unary();
+long unary();  // below
 
 long size_of(long is_align) {
     next();
@@ -306,7 +306,7 @@ long size_of(long is_align) {
     return constant(t_size[type], TY_ULONG);
 }
 
-long unary() {
+long unary_inside() {
     long op = tok;
     long n = 0;
     if (op == T_INC || op == T_DEC) {
@@ -367,6 +367,11 @@ long unary() {
     return postfix(primary());
 }
 
+long unary() {
+    deeper();
+    return shallower(unary_inside());
+}
+
 long node_of_precedence(long op) {
     if (op == '*') return N_MUL;
     if (op == '/') return N_DIV;
@@ -408,7 +413,8 @@ long conditional() {
     if (tok == ':') fail("'?' without a middle operand is not supported");
     long a = expression();
     expect(':');
-    long b = conditional();
+    deeper();
+    long b = shallower(conditional());
     return choose(c, a, b);
 }
 
@@ -417,7 +423,8 @@ long assignment() {
     long op = tok;
     if (op == '=') {
         next();
-        return assign(n, assignment());
+        deeper();
+        return assign(n, shallower(assignment()));
     }
     if (op >= T_MUL_SET && op <= T_OR_SET) {
         next();

@@ -4,7 +4,7 @@
 // first tells the length of an array without one.
 
 enum {
-    INITIAL_MAX = 1048576
+    INITIAL_MAX = 524288
 };
 
 long initial_count;
@@ -29,7 +29,7 @@ long add_initial(long offset, long type, long bit, long width, long node) {
     return 0;
 }
 
-long initial_value(long type, long offset, long bit, long width);
+long initial_value(long type, long offset, long bit, long width);  // below
 
 // An array of characters from the string that was just read.
 long initial_string(long type, long offset) {
@@ -164,7 +164,7 @@ long initial_struct(long type, long offset, long braced) {
 }
 
 // The initialiser of one object at `offset`, with or without braces.
-long initial_value(long type, long offset, long bit, long width) {
+long initial_value_inside(long type, long offset, long bit, long width) {
     long n = 0;
     if (is_character_array(type) && !initial_pending) {
         long brace = 0;
@@ -215,6 +215,11 @@ long initial_value(long type, long offset, long bit, long width) {
     } else n = assignment();
     n = convert(n, type);
     return add_initial(offset, type, bit, width, n);
+}
+
+long initial_value(long type, long offset, long bit, long width) {
+    deeper();
+    return shallower(initial_value_inside(type, offset, bit, width));
 }
 
 // Drops what later entries of the list, from `from` on, replace.

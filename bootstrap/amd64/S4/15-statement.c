@@ -398,6 +398,7 @@ long block() {
 
 long statement() {
     long mark = node_count;
+    deeper();
     if (tok == '{') block();
     else if (tok == ';') next();
     else if (tok == KW_IF) if_statement();
@@ -439,7 +440,7 @@ long statement() {
         }
     }
     node_count = mark;
-    return 0;
+    return shallower(0);
 }
 
 long function_definition(long name, long type, long g) {

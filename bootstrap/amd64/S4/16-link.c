@@ -11,7 +11,7 @@ enum {
 };
 
 long entry;                   // place of the first instruction in code
-char image[134217728];        // the file, so that it is written at once
+char image[50331648];         // the file, so that it is written at once
 long image_len;
 long strings_len;             // of the names of symbols
 
@@ -31,7 +31,7 @@ long emit_entry() {
 
 // Appends a number to the file.
 long put_number(long v, long size) {
-    if (image_len > 134217000) fail("program too large: more than 128 MiB of file");
+    if (image_len > 50331640) fail("program too large: more than 48 MiB of file");
     while (size > 0) {
         image[image_len] = v;
         v = v >> 8;

@@ -2,7 +2,7 @@
 //! holds copies of its inputs and nothing else, not even /dev.
 //!
 //! Invariant: the program sees no path of the machine (the old root is detached before it starts), no environment variable and no
-//! device, gains no privilege, and can change only the copies, which are thrown away; what it leaves is read by the caller by name.
+//! device, inherits no descriptor, gains no privilege, and can change only the copies, which are thrown away; what it leaves is read by the caller by name.
 
 use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
@@ -201,6 +201,7 @@ impl Enter {
 fn enter(root: &Path, program: &[String]) -> anyhow::Result<Infallible> {
     use rustix::{mount, process, thread};
     let (name, arguments) = program.split_first().context("a program to run")?;
+    close_inherited()?;
     mount::mount_bind(root, root).context("binding the new root")?;
     process::chdir(root).context("entering the new root")?;
     // The old root lands on top of the new one and is then detached.
@@ -221,4 +222,29 @@ fn enter(root: &Path, program: &[String]) -> anyhow::Result<Infallible> {
     thread::set_no_new_privs(true).context("giving up privileges")?;
     let error = Command::new(name).args(arguments).env_clear().exec();
     Err(error).with_context(|| format!("starting {name}"))
+}
+
+/// Closes every descriptor but the three standard ones: whatever started this process may have left some open.
+#[expect(
+    unsafe_code,
+    reason = "descriptors inherited from outside have no owner that could close them"
+)]
+fn close_inherited() -> anyhow::Result<()> {
+    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")
+        .context("listing open descriptors")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > 2)
+        .collect();
+    // The listing's own descriptor is closed by now.
+    let still_open = |fd: &i32| {
+        Path::new("/proc/self/fd")
+            .join(fd.to_string())
+            .read_link()
+            .is_ok()
+    };
+    for fd in open.into_iter().filter(still_open) {
+        // SAFETY: this process has one thread and holds no file of its own at this point.
+        unsafe { rustix::io::close(fd) };
+    }
+    Ok(())
 }

@@ -111,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
                 "refuse.txt, {}: status {}, said {:?}, not {place}{}",
                 refusal.name,
                 outcome.status,
-                said.trim(),
+                said.lines().next().unwrap_or("nothing"),
                 refusal.message
             ));
         }
@@ -123,10 +123,11 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
             report.refused,
             report.failures.len()
         );
-        std::iter::once(&counts)
+        let lines: Vec<&str> = std::iter::once(&counts)
             .chain(&report.failures)
-            .map(|line| format!("{line}\n"))
-            .collect()
+            .map(String::as_str)
+            .collect();
+        lines.join("\n")
     })?;
     Ok(Verdict::when(report.failures.is_empty()))
 }
@@ -151,5 +152,21 @@ fn refusals(text: &str) -> anyhow::Result<Vec<Refusal<'_>>> {
         });
     }
     ensure!(!refusals.is_empty(), "no programs to refuse");
+    // Deep nesting must not exhaust S4's stack.
+    for (name, before, middle, after) in [
+        ("deep parentheses", "(", "1", ")"),
+        ("deep negation", "- ", "1", ""),
+        ("deep choice", "1 ? x : ", "1", ""),
+        ("deep assignment", "x = ", "1", ""),
+        ("deep call", "f(", "1", ")"),
+    ] {
+        let (before, after) = (before.repeat(100_000), after.repeat(100_000));
+        refusals.push(Refusal {
+            name,
+            program: format!("int x;\nint f(int a) {{ return {before}{middle}{after}; }}\n"),
+            line: 2,
+            message: "nested too deeply",
+        });
+    }
     Ok(refusals)
 }
