@@ -7,7 +7,7 @@ mod place;
 pub(crate) mod statements;
 
 use crate::Store;
-use crate::blob::Encoder;
+use crate::blob::{self, Encoder};
 use crate::error::{Result, StoreError};
 use crate::value::{Value, clean, values};
 use crate::writer::{Counter, Writer};
@@ -154,7 +154,7 @@ impl Store {
 
     /// Keeps a batch of records, in order, in one transaction; 500 to 1,000 a call are best.
     ///
-    /// The same document again is unchanged; an older version than the one held is superseded; anything
+    /// The same document again is unchanged, and so is another writing of the same age that says the same; an older version than the one held is superseded; anything
     /// else takes the place of what is held under its source and id.
     pub async fn put_records(&self, batch: Vec<IncomingRecord>) -> Result<BatchOutcome> {
         let mut writer = self.writer().await?;
@@ -227,6 +227,7 @@ async fn accept(
             held.insert((source, row.text(1)?), record);
         }
     }
+    let rewritten = rewritten(writer, &batch, &held).await?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(batch.len());
     let mut positions: HashMap<i64, usize> = HashMap::new();
     for incoming in batch {
@@ -234,6 +235,17 @@ async fn accept(
         let identity = (record.source, clean(record.id.clone()));
         let entry = held.get(&identity);
         if entry.is_some_and(|held| held.digest == incoming.digest) {
+            outcome.unchanged += 1;
+            continue;
+        }
+        let same = entry.is_some_and(|held| {
+            let current = positions.get(&held.key).map(|position: &usize| {
+                let accepted: &Accepted = &accepted[*position];
+                &accepted.incoming.record
+            });
+            held.modified.is_some() && current.or(rewritten.get(&held.key)) == Some(record)
+        });
+        if same {
             outcome.unchanged += 1;
             continue;
         }
@@ -263,6 +275,36 @@ async fn accept(
         }
     }
     Ok(accepted)
+}
+
+/// The held normal forms of records that the batch has in another document of the same age: a feed that is
+/// published in two writings says nothing new with the second.
+async fn rewritten(
+    writer: &mut Writer,
+    batch: &[IncomingRecord],
+    held: &HashMap<(Source, String), Held>,
+) -> Result<HashMap<i64, Record>> {
+    let keys: HashSet<i64> = batch
+        .iter()
+        .filter_map(|incoming| {
+            let record = &incoming.record;
+            let held = held.get(&(record.source, clean(record.id.clone())))?;
+            let other = held.digest != incoming.digest;
+            let alike = held.modified.is_some() && held.modified == record.modified;
+            (other && alike).then_some(held.key)
+        })
+        .collect();
+    let keys = keys.into_iter().map(Value::from).collect();
+    let mut records = HashMap::new();
+    for row in writer
+        .session
+        .rows_in(&statements::NORMAL_FORMS, &[], keys)
+        .await?
+    {
+        let key = row.integer(0)?;
+        records.insert(key, blob::decode(key, &row.bytes(1)?)?);
+    }
+    Ok(records)
 }
 
 /// Writes records, documents and the sources' totals.

@@ -53,6 +53,21 @@ on_both_databases! {
         assert!(first_page(&store, &search("old")).await.rows.is_empty());
     }
 
+    async fn another_writing_of_the_same_age_that_says_the_same_is_unchanged(database) {
+        let store = database.open().await;
+        let record = record(Source::Nvd, "CVE-2024-0001", "One");
+        let mut other = incoming(record.clone());
+        other.digest = [7; 32];
+        let outcome = store.put_records(vec![incoming(record.clone()), other.clone()]).await.unwrap();
+        assert_eq!((outcome.added, outcome.changed, outcome.unchanged), (1, 0, 1));
+        let outcome = store.put_records(vec![other.clone(), incoming(record.clone()), other]).await.unwrap();
+        assert_eq!((outcome.added, outcome.changed, outcome.unchanged), (0, 0, 3));
+        let mut different = record;
+        different.cvss.push(fixture::cvss(98));
+        let outcome = store.put_records(vec![incoming(different)]).await.unwrap();
+        assert_eq!((outcome.changed, outcome.unchanged), (1, 0));
+    }
+
     async fn a_batch_with_one_record_twice_keeps_the_later(database) {
         let store = database.open().await;
         let first = record(Source::Nvd, "CVE-2024-0001", "First");
