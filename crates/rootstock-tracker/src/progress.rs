@@ -23,6 +23,7 @@ pub(crate) struct Display {
 struct Shown {
     phase: Option<Phase>,
     at: Instant,
+    line: String,
 }
 
 impl Display {
@@ -36,6 +37,7 @@ impl Display {
             shown: Mutex::new(Shown {
                 phase: None,
                 at: Instant::now(),
+                line: String::new(),
             }),
         }
     }
@@ -69,7 +71,12 @@ impl Progress for Display {
                 shown.at = Instant::now();
                 let share = (step.done * 100).checked_div(step.total).unwrap_or(100);
                 let (title, noun) = (title(step.phase), noun(step.phase));
-                output::note(&format!("{title}: {share} %, {} {noun}", step.records));
+                let line = format!("{title}: {share} %, {} {noun}", step.records);
+                // A job's last steps may all be its end.
+                if line != shown.line {
+                    output::note(&line);
+                    shown.line = line;
+                }
             }
             None => {}
         }
