@@ -18,8 +18,12 @@ after(async () => {
 const open = async (options) => {
   const context = await browser.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   return page;
+};
+/** Does what leads to another page, and waits until that is there: a click alone returns before. */
+const follow = async (page, act) => {
+  await Promise.all([page.waitForEvent('load'), act()]);
 };
 const ids = (page) => page.locator('.rows .id').allTextContents();
 
@@ -42,7 +46,7 @@ test('filters narrow the list, chips widen it again', async () => {
   await page.getByRole('checkbox', { name: 'Critical' }).check();
   await page.getByLabel('Channel').selectOption('nixos-19.09');
   await page.getByRole('checkbox', { name: 'Affected', exact: true }).check();
-  await page.getByRole('button', { name: 'Apply' }).click();
+  await follow(page, () => page.getByRole('button', { name: 'Apply' }).click());
   assert.match(page.url(), /severity=critical/);
   assert.match(page.url(), /channel=nixos-19\.09/);
   const shown = await page.locator('.rows .cell-severity').allTextContents();
@@ -54,9 +58,9 @@ test('filters narrow the list, chips widen it again', async () => {
 
   const chips = page.getByRole('list', { name: 'Filters in use' }).getByRole('link');
   assert.equal(await chips.count(), 3);
-  await chips.first().click();
+  await follow(page, () => chips.first().click());
   assert.equal(await chips.count(), 2);
-  await page.getByRole('link', { name: 'Clear' }).click();
+  await follow(page, () => page.getByRole('link', { name: 'Clear' }).click());
   assert.equal(await page.locator('#results').textContent(), all);
   await page.context().close();
 });
@@ -68,14 +72,14 @@ test('pages of the list follow each other both ways, without a gap or a double',
   assert.equal(first.length, 25);
   const seen = [...first];
   while (await page.getByRole('link', { name: 'Next' }).count()) {
-    await page.getByRole('link', { name: 'Next' }).click();
+    await follow(page, () => page.getByRole('link', { name: 'Next' }).click());
     seen.push(...await ids(page));
   }
   const total = Number.parseInt((await page.locator('#results').textContent()).replace(/\D/g, ''), 10);
   assert.equal(seen.length, total);
   assert.equal(new Set(seen).size, total);
   while (await page.getByRole('link', { name: 'Previous' }).count()) {
-    await page.getByRole('link', { name: 'Previous' }).click();
+    await follow(page, () => page.getByRole('link', { name: 'Previous' }).click());
   }
   assert.deepEqual(await ids(page), first);
   await page.context().close();
@@ -85,7 +89,7 @@ test('an id in the search field leads to its page', async () => {
   const page = await open({ javaScriptEnabled: false });
   await page.goto(site.url);
   await page.getByRole('searchbox').fill('cve-2019-14697');
-  await page.getByRole('searchbox').press('Enter');
+  await follow(page, () => page.getByRole('searchbox').press('Enter'));
   assert.equal(new URL(page.url()).pathname, '/vulnerabilities/CVE-2019-14697');
   await page.context().close();
 });
@@ -150,7 +154,7 @@ test('an error offers a way out', async () => {
   const page = await open({ javaScriptEnabled: false });
   const response = await page.goto(`${site.url}/packages/nixpkgs/mus`);
   assert.equal(response.status(), 404);
-  await page.getByRole('link', { name: 'musl', exact: true }).click();
+  await follow(page, () => page.getByRole('link', { name: 'musl', exact: true }).click());
   assert.equal(new URL(page.url()).pathname, '/packages/nixpkgs/musl');
   await page.context().close();
 });
