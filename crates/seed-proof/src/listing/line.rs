@@ -233,7 +233,10 @@ fn row(text: &str) -> Option<[u8; 16]> {
     let mut words = text.split_whitespace();
     let mut row = [0; 16];
     let name = words.next()?.as_bytes();
-    row.get_mut(..name.len().min(9))?.copy_from_slice(name);
+    if name.len() > 8 {
+        return None;
+    }
+    row[..name.len()].copy_from_slice(name);
     let kinds = words.next()?.as_bytes();
     if kinds != b"-" {
         row.get_mut(8..8 + kinds.len())?.copy_from_slice(kinds);
@@ -245,5 +248,5 @@ fn row(text: &str) -> Option<[u8; 16]> {
         *row.get_mut(place)? = u8::from_str_radix(word, 16).ok()?;
         row[12] += 1;
     }
-    (name.len() <= 8 && kinds.len() <= 2).then_some(row)
+    (kinds.len() <= 2).then_some(row)
 }

@@ -94,8 +94,11 @@ pub fn number(text: &str) -> Option<i64> {
     if !digits.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
+    // The library's own parser would take a second sign.
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let value = match digits.strip_prefix("0x") {
-        Some(hex) => i64::from_str_radix(hex, 16).ok()?,
+        Some(hex) if plain(hex) => i64::from_str_radix(hex, 16).ok()?,
+        Some(_) => return None,
         None => digits.parse::<i64>().ok()?,
     };
     Some(sign * value)
@@ -166,7 +169,7 @@ impl Memory {
                 }
                 Some(_) => return None,
                 None => match number(name) {
-                    Some(value) => memory.displacement += value,
+                    Some(value) => memory.displacement = memory.displacement.checked_add(value)?,
                     None if is_name(name) && memory.label.is_none() => {
                         memory.label = Some(name.to_owned());
                     }
