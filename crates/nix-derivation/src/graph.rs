@@ -6,20 +6,21 @@
 
 use nix_store_path::StorePath;
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// A node's number.
 pub type Node = u32;
 
 /// Collects nodes and edges.
 #[derive(Debug)]
-pub struct GraphBuilder<T> {
-    numbers: HashMap<StorePath, Node>,
-    paths: Vec<StorePath>,
+pub struct GraphBuilder<T, K = StorePath> {
+    numbers: HashMap<K, Node>,
+    paths: Vec<K>,
     data: Vec<Option<T>>,
     edges: Vec<(Node, Node)>,
 }
 
-impl<T> Default for GraphBuilder<T> {
+impl<T, K> Default for GraphBuilder<T, K> {
     fn default() -> Self {
         GraphBuilder {
             numbers: HashMap::new(),
@@ -30,9 +31,9 @@ impl<T> Default for GraphBuilder<T> {
     }
 }
 
-impl<T> GraphBuilder<T> {
+impl<T, K: Hash + Eq + Clone> GraphBuilder<T, K> {
     /// The number of a path; new ones are numbered on.
-    pub fn number(&mut self, path: &StorePath) -> Node {
+    pub fn number(&mut self, path: &K) -> Node {
         if let Some(&number) = self.numbers.get(path) {
             return number;
         }
@@ -44,12 +45,10 @@ impl<T> GraphBuilder<T> {
     }
 
     /// Adds a node with its data and inputs. A path added twice keeps the first data; the result says so.
-    pub fn add<'p>(
-        &mut self,
-        path: &StorePath,
-        data: T,
-        inputs: impl IntoIterator<Item = &'p StorePath>,
-    ) -> bool {
+    pub fn add<'k>(&mut self, path: &K, data: T, inputs: impl IntoIterator<Item = &'k K>) -> bool
+    where
+        K: 'k,
+    {
         let from = self.number(path);
         if self.data[from as usize].is_some() {
             return false;
@@ -63,7 +62,7 @@ impl<T> GraphBuilder<T> {
     }
 
     /// The graph of what was added.
-    pub fn build(mut self) -> Graph<T> {
+    pub fn build(mut self) -> Graph<T, K> {
         self.edges.sort_unstable();
         self.edges.dedup();
         let count = self.paths.len();
@@ -112,11 +111,11 @@ impl Rows {
     }
 }
 
-/// A finished graph.
+/// A finished graph; `K` is what names a node, a store path unless other things are nodes too.
 #[derive(Debug)]
-pub struct Graph<T> {
-    numbers: HashMap<StorePath, Node>,
-    paths: Vec<StorePath>,
+pub struct Graph<T, K = StorePath> {
+    numbers: HashMap<K, Node>,
+    paths: Vec<K>,
     data: Vec<Option<T>>,
     inputs: Rows,
     dependents: Rows,
@@ -127,7 +126,7 @@ pub struct Graph<T> {
 #[error("{} derivations depend on themselves, the first is number {}", .0.len(), .0[0])]
 pub struct Cycle(pub Vec<Node>);
 
-impl<T> Graph<T> {
+impl<T, K: Hash + Eq> Graph<T, K> {
     /// How many nodes, the missing ones included.
     pub fn len(&self) -> usize {
         self.paths.len()
@@ -139,17 +138,17 @@ impl<T> Graph<T> {
     }
 
     /// Every node.
-    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = Node> + use<T> {
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = Node> + use<T, K> {
         0..self.paths.len() as Node
     }
 
     /// The number of a path.
-    pub fn find(&self, path: &StorePath) -> Option<Node> {
+    pub fn find(&self, path: &K) -> Option<Node> {
         self.numbers.get(path).copied()
     }
 
     /// The path of a node.
-    pub fn path(&self, node: Node) -> &StorePath {
+    pub fn path(&self, node: Node) -> &K {
         &self.paths[node as usize]
     }
 

@@ -4,9 +4,14 @@
 //! 2 the command could not be carried out. A program of the bootstrap chain is run only inside a sandbox.
 
 mod audit;
+mod cut;
+mod diff;
+mod input;
+mod policy;
 mod print;
 mod prove;
 mod sandbox;
+mod why;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -22,6 +27,10 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Audit),
+    Why(why::Why),
+    Cut(cut::Cut),
+    Diff(diff::Diff),
+    Policy(policy::Policy),
     Prove(prove::Prove),
     /// The inner half of a sandbox; not for people.
     #[command(name = sandbox::ENTER, hide = true)]
@@ -31,6 +40,10 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Audit(command) => command.run(),
+        Command::Why(command) => command.run(),
+        Command::Cut(command) => command.run(),
+        Command::Diff(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Prove(command) => command.run(),
         Command::Enter(command) => command.run().map(|never| match never {}),
     };

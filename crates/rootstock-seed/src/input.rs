@@ -1,0 +1,116 @@
+//! What the graph commands share: which paths to load, how much to look at, progress, and writing files whole.
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use nix_derivation::Node;
+use seed_graph::Audit;
+use seed_graph::content::Budget;
+use seed_graph::load::Loader;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// How much is looked into, per root.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Limits {
+    /// Most unpacked bytes of one root, in MiB.
+    #[arg(long, default_value_t = 8192, value_name = "MIB")]
+    max_unpacked: u64,
+    /// Deepest nesting of archives within archives.
+    #[arg(long, default_value_t = 8, value_name = "DEPTH")]
+    max_nesting: u32,
+}
+
+impl Limits {
+    fn budget(&self) -> Budget {
+        let default = Budget::default();
+        Budget {
+            depth: self.max_nesting,
+            bytes: self.max_unpacked.saturating_mul(1 << 20),
+            ..default
+        }
+    }
+}
+
+/// Loads and audits; progress goes to standard error when that is a terminal.
+pub(crate) fn audit(paths: &[PathBuf], limits: &Limits) -> anyhow::Result<Audit> {
+    let mut loader = Loader::default();
+    for path in paths {
+        // A path that is not there is a mistake of the call; what is wrong inside is reported and passed over.
+        path.symlink_metadata()
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        loader.path(path);
+    }
+    let loaded = loader.finish();
+    anyhow::ensure!(
+        !loaded.graph.is_empty(),
+        "no derivation was found{}",
+        loaded
+            .problems
+            .first()
+            .map(|problem| format!(": {problem}"))
+            .unwrap_or_default()
+    );
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} roots looked at, {eta} left");
+    bar.set_style(style.context("the progress bar's template is well formed")?);
+    let audit = Audit::new(loaded, limits.budget(), &mut |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    Ok(audit)
+}
+
+/// The one node that a text names.
+pub(crate) fn one(audit: &Audit, text: &str) -> anyhow::Result<Node> {
+    let found = audit.find(text);
+    match found.as_slice() {
+        [node] => Ok(*node),
+        [] => anyhow::bail!("nothing here is called '{text}'"),
+        // Several of one name: the one that is needed by nobody is meant, if there is one.
+        several => {
+            let tops: Vec<_> = several
+                .iter()
+                .filter(|node| audit.graph.dependents(**node).is_empty())
+                .collect();
+            if let [top] = tops.as_slice() {
+                return Ok(**top);
+            }
+            let names: Vec<String> = several
+                .iter()
+                .take(10)
+                .map(|node| audit.graph.path(*node).to_string())
+                .collect();
+            anyhow::bail!(
+                "'{text}' may be {} things; name one of them: {}",
+                several.len(),
+                names.join(", ")
+            )
+        }
+    }
+}
+
+/// Prints to standard output, or writes a file as a whole: to a temporary name, synced, then renamed.
+pub(crate) fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
+    let Some(file) = file else {
+        std::io::stdout().lock().write_all(text.as_bytes())?;
+        return Ok(());
+    };
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        temporary.write_all(text.as_bytes())?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(file)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// JSON for people and programs, with a newline at the end.
+pub(crate) fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
