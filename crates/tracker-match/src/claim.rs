@@ -5,6 +5,7 @@
 
 use crate::address::{self, Address};
 use crate::name::fold;
+use nix_version::Bound;
 use std::collections::BTreeSet;
 use tracker_record::cpe::{Cpe, Part};
 use tracker_record::record::{Affected, Source};
@@ -44,6 +45,8 @@ pub struct Claim {
     pub world: Option<String>,
     /// CPE part, where a CPE says it: application, operating system, hardware.
     pub part: Option<char>,
+    /// Least and greatest first number of the versions named.
+    pub numbers: Option<(u64, u64)>,
     /// Who says so.
     pub source: Source,
 }
@@ -131,7 +134,35 @@ fn text(vulnerability: &Vulnerability) -> String {
     text
 }
 
+/// Least and greatest first number of the versions that ranges name; zero, the usual beginning, aside.
+fn numbers(affected: &Affected) -> Option<(u64, u64)> {
+    let numbers = affected
+        .ranges
+        .iter()
+        .filter(|range| !matches!(range.scheme.as_str(), "git" | "prose"))
+        .flat_map(|range| [&range.lower, &range.upper])
+        .filter_map(|bound| match bound {
+            Bound::Inclusive(text) | Bound::Exclusive(text) => leading_number(text),
+            Bound::Unbounded => None,
+        });
+    numbers.fold(None, |span, number| match span {
+        None => Some((number, number)),
+        Some((least, greatest)) => Some((least.min(number), greatest.max(number))),
+    })
+}
+
+/// The first number of a version.
+pub(crate) fn leading_number(version: &str) -> Option<u64> {
+    let start = version.find(|c: char| c.is_ascii_digit())?;
+    let digits = &version[start..];
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits[..end].parse().ok()
+}
+
 fn of_statement(affected: &Affected, source: Source, claims: &mut BTreeSet<Claim>) {
+    let numbers = numbers(affected);
     let mut add = |kind, shown: &str, vendor: Option<&str>, world: Option<String>, part| {
         let name = fold(shown);
         if name.is_empty() || matches!(name.as_str(), "n-a" | "unspecified" | "unknown" | "na") {
@@ -150,6 +181,7 @@ fn of_statement(affected: &Affected, source: Source, claims: &mut BTreeSet<Claim
             vendor,
             world,
             part,
+            numbers,
             source,
         });
     };

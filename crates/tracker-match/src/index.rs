@@ -3,7 +3,7 @@
 //! Invariant: looking up a vulnerability costs its claims, not the number of packages.
 
 use crate::address::{self, Address};
-use crate::claim::{self, Claim, Kind, Subject};
+use crate::claim::{self, Claim, Kind, Subject, leading_number};
 use crate::family::{Set, bare_name, family_of, set_of};
 use crate::feature::{Context, Feature, Features};
 use crate::name::{fold, is_weak, squeeze, stems};
@@ -151,7 +151,11 @@ impl Index {
         let family = &mut self.families[id as usize];
         family.learn(package);
         let last = package.attribute.rsplit('.').next().unwrap_or_default();
-        let mut members = vec![fold(last)];
+        let mut members = Vec::new();
+        // Within a set that is no world (`unixODBCDrivers.mysql`) the last segment is short for something else.
+        if family.set.is_some() || last == package.attribute {
+            members.push(fold(last));
+        }
         if family.set.is_none() {
             members.push(fold(&package.pname));
         }
@@ -383,6 +387,7 @@ impl Index {
             .filter(|word| subject.text.contains(&format!(" {word} ")))
             .count();
         features.set(Feature::DescriptionShared, shared >= 2);
+        family.compare_versions(claim, &mut features);
         features
     }
 }
@@ -509,6 +514,20 @@ impl Family {
         );
     }
 
+    /// First numbers of versions: near within one, far where none is within a factor of eight.
+    fn compare_versions(&self, claim: &Claim, features: &mut Features) {
+        let Some((least, greatest)) = claim.numbers else {
+            return;
+        };
+        let near = |&major: &u64| major + 1 >= least && major <= greatest + 1;
+        let far = |&major: &u64| (major + 1) * 8 < least + 1 || major + 1 > (greatest + 1) * 8;
+        features.set(Feature::VersionNear, self.majors.iter().any(near));
+        features.set(
+            Feature::VersionFar,
+            !self.majors.is_empty() && self.majors.iter().all(far),
+        );
+    }
+
     fn compare_worlds(&self, claim: &Claim, features: &mut Features) {
         match (claim.world.as_deref(), self.set) {
             (None, None) => {}
@@ -532,7 +551,7 @@ impl Family {
 
 impl Candidate {
     /// The match that is shown: reasons by weight, the bias among them.
-    fn into_match(self, vulnerability: &str, weights: &Weights) -> Match {
+    pub fn into_match(self, vulnerability: &str, weights: &Weights) -> Match {
         let context = Context {
             name: &self.claim.shown,
             vendor: self.claim.vendor.as_deref(),
@@ -569,16 +588,6 @@ impl Candidate {
             family: self.family,
         }
     }
-}
-
-/// The first number of a version.
-fn leading_number(version: &str) -> Option<u64> {
-    let start = version.find(|c: char| c.is_ascii_digit())?;
-    let digits = &version[start..];
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(digits.len());
-    digits[..end].parse().ok()
 }
 
 fn push(map: &mut HashMap<String, Vec<u32>>, key: String, id: u32) {

@@ -12,6 +12,7 @@ const IMPURE: &[&str] = &[
     "tracker-testkit",
     "tracker-web",
     "tracker-jobs",
+    "tracker-evaluate",
     "rootstock-tracker",
     "rootstock-boot",
     "rootstock-seed",

@@ -1,0 +1,225 @@
+//! Records from files of one JSON document a line, joined to vulnerabilities, with what matching needs of them.
+//!
+//! Invariant: documents are read on all cores, and the result does not depend on how many there are.
+
+use crate::error::EvaluateError;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::sync_channel;
+use tracker_inventory::{Inventory, Nixpkgs, Package};
+use tracker_record::{Record, Vulnerability, public_ids, read_document};
+
+/// Longest text that is kept of a description, in bytes.
+const MAX_TEXT: usize = 1200;
+
+/// Largest zstd window that is accepted, as a power of two.
+const WINDOW_LOG: u32 = 27;
+
+/// Lines handed to a worker at once.
+const BATCH: usize = 256;
+
+/// All vulnerabilities, by id, and what was not read.
+#[derive(Debug, Default)]
+pub struct Corpus {
+    /// In order of id.
+    pub vulnerabilities: Vec<Vulnerability>,
+    /// Lines read.
+    pub documents: usize,
+    /// Lines that are no record.
+    pub rejected: usize,
+}
+
+impl Corpus {
+    /// Reads files, and the `*.jsonl` and `*.jsonl.zst` files of folders (streams of changes, `replay-*`, aside).
+    pub fn read(paths: &[PathBuf]) -> Result<Self, EvaluateError> {
+        let mut files = Vec::new();
+        for path in paths {
+            collect(path, &mut files)?;
+        }
+        files.sort();
+        let mut corpus = Corpus::default();
+        let mut records: Vec<(String, Record)> = Vec::new();
+        for file in &files {
+            read_file(file, &mut corpus, &mut records)?;
+        }
+        // A stable order whatever worker was faster.
+        records.sort_by(|a, b| {
+            (&a.0, a.1.source, &a.1.id, a.1.modified).cmp(&(
+                &b.0,
+                b.1.source,
+                &b.1.id,
+                b.1.modified,
+            ))
+        });
+        let mut rest = records.into_iter().peekable();
+        while let Some((id, record)) = rest.next() {
+            let mut group = vec![record];
+            while let Some((_, record)) = rest.next_if(|(next, _)| *next == id) {
+                group.push(record);
+            }
+            corpus.vulnerabilities.push(Vulnerability::merge(id, group));
+        }
+        Ok(corpus)
+    }
+
+    /// A vulnerability by its id.
+    pub fn get(&self, id: &str) -> Option<&Vulnerability> {
+        self.vulnerabilities
+            .binary_search_by(|v| v.id.as_str().cmp(id))
+            .ok()
+            .map(|index| &self.vulnerabilities[index])
+    }
+}
+
+/// Reads a package list, whatever it is compressed with.
+pub fn read_packages(path: &Path) -> Result<Vec<Package>, EvaluateError> {
+    let at = |source| EvaluateError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut input = tracker_inventory::open(File::open(path).map_err(at)?).map_err(at)?;
+    let (_, packages) = Nixpkgs
+        .read_all(&mut input)
+        .map_err(|source| EvaluateError::Packages {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(packages)
+}
+
+/// Opens a file, decompressing it if its name says so.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, EvaluateError> {
+    let at = |source| EvaluateError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(at)?;
+    if path.extension().is_some_and(|extension| extension == "zst") {
+        let mut decoder = zstd::Decoder::new(file).map_err(at)?;
+        decoder.window_log_max(WINDOW_LOG).map_err(at)?;
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, decoder)));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), EvaluateError> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(path).map_err(|source| EvaluateError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let plain = name.strip_suffix(".zst").unwrap_or(&name);
+        let wanted = Path::new(plain)
+            .extension()
+            .is_some_and(|ext| ext == "jsonl");
+        if path.is_dir() || (wanted && !name.starts_with("replay-")) {
+            collect(&path, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_file(
+    path: &Path,
+    corpus: &mut Corpus,
+    records: &mut Vec<(String, Record)>,
+) -> Result<(), EvaluateError> {
+    let mut input = open(path)?;
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let (sender, receiver) = sync_channel::<Vec<Vec<u8>>>(workers * 2);
+    let receiver = Mutex::new(receiver);
+    let outcome = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut read, mut rejected) = (Vec::new(), 0_usize);
+                    loop {
+                        let batch = match receiver.lock() {
+                            Ok(receiver) => receiver.recv(),
+                            Err(_) => break,
+                        };
+                        let Ok(batch) = batch else { break };
+                        for line in batch {
+                            match read_document(&line) {
+                                Ok(reading) => {
+                                    let record = trim(reading.record);
+                                    let ids = public_ids(&record);
+                                    read.extend(ids.into_iter().map(|id| (id, record.clone())));
+                                }
+                                Err(_) => rejected += 1,
+                            }
+                        }
+                    }
+                    (read, rejected)
+                })
+            })
+            .collect();
+        let mut batch = Vec::with_capacity(BATCH);
+        let result = loop {
+            let mut line = Vec::new();
+            match (&mut input).take(64 << 20).read_until(b'\n', &mut line) {
+                Ok(0) => break Ok(()),
+                Ok(_) => {
+                    corpus.documents += 1;
+                    batch.push(line);
+                }
+                Err(source) => break Err(source),
+            }
+            if batch.len() == BATCH && sender.send(std::mem::take(&mut batch)).is_err() {
+                break Ok(());
+            }
+        };
+        if !batch.is_empty() {
+            // A worker that is gone has panicked, which joining it reports.
+            let _ = sender.send(batch);
+        }
+        drop(sender);
+        for thread in threads {
+            if let Ok((read, rejected)) = thread.join() {
+                records.extend(read);
+                corpus.rejected += rejected;
+            }
+        }
+        result
+    });
+    outcome.map_err(|source| EvaluateError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Drops what matching does not look at.
+fn trim(mut record: Record) -> Record {
+    record.cvss = Vec::new();
+    record.exploitation = Vec::new();
+    record.weaknesses = Vec::new();
+    let english = record
+        .descriptions
+        .iter()
+        .position(|description| description.value.is_english())
+        .unwrap_or(0);
+    record.descriptions = record
+        .descriptions
+        .into_iter()
+        .skip(english)
+        .take(1)
+        .collect();
+    for description in &mut record.descriptions {
+        let text = &mut description.value.text;
+        let end = (0..=text.len().min(MAX_TEXT))
+            .rev()
+            .find(|&index| text.is_char_boundary(index))
+            .unwrap_or(0);
+        text.truncate(end);
+        text.shrink_to_fit();
+    }
+    record
+}

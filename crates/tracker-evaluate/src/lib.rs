@@ -1,0 +1,21 @@
+//! How good matching is, and the weights that make it so: `evaluate`, `learn`, `infer-cpe` as functions.
+//!
+//! Reading order: [`corpus`] (records into memory), [`truth`] (labels), [`judge`] (a proposal against labels),
+//! [`evaluate`](mod@evaluate), [`baseline`], [`learn`], [`infer`].
+//! Invariant: nothing here looks at patches, known vulnerabilities or decisions; the same inputs give the same
+//! bytes out.
+
+pub mod baseline;
+pub mod corpus;
+pub mod error;
+pub mod evaluate;
+pub mod infer;
+pub mod learn;
+pub mod logistic;
+pub mod report;
+pub mod truth;
+
+pub use error::EvaluateError;
+pub use evaluate::EvaluateArgs;
+pub use infer::InferArgs;
+pub use learn::LearnArgs;
