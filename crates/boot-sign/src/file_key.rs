@@ -172,7 +172,7 @@ impl Signer for FileKey {
                     HashAlgorithm::Sha256 => Pkcs1v15Sign::new::<rsa::sha2::Sha256>(),
                     HashAlgorithm::Sha384 => Pkcs1v15Sign::new::<rsa::sha2::Sha384>(),
                     HashAlgorithm::Sha512 => Pkcs1v15Sign::new::<rsa::sha2::Sha512>(),
-                    HashAlgorithm::Sha1 => return Err("SHA-1 signatures are not written".into()),
+                    HashAlgorithm::Sha1 => Pkcs1v15Sign::new::<sha1::Sha1>(),
                 };
                 // Blinded with randomness; the signature is the same every time.
                 Ok(key.sign_with_rng(&mut SysRng, padding, &digest)?)

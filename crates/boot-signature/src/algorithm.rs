@@ -18,7 +18,7 @@ use x509_cert::spki::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashAlgorithm {
-    /// Only read, never written.
+    /// Only read in images and variables; written for PCR policies of the SHA-1 bank.
     Sha1,
     /// The one that every firmware knows.
     Sha256,
@@ -227,6 +227,23 @@ impl PublicKey {
             .into_vec())
     }
 
+    /// The PKCS#1 RSAPublicKey in DER, which systemd's key fingerprints are over.
+    pub fn pkcs1_der(&self) -> Result<Vec<u8>> {
+        use rsa::pkcs1::EncodeRsaPublicKey;
+        let wrong = |why| Error::Invalid {
+            what: "public key",
+            why,
+        };
+        match self {
+            PublicKey::Rsa(key) => Ok(key
+                .to_pkcs1_der()
+                .map_err(|_| wrong("it can't be encoded"))?
+                .as_bytes()
+                .to_vec()),
+            _ => Err(wrong("signed PCR policies need an RSA key")),
+        }
+    }
+
     /// The SubjectPublicKeyInfo in PEM.
     pub fn to_pem(&self) -> Result<String> {
         let der = self.to_der()?;
@@ -307,8 +324,8 @@ pub trait Signer {
     ) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 }
 
-/// Asks `signer` and checks its answer before anyone relies on it.
-pub(crate) fn sign_checked(signer: &dyn Signer, request: Request<'_>) -> Result<Vec<u8>> {
+/// Signs a message: asks `signer` and checks its answer before anyone relies on it.
+pub fn sign_message(signer: &dyn Signer, request: Request<'_>) -> Result<Vec<u8>> {
     let signature = signer.sign(request).map_err(|source| Error::Signer {
         subject: request.subject.to_owned(),
         source,

@@ -1,6 +1,6 @@
 //! Certificates for new keys: self-signed or issued, in the profiles that firmware, shim, the kernel and sbverify accept.
 
-use crate::algorithm::{encode, sign_checked};
+use crate::algorithm::{encode, sign_message};
 use crate::error::der;
 use crate::{Certificate, Error, HashAlgorithm, Request, Result, Signer};
 use ::der::asn1::{BitString, GeneralizedTime, ObjectIdentifier, OctetString, UtcTime};
@@ -111,7 +111,7 @@ pub fn issue(
         extensions: extensions(request)?,
     };
     let message = encode(&tbs, WHAT)?;
-    let signature = sign_checked(
+    let signature = sign_message(
         signer,
         Request {
             message: &message,

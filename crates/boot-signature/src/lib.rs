@@ -19,7 +19,7 @@ mod spc;
 #[cfg(test)]
 mod tests;
 
-pub use algorithm::{HashAlgorithm, KeyAlgorithm, PublicKey, Request, Signer};
+pub use algorithm::{HashAlgorithm, KeyAlgorithm, PublicKey, Request, Signer, sign_message};
 pub use authenticode::{
     Problem, SignatureReport, Strictness, attach, detach, read_signatures, sign_image, strip,
     verify_image,

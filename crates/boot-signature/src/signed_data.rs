@@ -1,6 +1,6 @@
 //! SignedData: writing it for a content, reading it from foreign bytes, checking a signer's signature.
 
-use crate::algorithm::{encode, sign_checked};
+use crate::algorithm::{encode, sign_message};
 use crate::error::der;
 use crate::{Certificate, Error, HashAlgorithm, Request, Result, Signer};
 use ::der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec};
@@ -131,7 +131,7 @@ pub(crate) fn assemble(
         hash,
         subject,
     };
-    let signature = sign_checked(signer, request)?;
+    let signature = sign_message(signer, request)?;
     let tbs = own.inner.tbs_certificate();
     let info = SignerInfo {
         version: CmsVersion::V1,

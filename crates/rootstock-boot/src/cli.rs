@@ -1,6 +1,6 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{keys, oracle, pe, uki, variables};
+use crate::commands::{keys, oracle, pcr, pe, uki, variables};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -41,6 +41,12 @@ pub(crate) enum Command {
     /// Unified kernel images and addons: build.
     #[command(subcommand)]
     Uki(Box<uki::Command>),
+    /// TPM registers: predict.
+    #[command(subcommand)]
+    Pcr(pcr::PcrCommand),
+    /// Signed PCR policies: sign, verify.
+    #[command(subcommand)]
+    Policy(Box<pcr::PolicyCommand>),
     /// Write man pages, one for each command, into a folder.
     Man {
         /// An existing folder.

@@ -5,6 +5,7 @@ mod key;
 pub(crate) mod keys;
 mod manual;
 pub(crate) mod oracle;
+pub(crate) mod pcr;
 pub(crate) mod pe;
 mod pe_text;
 mod source;
@@ -21,6 +22,8 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Keys(command) => keys::run(command, out),
         Command::Variables(command) => variables::run(*command, out),
         Command::Oracle(options) => oracle::run(&options, out),
+        Command::Pcr(command) => pcr::predict(command, out),
+        Command::Policy(command) => pcr::policy(*command, out),
         Command::Uki(command) => uki::run(*command, out),
         Command::Man { folder } => manual::pages(&folder, out),
         Command::Completions { shell } => manual::completions(shell),

@@ -2,6 +2,7 @@
 //! shares no code with us.
 
 mod common;
+mod measure;
 mod pe;
 mod sign;
 mod variables;

@@ -1,0 +1,148 @@
+//! The JSON of `.pcrsig`: bank name to a list of signed policies.
+
+use crate::{Error, Result};
+use base64ct::{Base64, Encoding};
+use boot_measure::Bank;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Longest document that is read.
+pub const MAX_DOCUMENT: usize = 1024 * 1024;
+/// Most policies in it.
+const MAX_POLICIES: usize = 4096;
+
+/// One signed policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedPolicy {
+    /// Registers that it is about; always 11.
+    pub pcrs: Vec<u8>,
+    /// SHA-256 of the key's PKCS#1 form.
+    pub key: Vec<u8>,
+    /// The policy digest.
+    pub policy: Vec<u8>,
+    /// PKCS#1 v1.5 signature by the bank's digest.
+    pub signature: Vec<u8>,
+    /// Policy reference; usually empty.
+    pub reference: Vec<u8>,
+}
+
+/// All signed policies of an image, by bank.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignedPolicies {
+    banks: BTreeMap<Bank, Vec<SignedPolicy>>,
+}
+
+/// As it stands in JSON, its fields in systemd's order.
+#[derive(Serialize, Deserialize)]
+struct Raw {
+    pcrs: Vec<u8>,
+    pkfp: String,
+    pol: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polref: Option<String>,
+    sig: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str, what: &str) -> Result<Vec<u8>> {
+    let wrong = || Error::Invalid {
+        what: what.to_owned(),
+        why: "it is not hexadecimal",
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).ok_or_else(wrong);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(wrong());
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| Ok((digit(*high)? * 16 + digit(*low)?) as u8))
+        .collect()
+}
+
+impl SignedPolicies {
+    /// Adds one; the same one twice is kept once.
+    pub fn add(&mut self, bank: Bank, policy: SignedPolicy) {
+        let list = self.banks.entry(bank).or_default();
+        if !list.contains(&policy) {
+            list.push(policy);
+        }
+    }
+
+    /// All, by bank and in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Bank, &SignedPolicy)> {
+        self.banks
+            .iter()
+            .flat_map(|(bank, list)| list.iter().map(|policy| (*bank, policy)))
+    }
+
+    /// One line of JSON, as systemd-measure writes it.
+    pub fn to_json(&self) -> Result<String> {
+        let raw: BTreeMap<&str, Vec<Raw>> = self
+            .banks
+            .iter()
+            .map(|(bank, list)| {
+                let list = list.iter().map(|policy| Raw {
+                    pcrs: policy.pcrs.clone(),
+                    pkfp: hex(&policy.key),
+                    pol: hex(&policy.policy),
+                    polref: (!policy.reference.is_empty()).then(|| hex(&policy.reference)),
+                    sig: Base64::encode_string(&policy.signature),
+                });
+                (bank.as_str(), list.collect())
+            })
+            .collect();
+        Ok(serde_json::to_string(&raw)? + "\n")
+    }
+
+    /// Reads JSON; banks that are unknown are an error, so that nothing is passed over in silence.
+    pub fn from_json(bytes: &[u8]) -> Result<SignedPolicies> {
+        let end = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1);
+        let wrong = |what: &str, why| Error::Invalid {
+            what: what.to_owned(),
+            why,
+        };
+        if end > MAX_DOCUMENT {
+            return Err(wrong("document", "it is longer than 1 MiB"));
+        }
+        let raw: BTreeMap<String, Vec<Raw>> = serde_json::from_slice(&bytes[..end])?;
+        let mut found = SignedPolicies::default();
+        let mut count = 0;
+        for (name, list) in raw {
+            let bank = Bank::ALL
+                .into_iter()
+                .find(|bank| bank.as_str() == name)
+                .ok_or_else(|| wrong(&name, "it is not a bank's name"))?;
+            for policy in list {
+                count += 1;
+                if count > MAX_POLICIES {
+                    return Err(wrong("document", "it has more than 4096 policies"));
+                }
+                let signature = Base64::decode_vec(&policy.sig);
+                found.add(
+                    bank,
+                    SignedPolicy {
+                        pcrs: policy.pcrs,
+                        key: unhex(&policy.pkfp, "pkfp")?,
+                        policy: unhex(&policy.pol, "pol")?,
+                        signature: signature.map_err(|_| wrong("sig", "it is not base64"))?,
+                        reference: policy
+                            .polref
+                            .map_or(Ok(Vec::new()), |text| unhex(&text, "polref"))?,
+                    },
+                );
+            }
+        }
+        Ok(found)
+    }
+}

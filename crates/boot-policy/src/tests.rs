@@ -1,0 +1,85 @@
+//! The policy digest against a value computed by tpm2-tools, and the JSON's shape; whole documents against systemd-measure
+//! and sessions on a TPM are in the binary's peer tests.
+
+use crate::{SignedPolicies, SignedPolicy, pcr_policy, to_be_signed};
+use boot_measure::{Bank, Register};
+use proptest::prelude::*;
+
+#[test]
+fn the_policy_of_an_untouched_register_is_the_published_one() {
+    // `tpm2_createpolicy --policy-pcr -l sha256:11` (and sha1:11) on a TPM whose PCR 11 is zero.
+    let policy = pcr_policy(11, &Register::reset(Bank::Sha256));
+    assert_eq!(
+        hex(&policy),
+        "fd32fa22c52cfc8e1a0c29eb38519f87084cab0b04b0d8f020a4d38b2f4e223e"
+    );
+    let sha1 = pcr_policy(11, &Register::reset(Bank::Sha1));
+    assert_eq!(
+        hex(&sha1),
+        "3025f59190d67a9881f4093c74da0f7d5ee3024980bcc4123bac0200122f3e9d"
+    );
+    assert_ne!(policy, pcr_policy(12, &Register::reset(Bank::Sha256)));
+    assert_eq!(to_be_signed(&policy, b"initrd")[32..], *b"initrd");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn policy(number: u8, reference: &[u8]) -> SignedPolicy {
+    SignedPolicy {
+        pcrs: vec![11],
+        key: vec![number; 32],
+        policy: vec![number; 32],
+        signature: vec![number; 256],
+        reference: reference.to_vec(),
+    }
+}
+
+#[test]
+fn the_document_is_one_line_in_systemds_order() {
+    let mut all = SignedPolicies::default();
+    all.add(Bank::Sha256, policy(1, b""));
+    all.add(Bank::Sha1, policy(2, b""));
+    all.add(Bank::Sha256, policy(1, b""));
+    let json = all.to_json().unwrap();
+    assert!(
+        json.starts_with(r#"{"sha1":[{"pcrs":[11],"pkfp":"0202"#),
+        "{json}"
+    );
+    assert!(json.ends_with("\"}]}\n") && json.lines().count() == 1);
+    assert_eq!(json.matches("pkfp").count(), 2);
+    assert_eq!(SignedPolicies::from_json(json.as_bytes()).unwrap(), all);
+    let mut padded = json.into_bytes();
+    padded.extend([0; 3]);
+    assert_eq!(SignedPolicies::from_json(&padded).unwrap(), all);
+    for text in [
+        "",
+        "[]",
+        r#"{"md5":[]}x"#,
+        r#"{"md5":[{"pcrs":[11],"pkfp":"","pol":"","sig":""}]}"#,
+        r#"{"sha1":[{"pcrs":[11],"pkfp":"0","pol":"","sig":""}]}"#,
+        r#"{"sha1":[{"pcrs":[11],"pkfp":"","pol":"","sig":"*"}]}"#,
+    ] {
+        assert!(
+            SignedPolicies::from_json(text.as_bytes()).is_err(),
+            "{text}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn documents_read_back(numbers in proptest::collection::vec((0_usize..4, any::<u8>(), proptest::collection::vec(any::<u8>(), 0..8)), 0..12)) {
+        let mut all = SignedPolicies::default();
+        for (bank, number, reference) in numbers {
+            all.add(Bank::ALL[bank], policy(number, &reference));
+        }
+        let json = all.to_json().unwrap();
+        prop_assert_eq!(SignedPolicies::from_json(json.as_bytes()).unwrap(), all);
+    }
+}

@@ -1,0 +1,329 @@
+//! `pcr predict` and `policy sign|verify`: PCR 11 of an image and who vouches for it.
+
+use super::key::PinOptions;
+use super::pe::hex;
+use crate::files;
+use crate::print::{Out, Verdict};
+use anyhow::Context;
+use boot_measure::{Bank, DEFAULT_PHASES, Order, Pcr11, Rules};
+use boot_pe::Image;
+use boot_policy::SignedPolicies;
+use boot_sign::KeyReference;
+use boot_signature::{Certificate, PublicKey};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// PCR 11.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum PcrCommand {
+    /// Print what PCR 11 will hold after booting an image, for each bank and phase.
+    #[command(after_help = "\
+Example:
+  rootstock-boot pcr predict --bank sha256 nixos.efi")]
+    Predict {
+        #[command(flatten)]
+        what: Measured,
+    },
+}
+
+/// Signed PCR policies.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Sign the policy of each bank and phase; writes the JSON for a `.pcrsig` section.
+    #[command(after_help = "\
+The image is the UKI without its .pcrsig section (which is not measured, so one with it gives the same).
+
+Example:
+  rootstock-boot policy sign --key pcr.key --bank sha256 -o pcrsig.json nixos.efi
+  rootstock-boot uki build ... --pcrpkey pcr.pub --pcrsig pcrsig.json -o nixos.efi")]
+    Sign {
+        /// The private RSA key: a PEM or DER file, a PKCS#11 URI, or offline:FOLDER for request files.
+        #[arg(long, value_name = "FILE|pkcs11:URI|offline:FOLDER")]
+        key: String,
+        /// Certificate of the key; only an offline key needs it.
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        #[command(flatten)]
+        pin: PinOptions,
+        /// Policy reference that entries are bound to, such as `initrd`; at most 32 bytes.
+        #[arg(long, default_value = "")]
+        policy_reference: String,
+        /// Signed policies to add to, such as those of another key or phase.
+        #[arg(long, value_name = "FILE")]
+        append: Option<PathBuf>,
+        #[command(flatten)]
+        what: Measured,
+        /// Where to write the JSON.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Check the signed policies of an image against what it will measure.
+    #[command(after_help = "\
+Exit code 1 when a policy is not for this image or not signed by the key.
+
+Example:
+  rootstock-boot policy verify --public-key pcr.pub nixos.efi")]
+    Verify {
+        /// The public key, PEM or DER; by default the image's own `.pcrpkey`.
+        #[arg(long, value_name = "FILE")]
+        public_key: Option<PathBuf>,
+        /// The signed policies; by default the image's own `.pcrsig`.
+        #[arg(long, value_name = "FILE")]
+        signatures: Option<PathBuf>,
+        #[command(flatten)]
+        what: Measured,
+    },
+}
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Measured {
+    /// Banks; all by default.
+    #[arg(long, value_enum)]
+    bank: Vec<BankName>,
+    /// Phase paths such as enter-initrd:leave-initrd; systemd's four by default.
+    #[arg(long, value_name = "PATH")]
+    phase: Vec<String>,
+    /// Profile of a multi-profile image, from 0.
+    #[arg(long)]
+    profile: Option<usize>,
+    /// Version of the systemd stub whose rules to use, instead of the one that the image names.
+    #[arg(long, value_name = "MAJOR")]
+    stub_version: Option<u32>,
+    /// Order of sections.
+    #[arg(long, value_enum, default_value = "systemd")]
+    order: OrderName,
+    /// The unified kernel image.
+    image: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum BankName {
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum OrderName {
+    /// As systemd-stub measures.
+    Systemd,
+    /// As the text of UAPI.5 lists them (lanzaboote).
+    Uapi,
+}
+
+impl Measured {
+    fn banks(&self) -> Vec<Bank> {
+        if self.bank.is_empty() {
+            return Bank::ALL.to_vec();
+        }
+        let bank = |name: &BankName| match name {
+            BankName::Sha1 => Bank::Sha1,
+            BankName::Sha256 => Bank::Sha256,
+            BankName::Sha384 => Bank::Sha384,
+            BankName::Sha512 => Bank::Sha512,
+        };
+        self.bank.iter().map(bank).collect()
+    }
+
+    /// For each phase (the start of the kernel first), the register of each bank.
+    fn predict(&self, file: &[u8]) -> anyhow::Result<Vec<Vec<Pcr11>>> {
+        let image = Image::parse(file)?;
+        let mut rules = match self.stub_version {
+            Some(version) => Rules {
+                order: Order::Systemd,
+                version,
+            },
+            None => Rules::of(&image)
+                .context("--stub-version states the version where the image does not")?,
+        };
+        if matches!(self.order, OrderName::Uapi) {
+            rules.order = Order::Uapi;
+        }
+        let phases: Vec<&str> = if self.phase.is_empty() {
+            DEFAULT_PHASES.to_vec()
+        } else {
+            self.phase.iter().map(String::as_str).collect()
+        };
+        let mut by_bank = Vec::new();
+        for bank in self.banks() {
+            by_bank.push(boot_measure::predict(
+                &image,
+                rules,
+                bank,
+                self.profile,
+                &phases,
+            )?);
+        }
+        Ok((0..=phases.len())
+            .map(|index| by_bank.iter().map(|bank| bank[index].clone()).collect())
+            .collect())
+    }
+
+    fn read(&self) -> anyhow::Result<(Vec<u8>, Vec<Vec<Pcr11>>)> {
+        let file = files::read(&self.image)?;
+        let predicted = self
+            .predict(&file)
+            .with_context(|| self.image.display().to_string())?;
+        Ok((file, predicted))
+    }
+}
+
+#[derive(Serialize)]
+struct Value {
+    pcr: u8,
+    bank: Bank,
+    phase: String,
+    value: String,
+}
+
+pub(crate) fn predict(command: PcrCommand, out: &Out) -> anyhow::Result<Verdict> {
+    let PcrCommand::Predict { what } = command;
+    let (_, predicted) = what.read()?;
+    let values: Vec<Value> = predicted
+        .iter()
+        .flatten()
+        .map(|at| Value {
+            pcr: 11,
+            bank: at.register.bank,
+            phase: at.phase.clone(),
+            value: hex(&at.register.value),
+        })
+        .collect();
+    out.answer(&values, |values| {
+        let mut lines = Vec::new();
+        let mut phase = None;
+        for value in values {
+            if phase != Some(&value.phase) {
+                phase = Some(&value.phase);
+                lines.push(match value.phase.as_str() {
+                    "" => "# PCR[11] when the kernel starts".to_owned(),
+                    path => format!("# PCR[11] Phase <{path}>"),
+                });
+            }
+            lines.push(format!("11:{}={}", value.bank, value.value));
+        }
+        lines.join("\n")
+    })?;
+    Ok(Verdict::Good)
+}
+
+pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdict> {
+    match command {
+        PolicyCommand::Sign {
+            key,
+            certificate,
+            pin,
+            policy_reference,
+            append,
+            what,
+            output,
+        } => {
+            let (_, predicted) = what.read()?;
+            let reference: KeyReference = key.parse()?;
+            let certificate: Option<Certificate> = match certificate {
+                Some(path) => super::key::certificates(&path)?.into_iter().next(),
+                None => None,
+            };
+            let signer = pin.keys()?.open(&reference, certificate.as_ref())?;
+            let mut policies = match append {
+                Some(path) => read_policies(&path)?,
+                None => SignedPolicies::default(),
+            };
+            // The moment when the kernel starts is not a phase that systemd signs for.
+            for at in predicted.iter().skip(1).flatten() {
+                let bank = at.register.bank;
+                let subject = format!(
+                    "PCR 11 policy of {}, {bank}, phase {}",
+                    what.image.display(),
+                    at.phase
+                );
+                let signed = boot_policy::sign(
+                    &at.register,
+                    policy_reference.as_bytes(),
+                    &*signer,
+                    &subject,
+                )?;
+                policies.add(bank, signed);
+            }
+            let json = policies.to_json()?;
+            files::write(out, &output, json.as_bytes())?;
+            let count = policies.iter().count();
+            out.answer(
+                &serde_json::json!({ "file": output, "policies": count }),
+                |_| format!("{}: {count} signed policies", output.display()),
+            )?;
+            Ok(Verdict::Good)
+        }
+        PolicyCommand::Verify {
+            public_key,
+            signatures,
+            what,
+        } => verify(public_key.as_deref(), signatures.as_deref(), &what, out),
+    }
+}
+
+fn read_policies(path: &Path) -> anyhow::Result<SignedPolicies> {
+    SignedPolicies::from_json(&files::read(path)?).with_context(|| path.display().to_string())
+}
+
+#[derive(Serialize)]
+struct Checked {
+    bank: Bank,
+    policy: String,
+    reference: String,
+    /// The phase whose prediction it fits and is signed for; none is a finding.
+    phase: Option<String>,
+}
+
+fn verify(
+    public_key: Option<&Path>,
+    signatures: Option<&Path>,
+    what: &Measured,
+    out: &Out,
+) -> anyhow::Result<Verdict> {
+    let (file, predicted) = what.read()?;
+    let image = Image::parse(&file)?;
+    let own = |name: &str| {
+        let section = image.section(name).map(|section| section.data().to_vec());
+        section.with_context(|| format!("{}: no {name} section", what.image.display()))
+    };
+    let key = match public_key {
+        Some(path) => files::read(path)?,
+        None => own(".pcrpkey")?,
+    };
+    let key = PublicKey::read(key.trim_ascii_end()).context("public key")?;
+    let policies = match signatures {
+        Some(path) => read_policies(path)?,
+        None => SignedPolicies::from_json(&own(".pcrsig")?)?,
+    };
+    let checked: Vec<Checked> = policies
+        .iter()
+        .map(|(bank, policy)| Checked {
+            bank,
+            policy: hex(&policy.policy),
+            reference: String::from_utf8_lossy(&policy.reference).into_owned(),
+            phase: predicted
+                .iter()
+                .flatten()
+                .find(|at| {
+                    at.register.bank == bank && boot_policy::verifies(policy, &at.register, &key)
+                })
+                .map(|at| at.phase.clone()),
+        })
+        .collect();
+    out.answer(&checked, |checked| {
+        let line = |c: &Checked| match &c.phase {
+            Some(phase) => format!("{} {}: good for phase <{phase}>", c.bank, c.policy),
+            None => format!(
+                "{} {}: not for this image, phases and key",
+                c.bank, c.policy
+            ),
+        };
+        checked.iter().map(line).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Verdict::when(
+        !checked.is_empty() && checked.iter().all(|c| c.phase.is_some()),
+    ))
+}
