@@ -134,26 +134,36 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
         subjects: vec![s4, tcc],
     };
     if let Some(path) = &arguments.verdict {
-        write(path, serde_json::to_string_pretty(&report)?.as_bytes())?;
+        write(
+            path,
+            serde_json::to_string_pretty(&report)?.as_bytes(),
+            0o644,
+        )?;
     }
     if let Some(folder) = arguments.results.as_ref().filter(|_| report.good) {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        write(&folder.join("s4"), &s4_program)?;
-        write(&folder.join("tcc"), &tcc_program)?;
+        write(&folder.join("s4"), &s4_program, 0o755)?;
+        write(&folder.join("tcc"), &tcc_program, 0o755)?;
     }
     print::answer(&report, json, text)?;
     Ok(Verdict::when(report.good))
 }
 
 /// Writes beside the target and renames: the old content or the new one is there at any moment.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt;
     let name = || format!("writing {}", path.display());
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(name)?;
+    // The mode is narrowed by the umask when the file is created.
+    let mut file = tempfile::Builder::new()
+        .prefix(".rootstock-seed.")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .with_context(name)?;
     file.write_all(bytes).with_context(name)?;
     file.as_file().sync_all().with_context(name)?;
     file.persist(path).with_context(name)?;
