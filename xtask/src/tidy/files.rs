@@ -34,7 +34,10 @@ pub(super) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
     for name in listing.lines() {
         // Lock files name the registry by themselves; deleted files are listed until they are staged.
-        if name.ends_with(".lock") || name.ends_with("package-lock.json") {
+        let lock = Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "lock");
+        if lock || name.ends_with("package-lock.json") {
             continue;
         }
         let Ok(text) = std::fs::read_to_string(root.join(name)) else {
