@@ -32,7 +32,7 @@ pub(crate) fn write(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
     write_with_mode(out, path, bytes, 0o666)
 }
 
-/// As [`write`], but readable by the owner alone and never in place of an existing file.
+/// As [`write()`], but readable by the owner alone and never in place of an existing file.
 pub(crate) fn write_secret(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     anyhow::ensure!(
         !path.exists(),
