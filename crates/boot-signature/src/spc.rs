@@ -32,7 +32,7 @@ struct DigestInfo {
     digest: OctetString,
 }
 
-/// The DER of the content for an image's digest; the file link is the customary "<<<Obsolete>>>".
+/// The DER of the content for an image's digest; the file link is the customary `<<<Obsolete>>>`.
 pub(crate) fn content(hash: HashAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
     const WHAT: &str = "image digest";
     // SEQUENCE { BIT STRING (no flags), [0] { [2] { [0] BMPString } } }

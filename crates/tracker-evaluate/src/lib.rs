@@ -1,7 +1,7 @@
 //! How good matching is, and the weights that make it so: `evaluate`, `learn`, `infer-cpe` as functions.
 //!
-//! Reading order: [`corpus`] (records into memory), [`truth`] (labels), [`judge`] (a proposal against labels),
-//! [`evaluate`](mod@evaluate), [`baseline`], [`learn`], [`infer`].
+//! Reading order: [`corpus`] (records into memory), [`truth`] (labels), [`report`] (proposals against labels),
+//! [`evaluate`](mod@evaluate), [`baseline`], [`learn`](mod@learn), [`infer`](mod@infer).
 //! Invariant: nothing here looks at patches, known vulnerabilities or decisions; the same inputs give the same
 //! bytes out.
 

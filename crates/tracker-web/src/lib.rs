@@ -1,8 +1,8 @@
 //! The tracker's pages and their JSON twins, rendered on the server. Layer: tracker, web.
 //!
-//! Reading order: [`routes`] (every address), `twin` (one rule for all `.json` twins), `ask` (a request and its
+//! Reading order: `routes` (every address), `twin` (one rule for all `.json` twins), `ask` (a request and its
 //! answer), `pages` (one module a page), `components` (what pages are set from), `error`, `guard` (limits and
-//! headers), [`serve`] (connections).
+//! headers), `serve` (connections).
 //! Invariant: every page works without a script, and none is sent: the content security policy forbids them.
 
 mod app;
