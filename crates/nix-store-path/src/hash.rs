@@ -1,6 +1,6 @@
 //! A digest with its algorithm, its text forms, and a hasher for each algorithm.
 //!
-//! Invariant: a [`Hash`] always holds exactly as many bytes as its algorithm makes.
+//! Invariant: a [`struct@Hash`] always holds exactly as many bytes as its algorithm makes.
 
 use crate::encoding::{self, base32_len, base64_len};
 use crate::{Error, error::shown};

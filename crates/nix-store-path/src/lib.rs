@@ -1,7 +1,7 @@
 //! Hashes, their encodings, and store paths: the vocabulary of everything that touches Nix.
 //! Layer: ground floor, pure (no I/O, no async, no `unsafe`).
 //!
-//! Invariants: a [`StorePath`], [`Name`], [`StoreDir`] or [`Hash`] that exists is valid; parsing is the only
+//! Invariants: a [`StorePath`], [`Name`], [`StoreDir`] or [`struct@Hash`] that exists is valid; parsing is the only
 //! way from foreign text, and every error names the text and the offset of what is wrong.
 //!
 //! # The formats, well enough to implement from
@@ -12,7 +12,7 @@
 //! most significant first, in the alphabet `0123456789abcdfghijklmnpqrsvwxyz` (no `e`, `o`, `t`, `u`). `n` bytes
 //! give `ceil(8n/5)` digits: 20 bytes 32, 32 bytes 52. Unused high bits of the first digit must be zero.
 //!
-//! **Hash text** ([`Hash`]): `ALGO:DIGITS` where the number of digits tells base16, base32 or base64; or SRI,
+//! **Hash text** ([`struct@Hash`]): `ALGO:DIGITS` where the number of digits tells base16, base32 or base64; or SRI,
 //! `ALGO-BASE64`. Algorithms: md5, sha1, sha256, sha512, blake3.
 //!
 //! **Store path** ([`StorePath`]): `STOREDIR/DIGEST-NAME`; DIGEST is 20 bytes in base32, NAME 1 to 211

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`package`], [`inventory`] (the trait that distributions plug into), its implementations
 //! [`nixpkgs`] and [`plain`], then what is joined to and derived from an inventory: [`derivations`],
-//! [`difference`]. Invariant: an inventory is what the distribution published for that release, never evaluated
+//! [`mod@difference`]. Invariant: an inventory is what the distribution published for that release, never evaluated
 //! or completed here.
 
 pub mod derivations;

@@ -1,8 +1,8 @@
 //! In which channel is this commit, and since when. Layer: tracker, pure.
 //!
-//! Reading order: [`graph`] (commits by number), [`ancestry`] (is this commit in that one), [`line`] (first head of a
+//! Reading order: [`graph`] (commits by number), [`ancestry`] (is this commit in that one), [`mod@line`] (first head of a
 //! sequence that contains it), [`history`] (dated channel releases, with rollbacks), [`journey`] (the merges on its way), [`message`] (what a commit says
-//! of other commits and pull requests), [`eta`] (when will it be there), [`log`] (the stream that `git log` writes), [`archive`] (the file on disk).
+//! of other commits and pull requests), [`eta`] (when will it be there), [`mod@log`] (the stream that `git log` writes), [`archive`] (the file on disk).
 //!
 //! Invariant: an answer is exact or says that it is unknown; a cut or damaged archive never gives another answer.
 

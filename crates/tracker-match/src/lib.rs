@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`name`] (how names are folded), [`family`] (what belongs together), [`claim`] (what a
 //! vulnerability says it is about), [`index`] (who could be meant), [`feature`] (what speaks for and against),
-//! [`weights`] (how much), [`finding`] (what holds in one package of one release).
+//! [`weights`] (how much), [`mod@finding`] (what holds in one package of one release).
 //! Invariant: no match without a reason that a person can read, and no score that its reasons do not add up to.
 
 pub mod address;
