@@ -79,7 +79,8 @@ pub fn pad(file: &mut Vec<u8>) {
 }
 
 /// Replaces the certificate table by one entry for each of `signatures` (DER of a PKCS#7 `ContentInfo`); none strips the
-/// file. The file must be padded ([`pad`]) if it is not signed yet, and its present table, if any, must be its end.
+/// file. The file must be padded ([`pad`]) if it is not signed yet, and its present table, if any, must be its end and lie
+/// behind the headers and all sections.
 pub fn replace_certificates(file: &mut Vec<u8>, signatures: &[&[u8]]) -> Result<()> {
     let image = Image::parse(file)?;
     let entry = image
@@ -100,6 +101,14 @@ pub fn replace_certificates(file: &mut Vec<u8>, signatures: &[&[u8]]) -> Result<
                     offset: entry,
                     found: end,
                     why: "it does not end where the file ends, so it can't be replaced without moving data",
+                });
+            }
+            if u64::from(table.address) < image.content_end() {
+                return Err(Error::Field {
+                    what: "certificate table",
+                    offset: entry,
+                    found: table.address.into(),
+                    why: "it overlaps the headers or a section, which replacing it would destroy",
                 });
             }
             table.address as usize

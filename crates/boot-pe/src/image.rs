@@ -255,6 +255,15 @@ impl<'a> Image<'a> {
         u64::from(self.pe_offset) + 24 + u64::from(self.optional_size)
     }
 
+    /// First file offset behind the headers and the raw data of every section.
+    pub(crate) fn content_end(&self) -> u64 {
+        self.sections
+            .iter()
+            .filter(|section| section.raw_size != 0)
+            .map(Section::raw_end)
+            .fold(self.size_of_headers.into(), u64::max)
+    }
+
     /// The certificate table's place in the file; `None` when the image is not signed.
     pub fn certificate_table(&self) -> Option<Directory> {
         let directory = *self.directories.get(DIRECTORY_CERTIFICATES)?;

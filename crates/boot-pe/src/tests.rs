@@ -153,6 +153,43 @@ fn signing_changes_the_file_but_not_its_authenticode_hash_and_stripping_undoes_i
 }
 
 #[test]
+fn a_certificate_table_over_a_section_or_the_headers_is_not_replaced() {
+    let clean = uki();
+    let image = Image::parse(&clean).unwrap();
+    let entry = image.certificate_directory_offset().unwrap() as usize;
+    let inside_the_last_section = image.content_end() as u32 - 8;
+    for start in [0x80, image.size_of_headers - 8, inside_the_last_section] {
+        let mut file = clean.clone();
+        file[entry..entry + 4].copy_from_slice(&start.to_le_bytes());
+        let size = clean.len() as u32 - start;
+        file[entry + 4..entry + 8].copy_from_slice(&size.to_le_bytes());
+        let before = file.clone();
+        let error = replace_certificates(&mut file, &[b"signature"]).unwrap_err();
+        assert!(
+            error.to_string().contains("overlaps"),
+            "{start:#x}: {error}"
+        );
+        assert!(file == before, "a refusal leaves the file as it was");
+    }
+}
+
+#[test]
+fn headers_inside_the_dos_header_are_not_rebuilt() {
+    // The smallest files put the PE header at 48, where its symbol table field is also the DOS header's last field.
+    let clean = stub();
+    let image = Image::parse(&clean).unwrap();
+    let mut file = clean[image.pe_offset as usize..].to_vec();
+    file.splice(..0, [0; 48]);
+    file[..2].copy_from_slice(b"MZ");
+    file[0x3c..0x40].copy_from_slice(&48_u32.to_le_bytes());
+    file.resize(clean.len(), 0);
+    let tiny = Image::parse(&file).unwrap();
+    let kept: Vec<_> = tiny.sections.iter().map(NewSection::keep).collect();
+    let error = rebuild(&tiny, &kept).unwrap_err();
+    assert!(error.to_string().contains("DOS header"), "{error}");
+}
+
+#[test]
 fn each_layout_anomaly_is_named_with_its_place() {
     let clean = uki();
     let image = Image::parse(&clean).unwrap();

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 const PAGE: u64 = 4096;
 /// The largest file alignment that the format allows.
 const MAX_FILE_ALIGNMENT: u64 = 64 * 1024;
+/// Length of the DOS header, whose last field says where the PE header is.
+const DOS_HEADER: u32 = 0x40;
 /// Contains initialised data, may be read.
 const DATA: u32 = 0x4000_0040;
 
@@ -82,6 +84,14 @@ pub fn rebuild(base: &Image<'_>, sections: &[NewSection<'_>]) -> Result<Vec<u8>>
             what: "section count",
             found: sections.len() as u64,
             limit: MAX_SECTIONS.into(),
+        });
+    }
+    if base.pe_offset < DOS_HEADER {
+        return Err(Error::Field {
+            what: "offset of the PE header",
+            offset: 0x3c,
+            found: base.pe_offset.into(),
+            why: "it lies inside the DOS header, so that writing one would change the other",
         });
     }
     let alignment = u64::from(base.file_alignment);
