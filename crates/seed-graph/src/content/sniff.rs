@@ -5,11 +5,29 @@ use crate::Class;
 
 /// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(crate) enum Packing {
     Gzip,
     Bzip2,
     Xz,
     Zstd,
+}
+
+impl Packing {
+    const ALL: [Packing; 4] = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd];
+
+    /// Does a frame of it begin so?
+    pub(super) fn begins(self, bytes: &[u8]) -> bool {
+        match self {
+            Packing::Gzip => bytes.starts_with(b"\x1f\x8b\x08"),
+            // A block, or the end of an empty stream.
+            Packing::Bzip2 => {
+                bytes.starts_with(b"BZh")
+                    && matches!(bytes.get(4..8), Some(b"1AY&" | b"\x17\x72\x45\x38"))
+            }
+            Packing::Xz => bytes.starts_with(b"\xfd7zXZ\0"),
+            Packing::Zstd => bytes.starts_with(b"\x28\xb5\x2f\xfd"),
+        }
+    }
 }
 
 /// What to do with some bytes.
@@ -67,23 +85,16 @@ const MEDIA: &[&[u8]] = &[
     b"ID3",
     b"fLaC",
     b"\0\0\x01\0\x01",
-    b"BM",
     b"\x01fcp",
 ];
 
 /// The kind of a file that begins with `head`, which is all of it if it is shorter than [`super::HEAD`].
 pub(super) fn kind(place: &str, head: &[u8]) -> Kind {
-    if head.starts_with(b"\x1f\x8b\x08") {
-        return Kind::Packed(Packing::Gzip);
-    }
-    if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
-        return Kind::Packed(Packing::Bzip2);
-    }
-    if head.starts_with(b"\xfd7zXZ\0") {
-        return Kind::Packed(Packing::Xz);
-    }
-    if head.starts_with(b"\x28\xb5\x2f\xfd") {
-        return Kind::Packed(Packing::Zstd);
+    if let Some(packing) = Packing::ALL
+        .into_iter()
+        .find(|packing| packing.begins(head))
+    {
+        return Kind::Packed(packing);
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Kind::Zip;
@@ -122,7 +133,10 @@ fn class(place: &str, head: &[u8]) -> Class {
     if head.len() >= 12 && head[2..4] == *b"\r\n" && place.ends_with(PYTHON) {
         return Class::PythonBytecode;
     }
-    if head.get(4..8) == Some(b"ftyp") || MEDIA.iter().any(|magic| head.starts_with(magic)) {
+    if head.get(4..8) == Some(b"ftyp")
+        || is_bitmap(head)
+        || MEDIA.iter().any(|magic| head.starts_with(magic))
+    {
         return Class::Media;
     }
     text::class(place, head).unwrap_or(if firmware_name(place) {
@@ -147,4 +161,12 @@ fn firmware_name(place: &str) -> bool {
         || [".fw", ".rom", ".ucode", ".bin"]
             .iter()
             .any(|ending| name.ends_with(ending))
+}
+
+/// Two letters are too few to tell: the fields behind them must fit as well (`BITMAPFILEHEADER`).
+fn is_bitmap(head: &[u8]) -> bool {
+    head.starts_with(b"BM")
+        && head.get(6..10) == Some(&[0; 4])
+        && head.get(15..18) == Some(&[0; 3])
+        && matches!(head.get(14), Some(12 | 40 | 52 | 56 | 64 | 108 | 124))
 }

@@ -55,13 +55,10 @@ pub(super) fn class(place: &str, head: &[u8]) -> Option<Class> {
 /// No NUL and hardly any other control byte. Old encodings count as text, so other bytes are not looked at
 /// closely; but bytes that are mostly above ASCII and no UTF-8 are not.
 fn is_text(head: &[u8]) -> bool {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return true;
+    if is_wide(head) {
+        return is_wide_text(head);
     }
-    let control = head
-        .iter()
-        .filter(|byte| **byte < 32 && !b"\t\n\r\x0c\x1b\x08".contains(byte))
-        .count();
+    let control = head.iter().filter(|byte| is_control(**byte)).count();
     if head.contains(&0) || control * 100 > head.len() {
         return false;
     }
@@ -72,4 +69,54 @@ fn is_text(head: &[u8]) -> bool {
     };
     let high = head.iter().filter(|byte| **byte >= 128).count();
     valid || high * 10 < head.len() * 3
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < 32 && !b"\t\n\r\x0c\x1b\x08".contains(&byte)
+}
+
+/// Does it begin with the mark of UTF-16?
+fn is_wide(head: &[u8]) -> bool {
+    head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff")
+}
+
+/// Whole characters of UTF-16, hardly any of them control characters.
+fn is_wide_text(head: &[u8]) -> bool {
+    let little = head.starts_with(b"\xff\xfe");
+    let (pairs, odd) = head.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| {
+        if little {
+            u16::from_le_bytes(*pair)
+        } else {
+            u16::from_be_bytes(*pair)
+        }
+    });
+    let characters: Result<Vec<char>, _> = char::decode_utf16(units).collect();
+    characters.is_ok_and(|characters| {
+        let control = characters
+            .iter()
+            .filter(|c| c.is_control() && !c.is_whitespace());
+        odd.is_empty() && control.count() * 100 <= characters.len()
+    })
+}
+
+/// What follows the head of a file that began as text.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    bytes: u64,
+    control: u64,
+    has_zero: bool,
+}
+
+impl Tail {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.control += bytes.iter().filter(|byte| is_control(**byte)).count() as u64;
+        self.has_zero |= bytes.contains(&0);
+    }
+
+    /// Is it text as well? Of UTF-16 only what the head shows is believed.
+    pub(super) fn continues(&self, head: &[u8]) -> bool {
+        self.bytes == 0 || !self.has_zero && self.control * 100 <= self.bytes && !is_wide(head)
+    }
 }

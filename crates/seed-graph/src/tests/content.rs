@@ -5,7 +5,7 @@ use crate::{Class, Verdict};
 use proptest::prelude::*;
 use std::io::Write;
 
-fn look(place: &str, bytes: &[u8]) -> Content {
+pub(super) fn look(place: &str, bytes: &[u8]) -> Content {
     within(place, bytes, Budget::default())
 }
 
@@ -41,7 +41,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-const ELF: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0 and the rest";
+pub(super) const ELF: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0 and the rest";
 
 #[test]
 fn every_format_is_known_by_its_first_bytes() {

@@ -5,3 +5,4 @@ mod cuts;
 mod graphs;
 mod names;
 mod reports;
+mod tools;
