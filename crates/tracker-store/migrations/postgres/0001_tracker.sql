@@ -91,6 +91,39 @@ CREATE INDEX listing_urgency ON listing (scope, urgency, vulnerability, severity
 CREATE INDEX listing_published ON listing (scope, published, vulnerability, severity, exploited, statuses);
 CREATE INDEX listing_modified ON listing (scope, modified, vulnerability, severity, exploited, statuses);
 
+-- How many rows of the list are alike; kept by triggers, so that no statement can forget it.
+CREATE TABLE tally (
+    scope BIGINT NOT NULL,
+    severity BIGINT NOT NULL,
+    exploited BIGINT NOT NULL,
+    statuses BIGINT NOT NULL,
+    vulnerabilities BIGINT NOT NULL,
+    PRIMARY KEY (scope, severity, exploited, statuses)
+);
+CREATE FUNCTION tally_listing () RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO tally
+        SELECT scope, severity, exploited, statuses, count(*) FROM added GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (scope, severity, exploited, statuses)
+        DO UPDATE SET vulnerabilities = tally.vulnerabilities + excluded.vulnerabilities;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO tally
+        SELECT scope, severity, exploited, statuses, -count(*) FROM gone GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (scope, severity, exploited, statuses)
+        DO UPDATE SET vulnerabilities = tally.vulnerabilities + excluded.vulnerabilities;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER listing_added AFTER INSERT ON listing
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tally_listing ();
+CREATE TRIGGER listing_gone AFTER DELETE ON listing
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION tally_listing ();
+CREATE TRIGGER listing_changed AFTER UPDATE ON listing
+    REFERENCING OLD TABLE AS gone NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tally_listing ();
+
 -- The words of a vulnerability, cut in Rust; never by the server's parser.
 CREATE TABLE vulnerability_words (
     rowid BIGINT NOT NULL PRIMARY KEY,
@@ -150,7 +183,7 @@ CREATE TABLE attribute (
     UNIQUE (distribution, name)
 );
 CREATE INDEX attribute_size ON attribute (size, name, distribution);
-CREATE INDEX attribute_family ON attribute (distribution, family);
+CREATE INDEX attribute_family ON attribute (distribution, family, name);
 
 -- Three-letter pieces of attribute names and package names, for searching inside them.
 CREATE TABLE attribute_words (
@@ -181,6 +214,7 @@ CREATE TABLE release_package (
     dependents BIGINT,
     PRIMARY KEY (channel_release, package)
 );
+CREATE INDEX release_package_package ON release_package (package);
 
 -- A vulnerability concerns a package family.
 CREATE TABLE package_match (

@@ -90,6 +90,31 @@ CREATE INDEX listing_urgency ON listing (scope, urgency, vulnerability, severity
 CREATE INDEX listing_published ON listing (scope, published, vulnerability, severity, exploited, statuses);
 CREATE INDEX listing_modified ON listing (scope, modified, vulnerability, severity, exploited, statuses);
 
+-- How many rows of the list are alike; kept by triggers, so that no statement can forget it.
+CREATE TABLE tally (
+    scope INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    exploited INTEGER NOT NULL,
+    statuses INTEGER NOT NULL,
+    vulnerabilities INTEGER NOT NULL,
+    PRIMARY KEY (scope, severity, exploited, statuses)
+) WITHOUT ROWID;
+CREATE TRIGGER listing_added AFTER INSERT ON listing BEGIN
+    INSERT INTO tally VALUES (new.scope, new.severity, new.exploited, new.statuses, 1)
+    ON CONFLICT DO UPDATE SET vulnerabilities = vulnerabilities + 1;
+END;
+CREATE TRIGGER listing_gone AFTER DELETE ON listing BEGIN
+    UPDATE tally SET vulnerabilities = vulnerabilities - 1
+    WHERE scope = old.scope AND severity = old.severity AND exploited = old.exploited AND statuses = old.statuses;
+END;
+CREATE TRIGGER listing_changed AFTER UPDATE OF severity, exploited, statuses ON listing
+WHEN (old.severity, old.exploited, old.statuses) IS NOT (new.severity, new.exploited, new.statuses) BEGIN
+    UPDATE tally SET vulnerabilities = vulnerabilities - 1
+    WHERE scope = old.scope AND severity = old.severity AND exploited = old.exploited AND statuses = old.statuses;
+    INSERT INTO tally VALUES (new.scope, new.severity, new.exploited, new.statuses, 1)
+    ON CONFLICT DO UPDATE SET vulnerabilities = vulnerabilities + 1;
+END;
+
 -- The words of a vulnerability, cut in Rust; the tokenizer only splits at the spaces between them.
 CREATE VIRTUAL TABLE vulnerability_words USING fts5 (
     words, content='', contentless_delete=1, detail=none, tokenize='ascii'
@@ -144,7 +169,7 @@ CREATE TABLE attribute (
     UNIQUE (distribution, name)
 );
 CREATE INDEX attribute_size ON attribute (size, name, distribution);
-CREATE INDEX attribute_family ON attribute (distribution, family);
+CREATE INDEX attribute_family ON attribute (distribution, family, name);
 
 -- Three-letter pieces of attribute names and package names, for searching inside them.
 CREATE VIRTUAL TABLE attribute_words USING fts5 (
@@ -170,6 +195,7 @@ CREATE TABLE release_package (
     dependents INTEGER,
     PRIMARY KEY (channel_release, package)
 ) WITHOUT ROWID;
+CREATE INDEX release_package_package ON release_package (package);
 
 -- A vulnerability concerns a package family.
 CREATE TABLE package_match (

@@ -1,6 +1,7 @@
 //! The list of vulnerabilities: filters, three orders, seek in both directions.
 //!
-//! Invariant: the list's cost depends on the rows shown and on one index, not on how far the reader has walked.
+//! Invariant: the list's cost depends on the rows shown and on one index, not on how far the reader has walked; its total
+//! without a search is exact and costs no scan.
 
 use super::row::{self, vulnerability_columns};
 use super::token::Position;
@@ -16,7 +17,7 @@ use crate::words::Query;
 /// Rows of a page at most.
 const MAX_LIMIT: u32 = 200;
 
-/// Up to here rows are counted.
+/// Up to here the hits of a search are counted.
 const MAX_COUNT: i64 = 10_000;
 
 /// From this many hits of a search on, walking the list and testing each row is faster than sorting the hits.
@@ -68,6 +69,8 @@ macro_rules! page {
 pub(crate) struct Way {
     pages: [[Statement; 2]; 3],
     count: Statement,
+    /// Whether the count is of all rows; else the hits are counted up to [`MAX_COUNT`], given as $5.
+    exact: bool,
 }
 
 macro_rules! way {
@@ -92,6 +95,7 @@ macro_rules! way {
                 narrowed!($from, $where),
                 " LIMIT $5) AS counted"
             )),
+            exact: false,
         }
     };
 }
@@ -104,8 +108,14 @@ impl Way {
     }
 }
 
-/// Along an index, testing each row.
-static WALK: Way = way!("listing AS l", "", "$6, $7");
+/// Along an index, testing each row; their number is known from the tally.
+static WALK: Way = Way {
+    count: Statement::portable(
+        "SELECT CAST(coalesce(sum(vulnerabilities), 0) AS BIGINT) FROM tally WHERE scope = $1 AND (severity & $2) <> 0 AND exploited >= $3 AND (statuses & $4) <> 0",
+    ),
+    exact: true,
+    ..way!("listing AS l", "", "$6, $7")
+};
 /// The same, testing the words $6 as well. The plus keeps SQLite on the index of the order.
 static WALK_WORDS: Way = way!(
     "listing AS l",
@@ -168,8 +178,10 @@ pub(crate) async fn vulnerabilities(
         });
     };
     let mut counted = parameters.clone();
-    counted.push(Value::from(MAX_COUNT + 1));
-    counted.extend(searched.iter().cloned());
+    if !way.exact {
+        counted.push(Value::from(MAX_COUNT + 1));
+        counted.extend(searched.iter().cloned());
+    }
     let total = session.count(&way.count, counted).await?;
     parameters.push(Value::from(seek.limit + 1));
     parameters.extend(searched);
@@ -186,7 +198,7 @@ pub(crate) async fn vulnerabilities(
     let mut page = seek.page(rows);
     page.total = u64::try_from(total)
         .ok()
-        .filter(|total| *total <= MAX_COUNT as u64);
+        .filter(|_| way.exact || total <= MAX_COUNT);
     Ok(page)
 }
 

@@ -36,13 +36,13 @@ statements! {
     SIMILAR_IDS = "SELECT id FROM vulnerability WHERE id >= $1 ORDER BY id LIMIT $2";
 
     CHANNELS = "SELECT channel.key, channel.distribution, channel.name, channel_release.revision, channel_release.released, channel_release.packages, (SELECT count(*) FROM channel_release AS held WHERE held.channel = channel.key) FROM channel JOIN channel_release ON channel_release.key = channel.latest ORDER BY channel.distribution, channel.name";
-    STATUSES_OF_SCOPE = "SELECT statuses, count(*) FROM listing WHERE scope = $1 GROUP BY statuses";
+    STATUSES_OF_SCOPE = "SELECT statuses, CAST(sum(vulnerabilities) AS BIGINT) FROM tally WHERE scope = $1 GROUP BY statuses";
     RELEASES = "SELECT revision, released, packages, added, removed, moved FROM channel_release WHERE channel = $1 ORDER BY released DESC, key DESC LIMIT 1000";
     RELEASE_OF_CHANNEL = "SELECT channel_release.key FROM channel JOIN channel_release ON channel_release.channel = channel.key WHERE channel.name = $1 AND channel_release.revision = $2";
 
     ATTRIBUTE = "SELECT key, pname, family FROM attribute WHERE distribution = $1 AND name = $2";
     RELATIVES = "SELECT name FROM attribute WHERE distribution = $1 AND family = $2 AND name <> $3 ORDER BY name LIMIT 200";
-    VERSIONS = "SELECT channel.name, channel_release.revision, channel_release.released, package.key FROM channel JOIN channel_release ON channel_release.channel = channel.key JOIN package ON package.attribute = $2 JOIN release_package ON release_package.channel_release = channel_release.key AND release_package.package = package.key WHERE channel.distribution = $1 ORDER BY channel_release.released DESC, channel_release.key DESC LIMIT 500";
+    VERSIONS = "SELECT channel.name, channel_release.revision, channel_release.released, package.key FROM package CROSS JOIN release_package CROSS JOIN channel_release CROSS JOIN channel WHERE package.attribute = $2 AND release_package.package = package.key AND channel_release.key = release_package.channel_release AND channel.key = channel_release.channel AND channel.distribution = $1 ORDER BY channel_release.released DESC, channel_release.key DESC LIMIT 500";
     CONTENTS = "SELECT key, data FROM package WHERE attribute = $1";
 
     PACKAGES_FIRST = "SELECT CAST(0 AS BIGINT), key, distribution, name, pname, family, affected FROM attribute ORDER BY distribution, name LIMIT $1";
@@ -52,8 +52,8 @@ statements! {
     NAMED_AFTER = "SELECT attribute.size, attribute.key, attribute.distribution, attribute.name, attribute.pname, attribute.family, attribute.affected FROM attribute_words($2) AS found CROSS JOIN attribute WHERE attribute.key = found.rowid AND (attribute.size, attribute.name, attribute.distribution) > (SELECT size, name, distribution FROM attribute WHERE key = $3) ORDER BY attribute.size, attribute.name, attribute.distribution LIMIT $1";
     NAMED_BEFORE = "SELECT attribute.size, attribute.key, attribute.distribution, attribute.name, attribute.pname, attribute.family, attribute.affected FROM attribute_words($2) AS found CROSS JOIN attribute WHERE attribute.key = found.rowid AND (attribute.size, attribute.name, attribute.distribution) < (SELECT size, name, distribution FROM attribute WHERE key = $3) ORDER BY attribute.size DESC, attribute.name DESC, attribute.distribution DESC LIMIT $1";
     NAMED_COUNT = "SELECT count(*) FROM (SELECT rowid FROM attribute_words($1) LIMIT $2) AS counted";
-    CURRENT_VERSIONS = "SELECT package.attribute, channel.name, package.version, package.data FROM package CROSS JOIN channel JOIN release_package ON release_package.channel_release = channel.latest AND release_package.package = package.key WHERE package.attribute IN ({list:0}) ORDER BY channel.name";
+    CURRENT_VERSIONS = "SELECT package.attribute, channel.name, package.version, package.data FROM package CROSS JOIN release_package CROSS JOIN channel WHERE release_package.package = package.key AND channel.latest = release_package.channel_release AND package.attribute IN ({list:0}) ORDER BY channel.name";
 
-    AFFECTED_BY_SEVERITY = "SELECT severity, count(*) FROM listing WHERE scope = -1 AND (statuses & 1) <> 0 GROUP BY severity";
+    AFFECTED_BY_SEVERITY = "SELECT severity, CAST(sum(vulnerabilities) AS BIGINT) FROM tally WHERE scope = -1 AND (statuses & 1) <> 0 GROUP BY severity HAVING sum(vulnerabilities) > 0";
     FEEDS = "SELECT source, records, imported, newest, rejected FROM feed ORDER BY source";
 }

@@ -128,8 +128,11 @@ fn reference() -> String {
          writes it anew.\nColumns are given with SQLite's type and, after a slash, PostgreSQL's.\n",
     );
     for (sqlite, postgres) in STEPS {
+        let mut inside = false;
         let mut other = postgres.lines().filter(|line| {
-            line.starts_with("    ") && !line.contains("rowid") && !line.contains("words")
+            let indented = line.starts_with("    ");
+            inside = line.starts_with("CREATE TABLE ") || inside && indented;
+            inside && indented && !line.contains("rowid") && !line.contains("words")
         });
         let (mut comment, mut open) = (Vec::new(), false);
         for line in sqlite.lines() {
