@@ -105,7 +105,7 @@ pub(crate) enum Command {
 /// Where the data is.
 #[derive(Debug, Args)]
 pub(crate) struct Database {
-    /// The database: `sqlite:PATH`, created if it is not there, or `postgres://USER@HOST/NAME`.
+    /// The database: `sqlite:PATH`, which commands that import create, or `postgres://USER@HOST/NAME`.
     #[arg(
         long,
         env = "ROOTSTOCK_DATABASE",

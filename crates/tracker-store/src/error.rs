@@ -27,6 +27,12 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// There is no database in the file: name another, or create one by importing into it.
+    #[error("there is no database in `{path}`")]
+    Absent {
+        /// The file.
+        path: String,
+    },
     /// The schema cannot be brought up to date, for instance because a newer program wrote it.
     #[error("database schema cannot be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),

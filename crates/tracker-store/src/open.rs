@@ -57,8 +57,8 @@ impl Store {
     /// `sqlite:PATH` creates the file if it is absent; `sqlite::memory:` is gone with the last clone;
     /// `postgres://…` needs an existing database.
     pub async fn open(url: &str) -> Result<Store> {
-        let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(url, path.strip_prefix("//").unwrap_or(path)).await?
+        let pools = if let Some(path) = sqlite_path(url) {
+            open_sqlite(url, path).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Pools::Postgres(open_postgres(url).await?)
         } else {
@@ -70,6 +70,21 @@ impl Store {
             Pools::Postgres(pool) => migrate::migrator(Dialect::Postgres).run(pool).await?,
         }
         Ok(store)
+    }
+
+    /// Opens a database as [`Store::open`] does, but refuses a SQLite file that is not there or holds nothing:
+    /// for callers that only read, to whom an empty database would look like one that knows nothing.
+    pub async fn open_existing(url: &str) -> Result<Store> {
+        if let Some(path) = sqlite_path(url).filter(|path| !path.is_empty() && *path != ":memory:")
+        {
+            let held = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+            if !held {
+                return Err(StoreError::Absent {
+                    path: path.to_owned(),
+                });
+            }
+        }
+        Store::open(url).await
     }
 
     /// Waits for running calls, then closes all connections.
@@ -125,6 +140,12 @@ async fn begin_immediate(writer: &SqlitePool) -> Result<sqlx::Transaction<'stati
         }
         begun => Ok(begun?),
     }
+}
+
+/// The path in an address of SQLite.
+fn sqlite_path(url: &str) -> Option<&str> {
+    url.strip_prefix("sqlite:")
+        .map(|path| path.strip_prefix("//").unwrap_or(path))
 }
 
 fn address(url: &str, reason: impl ToString) -> StoreError {

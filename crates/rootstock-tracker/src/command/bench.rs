@@ -1,13 +1,13 @@
 //! `bench`: figures of this program on the data at hand.
 
-use super::open;
+use super::open_existing;
 use crate::arguments::BenchPages;
 use crate::output::{self, Outcome};
 use std::fmt::Write;
 
 /// Times the pages.
 pub(crate) async fn pages(arguments: BenchPages) -> anyhow::Result<Outcome> {
-    let store = open(&arguments.database.database).await?;
+    let store = open_existing(&arguments.database.database).await?;
     let times = tracker_web::page_times(&store, arguments.rounds).await?;
     if arguments.json.json {
         output::json(&times)?;

@@ -1,6 +1,6 @@
 //! `channel`: releases into the database, and what is there.
 
-use super::open;
+use super::{open, open_existing};
 use crate::arguments::{ChannelDiff, ChannelImport, ChannelList};
 use crate::output::{self, Outcome};
 use crate::progress::Display;
@@ -77,7 +77,7 @@ pub(crate) async fn import(arguments: ChannelImport) -> anyhow::Result<Outcome> 
 
 /// Lists the channels.
 pub(crate) async fn list(arguments: ChannelList) -> anyhow::Result<Outcome> {
-    let store = open(&arguments.database.database).await?;
+    let store = open_existing(&arguments.database.database).await?;
     let channels = store.channels().await?;
     store.close().await;
     if arguments.json.json {
@@ -115,7 +115,7 @@ struct Difference<'a> {
 
 /// Tells what changed between two releases.
 pub(crate) async fn diff(arguments: ChannelDiff) -> anyhow::Result<Outcome> {
-    let store = open(&arguments.database.database).await?;
+    let store = open_existing(&arguments.database.database).await?;
     let Some(channel) = store.channel(&arguments.name).await? else {
         output::note(&format!(
             "there is no channel `{}` in this database",

@@ -1,6 +1,6 @@
 //! `match`: which packages the vulnerabilities concern, and what is affected.
 
-use super::open;
+use super::open_existing;
 use crate::arguments::Match;
 use crate::output::{self, Outcome};
 use crate::progress::Display;
@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 /// Matches what is due.
 pub(crate) async fn run(arguments: Match) -> anyhow::Result<Outcome> {
-    let store = open(&arguments.database.database).await?;
+    let store = open_existing(&arguments.database.database).await?;
     let progress = Display::new();
     let summary = tracker_jobs::derive(&store, &progress).await;
     progress.finish();

@@ -32,7 +32,14 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Opens a database.
+/// Opens a database to write into; a SQLite file that is not there is created.
 async fn open(url: &str) -> anyhow::Result<Store> {
     Store::open(url).await.context("the database does not open")
+}
+
+/// Opens a database that is there already, for commands that only read.
+async fn open_existing(url: &str) -> anyhow::Result<Store> {
+    Store::open_existing(url)
+        .await
+        .context("the database does not open")
 }

@@ -1,6 +1,6 @@
 //! `serve`: the pages of a database, until told to stop.
 
-use super::open;
+use super::open_existing;
 use crate::arguments::Serve;
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
@@ -15,7 +15,7 @@ use tracker_web::Limits;
 pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
     let stop = stop_signal()?;
     let listener = bind(arguments.listen.listen).await?;
-    let store = open(&arguments.database.database).await?;
+    let store = open_existing(&arguments.database.database).await?;
     announce(&listener, "serving")?;
     serve(listener, store, stop).await
 }

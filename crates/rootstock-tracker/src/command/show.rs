@@ -1,6 +1,6 @@
 //! `show`: one vulnerability as text, or as the JSON that its page's twin has.
 
-use super::open;
+use super::open_existing;
 use crate::arguments::Show;
 use crate::output::{self, Outcome};
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use tracker_store::view::{MatchView, VulnerabilityDetail};
 
 /// Shows a vulnerability.
 pub(crate) async fn run(arguments: Show) -> anyhow::Result<Outcome> {
-    let store = open(&arguments.database.database).await?;
+    let store = open_existing(&arguments.database.database).await?;
     let found = match store.vulnerability(&arguments.id).await? {
         None => store.vulnerability(&arguments.id.to_uppercase()).await?,
         found => found,

@@ -77,3 +77,21 @@ fn a_missing_file_or_database_is_named() {
     .expect(1);
     assert!(missing.err.contains("none.json"), "{}", missing.err);
 }
+
+#[test]
+fn a_command_that_reads_creates_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = ["--database", "sqlite:absent.db"];
+    for command in [
+        &["show", "CVE-2019-14697"][..],
+        &["channel", "list"],
+        &["channel", "diff", "c"],
+        &["bench", "pages"],
+        &["match"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
+        let refused = run(folder.path(), &[command, &database].concat()).expect(1);
+        assert!(refused.err.contains("absent.db"), "{}", refused.err);
+        assert!(!folder.path().join("absent.db").exists(), "{command:?}");
+    }
+}

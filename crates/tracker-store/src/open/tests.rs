@@ -43,6 +43,21 @@ async fn a_file_that_is_no_database_is_refused_and_kept() {
 }
 
 #[tokio::test]
+async fn a_reader_creates_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tracker.db");
+    let url = format!("sqlite:{}", path.display());
+    let error = Store::open_existing(&url).await.unwrap_err();
+    assert!(matches!(error, StoreError::Absent { .. }), "{error}");
+    assert!(error.to_string().contains("tracker.db"), "{error}");
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    Store::open_existing(&url).await.unwrap_err();
+    Store::open(&url).await.unwrap().close().await;
+    Store::open_existing(&url).await.unwrap().close().await;
+}
+
+#[tokio::test]
 async fn a_database_in_memory_is_read_and_written_through_one_connection() {
     let store = Store::open("sqlite::memory:").await.unwrap();
     store.analyze().await.unwrap();
