@@ -5,9 +5,9 @@
 //! affected ranges with an unaffected default. Invariant: a range that cannot be compared with the version
 //! makes the answer unknown unless it could not change it.
 
-use crate::expression;
 use crate::range::{Bound, Range, Status};
 use crate::scheme::{self, Scheme};
+use crate::{expression, requirement};
 use std::cmp::Ordering;
 
 /// What the ranges say about a version, and which of them decided.
@@ -81,6 +81,9 @@ impl Range {
     pub fn membership(&self, version: &str) -> Membership {
         let scheme = Scheme::of(&self.scheme);
         if let Some(exact) = self.exact() {
+            if let Some(answer) = requirement::membership(scheme, version, exact) {
+                return answer;
+            }
             if let Some((lower, upper)) = expression::parse(exact) {
                 return both(
                     above(scheme, version, &lower),
@@ -119,6 +122,7 @@ impl Range {
                     || scheme::is_commit(text)
                     || text == "*"
                     || expression::parse(text).is_some()
+                    || requirement::is_requirement(Scheme::of(&self.scheme), text)
             }
         };
         meaningful(&self.lower) && meaningful(&self.upper)

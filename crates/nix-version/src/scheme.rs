@@ -4,7 +4,7 @@
 //! against a number, a commit against anything else, a snapshot against a release that may come after it.
 
 use crate::semver::SemVer;
-use crate::{nix, snapshot, upstream};
+use crate::{alpine, debian, go, maven, nix, pep440, rpm, rubygems, snapshot, upstream};
 use std::cmp::Ordering;
 
 /// An order of versions.
@@ -14,6 +14,20 @@ pub enum Scheme {
     Nix,
     /// Semantic Versioning, where both texts follow its grammar; [`Scheme::Upstream`] where one does not.
     SemVer,
+    /// Python's (PEP 440).
+    Pep440,
+    /// Maven's.
+    Maven,
+    /// RubyGems'.
+    RubyGems,
+    /// Go modules'.
+    Go,
+    /// Debian's, also of what derives from it.
+    Debian,
+    /// RPM's.
+    Rpm,
+    /// Alpine's.
+    Alpine,
     /// As projects number releases: for sources that name no scheme.
     Upstream,
     /// Commit ids: equal or incomparable.
@@ -23,11 +37,25 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The order for a source's own word: CVE 5.1 `versionType`, an OSV range type or ecosystem, `cpe`.
+    /// The order for a source's own word: CVE 5.1 `versionType`, an OSV range type or ecosystem (with or without
+    /// the release that follows a colon), `cpe`.
     pub fn of(word: &str) -> Self {
-        match word.to_ascii_lowercase().as_str() {
+        let word = word.to_ascii_lowercase();
+        match word.split(':').next().unwrap_or_default().trim() {
             "nix" => Scheme::Nix,
-            "semver" | "crates.io" | "npm" | "hex" | "swifturl" => Scheme::SemVer,
+            "semver" | "crates.io" | "cargo" | "npm" | "hex" | "swifturl" | "pub" | "bitnami" => {
+                Scheme::SemVer
+            }
+            "pypi" | "python" | "pep440" => Scheme::Pep440,
+            "maven" => Scheme::Maven,
+            "rubygems" | "gem" => Scheme::RubyGems,
+            "go" | "golang" => Scheme::Go,
+            "debian" | "deb" | "dpkg" | "ubuntu" | "echo" => Scheme::Debian,
+            "rpm" | "red hat" | "rocky linux" | "almalinux" | "alma linux" | "opensuse"
+            | "suse" | "fedora" | "mageia" | "openeuler" | "azure linux" | "photon os" => {
+                Scheme::Rpm
+            }
+            "alpine" | "apk" | "wolfi" | "chainguard" | "minimos" => Scheme::Alpine,
             "git" | "original_commit_for_fix" => Scheme::Commit,
             "prose" => Scheme::Prose,
             _ => Scheme::Upstream,
@@ -49,40 +77,128 @@ impl Scheme {
         if !is_version(version) || !is_version(named) {
             return None;
         }
+        if self == Scheme::Go
+            && let Some((day, named_day)) = commit_days(version, named)
+        {
+            // On the same day nobody can tell.
+            let order = day.cmp(&named_day);
+            return order.is_ne().then_some(order);
+        }
         match (snapshot::parse(version), snapshot::parse(named)) {
             (Some(left), Some(right)) if left.after.is_none() && right.after.is_none() => {
                 return Some(left.day.cmp(&right.day));
             }
             (Some(left), Some(right)) => {
-                let after = self.order(left.after?, right.after?);
+                let after = self.order(left.after?, right.after?)?;
                 return Some(after.then(left.day.cmp(&right.day)));
             }
+            // A scheme that knows both dates and numbers puts them on one line.
+            _ if self.counts_days(version) && self.counts_days(named) => {}
             (Some(left), None) => {
                 // A snapshot follows its release; what it does not yet contain nobody can tell. Before the
                 // first release (`0-unstable-…`) it still is at or after zero.
                 let after = left.after.unwrap_or("0");
                 let dated = left.after.is_none() && snapshot::day(version).is_some();
-                return (!dated && self.order(after, named).is_ge()).then_some(Ordering::Greater);
+                return (!dated && self.order(after, named)?.is_ge()).then_some(Ordering::Greater);
             }
             (None, Some(right)) => {
-                let order = self.order(version, right.after?);
+                let order = self.order(version, right.after?)?;
                 return order.is_le().then_some(Ordering::Less);
             }
             (None, None) => {}
         }
-        Some(self.order(version, named))
+        self.order(version, named)
     }
 
-    /// The total order below the three-valued comparison.
-    fn order(self, left: &str, right: &str) -> Ordering {
+    /// Whether a text is a version of a distribution's package, or one that begins with a year: for these a date
+    /// is a number like others.
+    fn counts_days(self, text: &str) -> bool {
+        let year = |text: &str| {
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            let first = text.get(..4).and_then(|year| year.parse::<u16>().ok());
+            matches!(digits, 4 | 8) && first.is_some_and(|year| (1980..=2100).contains(&year))
+        };
         match self {
-            Scheme::Nix => nix::compare(left, right),
-            Scheme::SemVer => match (SemVer::parse(left), SemVer::parse(right)) {
-                (Some(left), Some(right)) => left.precedence(&right),
-                _ => upstream::compare(left, right),
-            },
-            Scheme::Upstream | Scheme::Commit | Scheme::Prose => upstream::compare(left, right),
+            Scheme::Debian | Scheme::Rpm | Scheme::Alpine => {
+                year(text) || self.packaging(text).is_some()
+            }
+            Scheme::Pep440 => year(text) && pep440::Version::parse(text).is_some(),
+            Scheme::RubyGems => year(text) && rubygems::Version::parse(text).is_some(),
+            _ => false,
         }
+    }
+
+    /// The version of the software in a version of a distribution's package; `None` for the software's own.
+    fn packaging(self, text: &str) -> Option<&str> {
+        match self {
+            Scheme::Debian => {
+                let parts = debian::Version::split(text);
+                (parts.revision.is_some() || parts.epoch.is_some()).then_some(parts.upstream)
+            }
+            Scheme::Rpm => {
+                let parts = rpm::Version::split(text);
+                (parts.release.is_some() || parts.epoch.is_some()).then_some(parts.version)
+            }
+            Scheme::Alpine => {
+                let (version, revision) = alpine::Version::split_revision(text);
+                revision.map(|_| version)
+            }
+            _ => None,
+        }
+    }
+
+    /// Compares as the scheme does. Where one of the two is no version of the scheme, as projects number releases;
+    /// a version of the software itself beside one of a distribution's package tells nothing where their
+    /// software is the same, since the package may hold a fix.
+    fn order(self, left: &str, right: &str) -> Option<Ordering> {
+        let (left, right) = match (self.packaging(left), self.packaging(right)) {
+            (Some(software), None) => {
+                let order = self.within(software, right);
+                return order.is_ne().then_some(order);
+            }
+            (None, Some(software)) => {
+                let order = self.within(left, software);
+                return order.is_ne().then_some(order);
+            }
+            _ => (left, right),
+        };
+        Some(self.within(left, right))
+    }
+
+    /// The order of two versions of the same kind.
+    fn within(self, left: &str, right: &str) -> Ordering {
+        fn parsed<T: Ord>(
+            parse: impl Fn(&str) -> Option<T>,
+            left: &str,
+            right: &str,
+        ) -> Option<Ordering> {
+            Some(parse(left)?.cmp(&parse(right)?))
+        }
+        let answer = match self {
+            Scheme::Nix => Some(nix::compare(left, right)),
+            Scheme::SemVer => SemVer::parse(left)
+                .zip(SemVer::parse(right))
+                .map(|(left, right)| left.precedence(&right)),
+            Scheme::Pep440 => parsed(pep440::Version::parse, left, right),
+            Scheme::Maven => parsed(maven::Version::parse, left, right),
+            Scheme::RubyGems => parsed(rubygems::Version::parse, left, right),
+            Scheme::Go => go::compare(left, right),
+            Scheme::Debian => Some(debian::compare(left, right)),
+            Scheme::Rpm => Some(rpm::compare(left, right)),
+            Scheme::Alpine => parsed(alpine::Version::parse, left, right),
+            Scheme::Upstream | Scheme::Commit | Scheme::Prose => None,
+        };
+        answer.unwrap_or_else(|| upstream::compare(left, right))
+    }
+}
+
+/// The days of a snapshot and of a Go pseudo-version's commit, which are moments on one line; `None` for any other
+/// pair.
+fn commit_days(version: &str, named: &str) -> Option<(u32, u32)> {
+    match (snapshot::parse(version), snapshot::parse(named)) {
+        (Some(left), None) => Some((left.day, go::pseudo_day(named)?)),
+        (None, Some(right)) => Some((go::pseudo_day(version)?, right.day)),
+        _ => None,
     }
 }
 

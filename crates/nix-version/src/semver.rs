@@ -3,6 +3,7 @@
 //! Invariant: what [`SemVer::parse`] accepts is exactly the grammar; precedence ignores build metadata and is
 //! otherwise total. Numbers are compared as texts, so their size is not limited.
 
+use crate::number::compare_numbers;
 use std::cmp::Ordering;
 
 /// A parsed version, borrowing its text.
@@ -41,6 +42,16 @@ impl<'a> SemVer<'a> {
         })
     }
 
+    /// Whether it announces a release.
+    pub fn is_pre_release(&self) -> bool {
+        !self.pre_release.is_empty()
+    }
+
+    /// Whether the three numbers are the same.
+    pub(crate) fn same_release(&self, other: &Self) -> bool {
+        self.numbers == other.numbers
+    }
+
     /// Precedence. Not `Ord`: two versions that differ in build metadata alone have the same precedence.
     pub fn precedence(&self, other: &Self) -> Ordering {
         let core = self
@@ -73,12 +84,6 @@ impl<'a> SemVer<'a> {
         }
         self.pre_release.len().cmp(&other.pre_release.len())
     }
-}
-
-/// Compares digit strings of any length by value.
-pub(crate) fn compare_numbers(left: &str, right: &str) -> Ordering {
-    let (left, right) = (left.trim_start_matches('0'), right.trim_start_matches('0'));
-    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
 fn is_number(text: &str) -> bool {

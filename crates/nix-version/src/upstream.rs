@@ -4,7 +4,7 @@
 //! `2.0.0`, a leading `v` means nothing, a letter is a later release (`1.0.2` < `1.0.2k` < `1.0.2zh`).
 //! Invariant: [`compare`] is a total preorder on all texts.
 
-use crate::semver::compare_numbers;
+use crate::number::compare_numbers;
 use std::cmp::Ordering;
 
 /// Longest version text that is interpreted, in bytes; longer ones are cut, as no project numbers so.

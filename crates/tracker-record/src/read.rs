@@ -19,7 +19,7 @@ pub use epss::Epss;
 pub use versions::{CUSTOM, PROSE};
 
 /// Changes whenever a reader reads the same document differently; part of what tells two imports apart.
-pub const READER_VERSION: u8 = 1;
+pub const READER_VERSION: u8 = 2;
 
 /// The longest id that is accepted, in bytes.
 pub const MAX_ID_BYTES: usize = 200;

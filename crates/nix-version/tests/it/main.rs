@@ -9,5 +9,7 @@
 mod cases;
 mod laws;
 mod nix_peer;
+mod orders;
+mod peers;
 mod ranges;
 mod versions;

@@ -5,7 +5,8 @@
 //! Invariant: a placeholder (`n/a`, `unspecified`) never becomes a version.
 
 use crate::json::{At, Warnings};
-use nix_version::{Bound, Range, Status};
+use nix_version::requirement::is_requirement;
+use nix_version::{Bound, Range, Scheme, Status};
 
 /// The scheme of a text that is no version, and so cannot be compared.
 pub const PROSE: &str = "prose";
@@ -52,7 +53,9 @@ pub(super) fn read(at: &At<'_, '_>, warnings: &mut Warnings) -> Option<Range> {
         (Some("*"), None) => {}
         (Some(text), None) => match comparison(text) {
             Some((lower, upper)) => (range.lower, range.upper) = (lower, upper),
-            None if text.contains(char::is_whitespace) => {
+            None if text.contains(char::is_whitespace)
+                && !is_requirement(Scheme::of(scheme), text) =>
+            {
                 PROSE.clone_into(&mut range.scheme);
                 range.lower = Bound::Inclusive(text.to_owned());
                 range.upper = range.lower.clone();

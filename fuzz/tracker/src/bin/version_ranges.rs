@@ -18,7 +18,10 @@ libfuzzer_sys::fuzz_target!(|texts: (&str, &str, &str)| {
         expression::parse(lower),
         nix::split_name(upper),
     );
-    for scheme in ["custom", "semver", "git", "nix", "prose", "cpe"] {
+    for scheme in [
+        "custom", "semver", "git", "nix", "prose", "cpe", "PyPI", "Maven", "RubyGems", "Go", "Debian:12", "rpm",
+        "Alpine:v3.20",
+    ] {
         let range = Range {
             scheme: scheme.to_owned(),
             lower: Bound::Inclusive(lower.to_owned()),
