@@ -1,5 +1,8 @@
 //! What can be wrong with a boot file or with a request to write one; each variant names the place.
 
+/// What [`Error::Truncated`] names when the file lacks a section's content, rather than a part of the headers.
+pub const SECTION_DATA: &str = "section data";
+
 /// Why a file could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

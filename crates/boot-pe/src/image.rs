@@ -1,8 +1,8 @@
 //! The headers and sections of a PE32+ image. Parsing refuses what no firmware could load; what firmware loads although it
 //! is odd is left to [`crate::Anomaly`].
 
-use crate::bytes::Bytes;
 use crate::{Error, Result};
+use crate::{SECTION_DATA, bytes::Bytes};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -357,7 +357,7 @@ fn section(file: Bytes<'_>, offset: u64) -> Result<Section<'_>> {
     // A section without raw data may name any offset; it is not read.
     let raw = match raw_size {
         0 => &[],
-        size => file.get(raw_offset.into(), size.into(), "section data")?,
+        size => file.get(raw_offset.into(), size.into(), SECTION_DATA)?,
     };
     Ok(Section {
         raw_name: raw_name.try_into().expect("eight bytes were taken"),

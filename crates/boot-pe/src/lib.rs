@@ -24,7 +24,7 @@ mod tests;
 pub use anomaly::{Anomaly, Severity};
 pub use certificates::{CertificateEntry, MAX_CERTIFICATES, checksum, pad, replace_certificates};
 pub use digest::hashed_ranges;
-pub use error::Error;
+pub use error::{Error, SECTION_DATA};
 pub use image::{
     DLL_NX_COMPAT, Directory, Image, MAX_SECTIONS, Machine, SECTION_EXECUTE, SECTION_READ,
     SECTION_WRITE, Section,

@@ -21,8 +21,8 @@ mod tests;
 pub use authenticated::{EfiTime, SignedUpdate, Update};
 pub use error::Error;
 pub use guid::{Guid, guids};
-pub use oracle::{Decision, EntryName, Machine, Reason, Status, firmware};
-pub use shim::{Shim, shim};
+pub use oracle::{Decision, EntryName, Machine, Platform, Reason, Status, firmware};
+pub use shim::{Asker, Shim, shim};
 pub use signature_list::{
     Change, Entry, EntryKind, MAX_LIST, diff, merge, read_lists, write_lists,
 };

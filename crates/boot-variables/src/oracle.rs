@@ -7,13 +7,37 @@
 
 use crate::{Entry, EntryKind, Guid, Result, Variables, guids};
 use boot_pe::sbat::{Revoked, SbatLevel};
-use boot_pe::{Anomaly, Image};
-use boot_signature::{Certificate, HashAlgorithm, SignedMessage, chain, read_signatures};
+use boot_pe::{Anomaly, Image, Machine as Processor};
+use boot_signature::{
+    Certificate, HashAlgorithm, KeyAlgorithm, SignedMessage, chain, read_signatures,
+};
 use serde::Serialize;
+
+/// What a machine can do; no variable tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Platform {
+    /// The instruction set of its boot files.
+    pub processor: Processor,
+    /// Whether its firmware verifies ECDSA signatures. Debian's OVMF and much older firmware do not: they were built with
+    /// RSA alone.
+    pub elliptic_curves: bool,
+}
+
+impl Default for Platform {
+    /// A PC, and nothing that some firmware lacks.
+    fn default() -> Platform {
+        Platform {
+            processor: Processor::X64,
+            elliptic_curves: false,
+        }
+    }
+}
 
 /// What of a machine's variables decides about booting.
 #[derive(Debug, Clone, Default)]
 pub struct Machine {
+    /// What it can do.
+    pub platform: Platform,
     /// Whether firmware checks signatures at all.
     pub secure_boot: bool,
     /// Allowed.
@@ -33,7 +57,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Reads the lists and flags. A live system has `SecureBoot`; in a store it follows from PK and SecureBootEnable.
+    /// Reads the lists and flags; the platform stays the default one. A live system has `SecureBoot`; in a store it follows from PK and SecureBootEnable.
     pub fn read(variables: &Variables) -> Result<Machine> {
         let list = |vendor: Guid, name: &str| variables.entries(vendor, name);
         let shim_list = |name: &str| {
@@ -63,6 +87,7 @@ impl Machine {
             .get(guids::SHIM, "SbatLevel")
             .or_else(|| variables.get(guids::SHIM, "SbatLevelRT"));
         Ok(Machine {
+            platform: Platform::default(),
             secure_boot,
             db: list(guids::SECURITY_DATABASE, "db")?,
             dbx: list(guids::SECURITY_DATABASE, "dbx")?,
@@ -91,6 +116,8 @@ pub enum Status {
     Unsupported,
     /// An image that can't be loaded.
     LoadError,
+    /// Refused by shim before it looks at signatures.
+    InvalidParameter,
 }
 
 /// The entry that decides.
@@ -215,10 +242,14 @@ pub(crate) struct Signature {
     pub(crate) message: SignedMessage,
     pub(crate) hash: HashAlgorithm,
     pub(crate) digest: Vec<u8>,
+    elliptic_curves: bool,
 }
 
 /// Signatures that can be read; firmware passes over others.
-pub(crate) fn signatures(image: &Image<'_>) -> boot_signature::Result<Vec<Signature>> {
+pub(crate) fn signatures(
+    image: &Image<'_>,
+    platform: Platform,
+) -> boot_signature::Result<Vec<Signature>> {
     let mut found = Vec::new();
     for (index, message) in read_signatures(image)?.into_iter().enumerate() {
         let Ok(message) = message else { continue };
@@ -231,6 +262,7 @@ pub(crate) fn signatures(image: &Image<'_>) -> boot_signature::Result<Vec<Signat
             message,
             hash,
             digest,
+            elliptic_curves: platform.elliptic_curves,
         });
     }
     Ok(found)
@@ -247,47 +279,38 @@ impl Signature {
         }
         let anchors = std::slice::from_ref(anchor);
         let path = chain(signer, self.message.certificates(), anchors)?;
-        Some(
-            path.iter()
-                .map(|certificate| certificate.subject())
-                .collect(),
-        )
+        // Every key on the path verifies something: the signer's the signature, an issuer's the certificate below.
+        let verifiable = self.elliptic_curves || path.iter().all(|c| !has_elliptic_key(c));
+        verifiable.then(|| path.iter().map(|c| c.subject()).collect())
     }
 
-    /// The signer and its issuers inside the signature.
-    fn own_chain(&self) -> Vec<&Certificate> {
-        let mut path: Vec<&Certificate> = self.message.signer_certificate().into_iter().collect();
-        while let Some(last) = path.last()
-            && path.len() < boot_signature::MAX_CHAIN
-        {
-            let next = self
+    /// True when only the kind of its key keeps firmware from looking at it.
+    fn needs_elliptic_curves(&self) -> bool {
+        !self.elliptic_curves
+            && self
                 .message
-                .certificates()
-                .iter()
-                .find(|c| !path.contains(c) && last.is_signed_by(c));
-            match next {
-                Some(next) => path.push(next),
-                None => break,
-            }
-        }
-        path
+                .signer_certificate()
+                .is_some_and(has_elliptic_key)
     }
 
-    /// The entry of a deny list that forbids this signature.
+    /// The entry of a deny list that is a certificate which this signature leads to.
     pub(crate) fn forbidden_by(&self, list: &'static str, entries: &[Entry]) -> Option<EntryName> {
-        let chain = self.own_chain();
+        entries.iter().enumerate().find_map(|(index, entry)| {
+            let certificate = entry.as_certificate()?;
+            self.leads_to(&certificate)?;
+            Some(name(list, index, entry))
+        })
+    }
+
+    /// The entry of dbx that is the hash of the signer's certificate. Firmware does not look for the hashes of those above.
+    fn signer_forbidden_by(&self, entries: &[Entry]) -> Option<EntryName> {
+        let signer = self.message.signer_certificate()?.to_be_signed();
         entries.iter().enumerate().find_map(|(index, entry)| {
             let hit = match entry.kind {
-                EntryKind::X509 => entry
-                    .as_certificate()
-                    .is_some_and(|c| self.leads_to(&c).is_some()),
-                EntryKind::CertificateHash(hash) => chain.iter().any(|certificate| {
-                    let digest = hash.digest(&certificate.to_be_signed());
-                    entry.data.starts_with(&digest)
-                }),
+                EntryKind::CertificateHash(hash) => entry.data.starts_with(&hash.digest(&signer)),
                 _ => false,
             };
-            hit.then(|| name(list, index, entry))
+            hit.then(|| name("dbx", index, entry))
         })
     }
 
@@ -314,6 +337,13 @@ impl Signature {
     }
 }
 
+fn has_elliptic_key(certificate: &Certificate) -> bool {
+    matches!(
+        certificate.key_algorithm(),
+        Some(KeyAlgorithm::P256 | KeyAlgorithm::P384)
+    )
+}
+
 pub(crate) fn name(list: &'static str, index: usize, entry: &Entry) -> EntryName {
     EntryName {
         list,
@@ -337,12 +367,27 @@ pub(crate) fn find_hash(
 }
 
 /// Why a loader could not load the image even with checks off.
-fn not_loadable(image: &Image<'_>) -> Option<(Status, String)> {
+fn not_loadable(image: &Image<'_>, platform: Platform) -> Option<(Status, String)> {
+    if image.machine != platform.processor {
+        return Some((
+            Status::Unsupported,
+            format!(
+                "it is for processor {:?}, the machine has {:?}",
+                image.machine, platform.processor
+            ),
+        ));
+    }
     if !matches!(image.subsystem, 10..=12) {
         return Some((
             Status::Unsupported,
             format!("subsystem {} is not an EFI one", image.subsystem),
         ));
+    }
+    if let Some(table) = image.certificate_table()
+        && u64::from(table.address) + u64::from(table.size) > image.bytes.len() as u64
+    {
+        let error = "its certificate table lies outside of the file";
+        return Some((Status::Unsupported, error.to_owned()));
     }
     let outside = image
         .anomalies()
@@ -369,12 +414,12 @@ pub fn firmware(machine: &Machine, file: &[u8]) -> Decision {
         if !decision.boots {
             return decision;
         }
-        return match not_loadable(&image) {
+        return match not_loadable(&image, machine.platform) {
             Some((status, error)) => refuse_unloadable(status, error),
             None => decision,
         };
     }
-    match not_loadable(&image) {
+    match not_loadable(&image, machine.platform) {
         Some((status, error)) => refuse_unloadable(status, error),
         None => Decision::allow(Reason::SecureBootOff),
     }
@@ -409,13 +454,16 @@ fn verify(machine: &Machine, image: &Image<'_>) -> Decision {
             None => denied(Reason::Unsigned, signing_remedies("db", &machine.db)),
         };
     }
-    let found = match signatures(image) {
+    let found = match signatures(image, machine.platform) {
         Ok(found) => found,
         Err(error) => return corrupt(error.to_string()),
     };
     let mut allowed = None;
     for signature in &found {
-        if let Some(entry) = signature.forbidden_by("dbx", &machine.dbx) {
+        let forbidden = signature
+            .forbidden_by("dbx", &machine.dbx)
+            .or_else(|| signature.signer_forbidden_by(&machine.dbx));
+        if let Some(entry) = forbidden {
             let signature = signature.index;
             return denied(
                 Reason::CertificateForbidden { entry, signature },
@@ -486,5 +534,9 @@ pub(crate) fn enrol_remedies(list: &str, entries: &[Entry], found: &[Signature])
         .map(|certificate| format!("add the certificate `{}` to {list}", certificate.subject()))
         .collect();
     remedies.extend(signing_remedies(list, entries));
+    if found.iter().any(Signature::needs_elliptic_curves) {
+        remedies
+            .push("sign it with an RSA key: this machine is taken not to verify ECDSA".to_owned());
+    }
     remedies
 }

@@ -2,13 +2,17 @@
 //! dbx, and SBAT before all of them.
 //!
 //! Order as in shim 16.1 (`verify_buffer`): SBAT; hash in dbx, MokListX or shim's own deny list; hash in db or MokList;
-//! then each signature: deny lists, db, MokList, shim's own certificate. shim hashes by SHA-256 alone.
+//! then each signature: deny lists, db, MokList, shim's own certificate. One signature that is good and not forbidden is
+//! enough, whatever the others are: unlike firmware, shim lets no signature veto another. It hashes by SHA-256 alone, does
+//! not look for hashes of certificates.
 
 use crate::oracle::{
-    enrol_remedies, find_hash, forbidden_remedies, not_allowed, refuse_unloadable, signatures,
-    signing_remedies,
+    Signature, enrol_remedies, find_hash, forbidden_remedies, not_allowed, refuse_unloadable,
+    signatures, signing_remedies,
 };
-use crate::{Decision, Entry, EntryKind, Error, Guid, Machine, Reason, Result, Status, read_lists};
+use crate::{
+    Decision, Entry, EntryKind, Error, Guid, Machine, Platform, Reason, Result, Status, read_lists,
+};
 use boot_pe::Image;
 use boot_pe::sbat::{Sbat, SbatLevel};
 use boot_signature::{Certificate, HashAlgorithm};
@@ -22,6 +26,8 @@ pub struct Shim {
     pub deauthorized: Vec<Entry>,
     /// The SBAT level that it writes unless the machine has a newer one.
     pub level: Option<SbatLevel>,
+    /// Whether it verifies ECDSA signatures; shim is built without, Debian's 16.1 included.
+    pub elliptic_curves: bool,
 }
 
 fn number(bytes: &[u8], at: usize, what: &'static str) -> Result<usize> {
@@ -98,12 +104,48 @@ fn boots_with(entry: &Entry) -> bool {
             .is_some_and(|certificate| !certificate.has_extended_usage(MODULES_ONLY))
 }
 
-/// What shim answers for a file that it is to start.
-pub fn shim(machine: &Machine, shim: &Shim, file: &[u8]) -> Decision {
+/// Who asks shim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Nobody: shim starts its second stage, which must have SBAT data.
+    Shim,
+    /// The second stage or what it started, through shim's protocol or through LoadImage, which shim replaces. SBAT data
+    /// is checked where it is there.
+    SecondStage,
+}
+
+/// The status for a file that does not parse: sections that the file lacks are found by shim when it hashes them, what is
+/// wrong with headers before that.
+fn unreadable(error: &boot_pe::Error) -> Status {
+    match error {
+        boot_pe::Error::Truncated { what, .. } if *what == boot_pe::SECTION_DATA => {
+            Status::InvalidParameter
+        }
+        _ => Status::Unsupported,
+    }
+}
+
+/// What shim answers for a file.
+pub fn shim(machine: &Machine, shim: &Shim, asker: Asker, file: &[u8]) -> Decision {
     let image = match Image::parse(file) {
         Ok(image) => image,
-        Err(error) => return refuse_unloadable(Status::Unsupported, error.to_string()),
+        Err(error) => return refuse_unloadable(unreadable(&error), error.to_string()),
     };
+    if image.machine != machine.platform.processor {
+        let error = format!("it is for processor {:?}", image.machine);
+        return refuse_unloadable(Status::Unsupported, error);
+    }
+    let corrupt = |error: String| {
+        let remedies = vec!["strip the file and sign it anew".to_owned()];
+        let reason = Reason::TableCorrupt { error };
+        Decision::new(Status::InvalidParameter, reason, remedies)
+    };
+    // The file is hashed to measure it, whether it is checked or not.
+    if let Some(table) = image.certificate_table()
+        && u64::from(table.address) + u64::from(table.size) != file.len() as u64
+    {
+        return corrupt("the file does not end with its certificate table".to_owned());
+    }
     if !machine.secure_boot {
         return Decision::allow(Reason::SecureBootOff);
     }
@@ -111,23 +153,20 @@ pub fn shim(machine: &Machine, shim: &Shim, file: &[u8]) -> Decision {
         return Decision::allow(Reason::ValidationOff);
     }
     let denied = |reason, remedies| Decision::new(Status::SecurityViolation, reason, remedies);
-    if let Some(decision) = check_sbat(&shim.effective_level(machine), &image) {
+    let platform = Platform {
+        elliptic_curves: shim.elliptic_curves,
+        ..machine.platform
+    };
+    if let Some(decision) = check_sbat(&shim.effective_level(machine), asker, &image) {
         return decision;
     }
     let hash = HashAlgorithm::Sha256;
-    let (digest, found) = match hash
+    let signed = hash
         .image_digest(&image)
-        .and_then(|digest| Ok((digest, signatures(&image)?)))
-    {
+        .and_then(|digest| Ok((digest, signatures(&image, platform)?)));
+    let (digest, found) = match signed {
         Ok(both) => both,
-        Err(error) => {
-            return denied(
-                Reason::TableCorrupt {
-                    error: error.to_string(),
-                },
-                vec!["strip the file and sign it anew".to_owned()],
-            );
-        }
+        Err(error) => return corrupt(error.to_string()),
     };
     let forbid = [
         ("dbx", &machine.dbx),
@@ -166,47 +205,62 @@ pub fn shim(machine: &Machine, shim: &Shim, file: &[u8]) -> Decision {
     if image.certificate_table().is_none() {
         return denied(Reason::Unsigned, signing_remedies("MokList", &mok));
     }
-    for signature in found.iter().filter(|signature| signature.hash == hash) {
-        for (list, entries) in forbid {
-            if let Some(entry) = signature.forbidden_by(list, entries) {
-                let signature = signature.index;
-                return denied(
-                    Reason::CertificateForbidden { entry, signature },
-                    forbidden_remedies(),
-                );
-            }
-        }
-        for (list, entries) in allow {
-            if let Some((entry, chain)) = signature.allowed_by(list, entries, &[]) {
-                let signature = signature.index;
-                return Decision::allow(Reason::CertificateAllowed {
-                    entry,
-                    signature,
-                    chain,
-                });
-            }
-        }
+    match by_signature(&found, &forbid, &allow) {
+        Some(reason @ Reason::CertificateAllowed { .. }) => return Decision::allow(reason),
+        Some(reason) => return denied(reason, forbidden_remedies()),
+        None => {}
     }
     denied(not_allowed(&found), enrol_remedies("MokList", &mok, &found))
 }
 
-fn check_sbat(level: &SbatLevel, image: &Image<'_>) -> Option<Decision> {
+/// Names of lists and their entries.
+type Lists<'a> = [(&'static str, &'a Vec<Entry>)];
+
+/// What the signatures lead to: the first allowed certificate, else the first forbidden one.
+fn by_signature(found: &[Signature], forbid: &Lists<'_>, allow: &Lists<'_>) -> Option<Reason> {
+    let mut forbidden = None;
+    let usable = |signature: &&Signature| signature.hash == HashAlgorithm::Sha256;
+    for found in found.iter().filter(usable) {
+        let signature = found.index;
+        let by = forbid
+            .iter()
+            .find_map(|(list, entries)| found.forbidden_by(list, entries));
+        if let Some(entry) = by {
+            forbidden.get_or_insert(Reason::CertificateForbidden { entry, signature });
+            continue;
+        }
+        let allowed = allow
+            .iter()
+            .find_map(|(list, entries)| found.allowed_by(list, entries, &[]));
+        if let Some((entry, chain)) = allowed {
+            return Some(Reason::CertificateAllowed {
+                entry,
+                signature,
+                chain,
+            });
+        }
+    }
+    forbidden
+}
+
+fn check_sbat(level: &SbatLevel, asker: Asker, image: &Image<'_>) -> Option<Decision> {
     if level.minimum.is_empty() {
         return None;
     }
-    let missing = |found: String| {
+    let missing = |status, found: String| {
         Decision::new(
-            Status::SecurityViolation,
+            status,
             Reason::SbatMissing { found },
             vec!["build the file with an .sbat section".to_owned()],
         )
     };
     let Some(section) = image.section(".sbat") else {
-        return Some(missing("no .sbat section".to_owned()));
+        let refused = missing(Status::SecurityViolation, "no .sbat section".to_owned());
+        return (asker == Asker::Shim).then_some(refused);
     };
     let sbat = match Sbat::parse(section.data()) {
         Ok(sbat) => sbat,
-        Err(error) => return Some(missing(error.to_string())),
+        Err(error) => return Some(missing(Status::InvalidParameter, error.to_string())),
     };
     let revoked = level.check(&sbat);
     if revoked.is_empty() {

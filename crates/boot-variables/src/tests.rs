@@ -1,9 +1,9 @@
 //! Lists, updates and stores read back as written; each verdict of the oracle from variables made for it.
 
 use crate::{
-    Change, EfiTime, Entry, EntryKind, Error, Guid, Machine, Reason, Shim, SignedUpdate, Status,
-    Update, Variable, Variables, diff, firmware, guids, merge, read_efivarfs, read_lists,
-    read_store, replace_store, shim, write_lists,
+    Asker, Change, EfiTime, Entry, EntryKind, Error, Guid, Machine, Platform, Reason, Shim,
+    SignedUpdate, Status, Update, Variable, Variables, diff, firmware, guids, merge, read_efivarfs,
+    read_lists, read_store, replace_store, shim, write_lists,
 };
 use boot_pe::sbat::SbatLevel;
 use boot_pe::{Image, Machine as Cpu, Uki, UkiSection, addon_base};
@@ -88,6 +88,11 @@ fn hash_entry(file: &[u8], hash: HashAlgorithm) -> Entry {
 
 fn machine(db: Vec<Entry>, dbx: Vec<Entry>) -> Machine {
     Machine {
+        // The keys of these tests are P-256 ones.
+        platform: Platform {
+            elliptic_curves: true,
+            ..Platform::default()
+        },
         secure_boot: true,
         mok_validation: true,
         mok_uses_db: true,
@@ -378,38 +383,54 @@ fn shim_asks_sbat_first_then_its_lists() {
     let mut own_machine = machine(vec![], vec![]);
     own_machine.mok = vec![Entry::certificate(OWNER, &own)];
     own_machine.sbat_level = Some(level(3));
-    let bare = Shim::default();
-    let allowed = shim(&own_machine, &bare, &signed(Some(FINE)));
+    let bare = Shim {
+        elliptic_curves: true,
+        ..Shim::default()
+    };
+    let allowed = shim(&own_machine, &bare, Asker::Shim, &signed(Some(FINE)));
     let Reason::CertificateAllowed { entry, .. } = &allowed.reason else {
         panic!("{allowed:?}");
     };
     assert_eq!(entry.list, "MokList");
-    let none = shim(&own_machine, &bare, &signed(None));
+    let none = shim(&own_machine, &bare, Asker::Shim, &signed(None));
     assert!(matches!(none.reason, Reason::SbatMissing { .. }));
+    assert!(
+        shim(&own_machine, &bare, Asker::SecondStage, &signed(None)).boots,
+        "SBAT data is optional for what the second stage loads"
+    );
+    let mut broken = signed(Some(FINE));
+    let at = broken
+        .windows(7)
+        .position(|part| part == b"thing,3")
+        .unwrap();
+    broken[at + 6] = b'x';
+    let broken = shim(&own_machine, &bare, Asker::SecondStage, &broken);
+    assert_eq!(broken.status, Status::InvalidParameter);
     own_machine.sbat_level = Some(level(4));
-    let old = shim(&own_machine, &bare, &signed(Some(FINE)));
+    let old = shim(&own_machine, &bare, Asker::Shim, &signed(Some(FINE)));
     assert!(matches!(old.reason, Reason::SbatRevoked { .. }));
     assert!(old.remedies[0].contains("thing generation 4"));
     // The newer of two levels counts, by date.
     let newer = Shim {
         level: Some(SbatLevel::parse(b"sbat,1,2025010100\nthing,1\n").unwrap()),
         authorized: vec![Entry::certificate(OWNER, &own)],
+        elliptic_curves: true,
         ..Shim::default()
     };
     let mut empty = machine(vec![], vec![]);
     empty.sbat_level = Some(level(4));
     assert!(
-        shim(&empty, &newer, &signed(Some(FINE))).boots,
+        shim(&empty, &newer, Asker::Shim, &signed(Some(FINE))).boots,
         "shim's own certificate"
     );
     empty.mokx = vec![hash_entry(&signed(Some(FINE)), HashAlgorithm::Sha256)];
     assert!(matches!(
-        shim(&empty, &newer, &signed(Some(FINE))).reason,
+        shim(&empty, &newer, Asker::Shim, &signed(Some(FINE))).reason,
         Reason::HashForbidden { .. }
     ));
     empty.mok_validation = false;
     assert_eq!(
-        shim(&empty, &newer, &signed(None)).reason,
+        shim(&empty, &newer, Asker::Shim, &signed(None)).reason,
         Reason::ValidationOff
     );
     let mut wide = image(Some(FINE));
@@ -424,9 +445,69 @@ fn shim_asks_sbat_first_then_its_lists() {
     .unwrap();
     own_machine.sbat_level = None;
     assert!(
-        !shim(&own_machine, &bare, &wide).boots,
+        !shim(&own_machine, &bare, Asker::Shim, &wide).boots,
         "shim hashes by SHA-256 alone"
     );
+}
+
+#[test]
+fn shim_lets_no_signature_veto_another_and_overlooks_hashes_of_certificates() {
+    let (key, revoked_key) = (TestKey::new(6), TestKey::new(7));
+    let own = key.certificate("mok", Profile::Code, None);
+    let revoked = revoked_key.certificate("revoked", Profile::Code, None);
+    let mut file = image(None);
+    let mut sign = |key: &TestKey, certificate: &Certificate| {
+        let (hash, subject) = (HashAlgorithm::Sha256, "test");
+        sign_image(&mut file, key, &[certificate], hash, true, subject).unwrap();
+        file.clone()
+    };
+    let one = sign(&revoked_key, &revoked);
+    let both = sign(&key, &own);
+    let cert = |certificate: &Certificate| Entry::certificate(OWNER, certificate);
+    let mut machine = machine(vec![], vec![cert(&revoked)]);
+    machine.mok = vec![cert(&own), cert(&revoked)];
+    let loader = Shim {
+        elliptic_curves: true,
+        ..Shim::default()
+    };
+    let decide = |machine: &Machine, file: &[u8]| shim(machine, &loader, Asker::Shim, file);
+    let refused = decide(&machine, &one);
+    assert!(
+        matches!(
+            refused.reason,
+            Reason::CertificateForbidden { signature: 0, .. }
+        ),
+        "{refused:?}"
+    );
+    assert!(decide(&machine, &both).boots);
+    assert!(!firmware(&machine, &both).boots, "firmware lets it veto");
+    machine.dbx = vec![Entry::certificate_sha256(OWNER, &revoked)];
+    assert!(decide(&machine, &one).boots);
+    let without = Shim::default();
+    assert!(
+        !shim(&machine, &without, Asker::Shim, &one).boots,
+        "no elliptic curves"
+    );
+}
+
+#[test]
+fn what_firmware_can_do_decides_too() {
+    let key = TestKey::new(8);
+    let own = key.certificate("own", Profile::Code, None);
+    let mut file = image(None);
+    let hash = HashAlgorithm::Sha256;
+    sign_image(&mut file, &key, &[&own], hash, true, "test").unwrap();
+    let mut machine = machine(vec![Entry::certificate(OWNER, &own)], vec![]);
+    assert!(firmware(&machine, &file).boots);
+    machine.platform.processor = Cpu::Aa64;
+    assert_eq!(firmware(&machine, &file).status, Status::Unsupported);
+    machine.platform = Platform::default();
+    let refused = firmware(&machine, &file);
+    assert!(
+        matches!(refused.reason, Reason::NotAllowed { .. }),
+        "{refused:?}"
+    );
+    assert!(refused.remedies.iter().any(|r| r.contains("RSA")));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{keys, oracle, pcr, pe, uki, variables};
+use crate::commands::{keys, oracle, pcr, pe, sbat, uki, variables};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -38,6 +38,9 @@ pub(crate) enum Command {
     Variables(Box<variables::Command>),
     /// Would this machine boot these files, and which entry decides?
     Oracle(oracle::Options),
+    /// SBAT data and the rules of shim's reviewers: lint, review, show.
+    #[command(subcommand)]
+    Sbat(sbat::Command),
     /// Unified kernel images and addons: build.
     #[command(subcommand)]
     Uki(Box<uki::Command>),

@@ -20,6 +20,7 @@ const IMPURE: &[&str] = &[
     "boot-esp",
     "boot-image",
     "boot-init",
+    "boot-vm",
     "seed-build",
     "xtask",
     "real-data",

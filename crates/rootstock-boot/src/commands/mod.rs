@@ -8,6 +8,7 @@ pub(crate) mod oracle;
 pub(crate) mod pcr;
 pub(crate) mod pe;
 mod pe_text;
+pub(crate) mod sbat;
 mod source;
 pub(crate) mod uki;
 pub(crate) mod variables;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Keys(command) => keys::run(command, out),
         Command::Variables(command) => variables::run(*command, out),
         Command::Oracle(options) => oracle::run(&options, out),
+        Command::Sbat(command) => sbat::run(command, out),
         Command::Pcr(command) => pcr::predict(command, out),
         Command::Policy(command) => pcr::policy(*command, out),
         Command::Uki(command) => uki::run(*command, out),

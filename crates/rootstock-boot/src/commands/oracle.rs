@@ -5,7 +5,7 @@ use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_pe::Image;
-use boot_variables::{Decision, EntryName, Machine, Reason, Shim, firmware, shim};
+use boot_variables::{Asker, Decision, EntryName, Machine, Platform, Reason, Shim, firmware, shim};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -26,9 +26,41 @@ pub(crate) struct Options {
     /// Ask this shim instead of the firmware; the firmware is asked about the shim itself.
     #[arg(long, value_name = "FILE")]
     shim: Option<PathBuf>,
+    /// The files are loaded by what shim starts (GRUB, systemd-boot), not by shim itself; SBAT data is optional then.
+    #[arg(long, requires = "shim")]
+    later: bool,
+    /// The machine's processor.
+    #[arg(long, value_enum, default_value = "x64")]
+    processor: Processor,
+    /// The firmware verifies ECDSA signatures; most does not.
+    #[arg(long)]
+    elliptic_curves: bool,
     /// Files to boot.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+}
+
+/// Instruction sets of boot files.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Processor {
+    X64,
+    Aa64,
+    Riscv64,
+    Loongarch64,
+}
+
+impl Options {
+    fn platform(&self) -> Platform {
+        Platform {
+            processor: match self.processor {
+                Processor::X64 => boot_pe::Machine::X64,
+                Processor::Aa64 => boot_pe::Machine::Aa64,
+                Processor::Riscv64 => boot_pe::Machine::Riscv64,
+                Processor::Loongarch64 => boot_pe::Machine::Loongarch64,
+            },
+            elliptic_curves: self.elliptic_curves,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -40,8 +72,14 @@ struct Answer {
 }
 
 pub(crate) fn run(options: &Options, out: &Out) -> anyhow::Result<Verdict> {
-    let machine =
+    let mut machine =
         Machine::read(&source::variables(&options.vars)?).with_context(|| options.vars.clone())?;
+    machine.platform = options.platform();
+    let asker = if options.later {
+        Asker::SecondStage
+    } else {
+        Asker::Shim
+    };
     let mut answers = Vec::new();
     let mut loader = None;
     if let Some(path) = &options.shim {
@@ -53,7 +91,7 @@ pub(crate) fn run(options: &Options, out: &Out) -> anyhow::Result<Verdict> {
     for path in &options.files {
         let bytes = files::read(path)?;
         answers.push(match &loader {
-            Some(loader) => answer(path, "shim", shim(&machine, loader, &bytes)),
+            Some(loader) => answer(path, "shim", shim(&machine, loader, asker, &bytes)),
             None => answer(path, "firmware", firmware(&machine, &bytes)),
         });
     }

@@ -1,0 +1,10 @@
+//! What real firmware, Debian's shim and a TPM answer, beside what `rootstock-boot` foresees: boots of virtual machines,
+//! each deciding many files. Stage 55-boot-vm builds the probe and runs them.
+
+mod bench;
+mod firmware;
+mod images;
+mod measured;
+mod second_stage;
+mod shim_images;
+mod workshop;

@@ -1,0 +1,32 @@
+//! The probe: an EFI program that reports, line by line on the serial port, what firmware and shim answer about every
+//! file in `\images` of the disk it was started from, and what the TPM's registers hold. Then it turns the machine off.
+//!
+//! One boot decides about as many files as the disk holds. Nothing is started but the probe itself; a file that loads is
+//! unloaded again.
+//!
+//! Lines: `probe load NAME STATUS`, `probe verify NAME STATUS` (shim's protocol, where it is there), `probe pcr NN HEX`,
+//! `probe done`. STATUS is the name that the UEFI specification gives.
+
+#![no_main]
+#![no_std]
+
+extern crate alloc;
+
+mod images;
+mod report;
+mod tpm;
+
+use report::Report;
+use uefi::runtime::ResetType;
+use uefi::{Status, entry};
+
+#[entry]
+fn main() -> Status {
+    let Ok(mut report) = Report::open() else {
+        return Status::DEVICE_ERROR;
+    };
+    images::ask(&mut report);
+    tpm::registers(&mut report);
+    report.line(format_args!("done"));
+    uefi::runtime::reset(ResetType::SHUTDOWN, Status::SUCCESS, None)
+}
