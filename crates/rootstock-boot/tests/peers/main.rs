@@ -2,7 +2,9 @@
 //! shares no code with us.
 
 mod common;
+mod hostile;
 mod measure;
 mod pe;
+mod review;
 mod sign;
 mod variables;
