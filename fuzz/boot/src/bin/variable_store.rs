@@ -1,7 +1,7 @@
 //! Any bytes as a flash image, and any image judged under the variables found there: no panic, and what reads writes.
 #![no_main]
 
-use boot_variables::{Machine, Shim, firmware, read_store, replace_store, shim};
+use boot_variables::{Asker, Machine, Shim, firmware, read_store, replace_store, shim};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let _ = firmware(&Machine::default(), data);
@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             mok_validation: true,
             ..Machine::default()
         };
-        let _ = shim(&machine, &loader, data);
+        let _ = shim(&machine, &loader, Asker::Shim, data);
     }
     if let Ok(variables) = read_store(data) {
         if let Ok(machine) = Machine::read(&variables) {
