@@ -70,7 +70,7 @@ impl Store {
     pub async fn put_release(
         &self,
         release: &Release,
-        packages: Vec<ReleasePackage>,
+        mut packages: Vec<ReleasePackage>,
     ) -> Result<ReleaseOutcome> {
         let refused = |reason: String| StoreError::Release {
             channel: release.channel.clone(),
@@ -102,16 +102,19 @@ impl Store {
             });
         }
         let key = writer.next(Counter::Release);
+        let builds: Vec<Build> = packages
+            .iter_mut()
+            .map(|given| Build::take(&mut given.package))
+            .collect();
         let contents = write_packages(&mut writer, &release.distribution, &packages).await?;
         let mut rows = Vec::with_capacity(packages.len() * 5);
-        for (given, content) in packages.iter().zip(&contents) {
-            let package = &given.package;
+        for (build, content) in builds.into_iter().zip(&contents) {
             rows.extend(values![
                 key,
                 *content,
-                package.derivation.as_deref(),
-                package.output.as_deref(),
-                package.dependents.map(i64::from)
+                build.derivation.as_deref(),
+                build.output.as_deref(),
+                build.dependents.map(i64::from)
             ]);
         }
         let session = &mut writer.session;
@@ -192,7 +195,7 @@ async fn write_packages(
         .iter()
         .zip(attributes)
         .map(|(given, attribute)| {
-            let data = json(&lasting(&given.package));
+            let data = json(&given.package);
             let digest = Sha256::digest(data.as_bytes());
             let digest = *digest.first_chunk().expect("SHA-256 has 32 bytes");
             (attribute, digest, data)
@@ -226,13 +229,20 @@ async fn write_packages(
     Ok(contents)
 }
 
-/// What of a package stays the same when it is only rebuilt.
-fn lasting(package: &Package) -> Package {
-    Package {
-        derivation: None,
-        output: None,
-        dependents: None,
-        ..package.clone()
+/// What of a package is another with each rebuild, so that it is no part of the content that releases share.
+struct Build {
+    derivation: Option<String>,
+    output: Option<String>,
+    dependents: Option<u32>,
+}
+
+impl Build {
+    fn take(package: &mut Package) -> Build {
+        Build {
+            derivation: package.derivation.take(),
+            output: package.output.take(),
+            dependents: package.dependents.take(),
+        }
     }
 }
 

@@ -62,6 +62,14 @@ impl Query {
         Some(Query { terms, open })
     }
 
+    /// The same words, the last one whole.
+    pub(crate) fn closed(&self) -> Query {
+        Query {
+            terms: self.terms.clone(),
+            open: false,
+        }
+    }
+
     /// Parts of a name, separated by spaces: every three-letter piece of each must occur. `None` if there is
     /// no letter or digit in them.
     pub(crate) fn inside_name(text: &str) -> Option<Query> {
@@ -110,15 +118,21 @@ impl Query {
 
 /// The three-character pieces of names, each once. Two gaps follow each name, so that a shorter query finds its end.
 pub(crate) fn name_pieces<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut pieces = BTreeSet::new();
+    let mut pieces: Vec<[char; 3]> = Vec::new();
     for name in names {
         let name: Vec<char> = folded_name(name).chain([GAP, GAP]).collect();
-        pieces.extend(
-            name.windows(3)
-                .map(|three| three.iter().collect::<String>()),
-        );
+        pieces.extend(name.array_windows());
     }
-    pieces.into_iter().collect::<Vec<_>>().join(" ")
+    pieces.sort_unstable();
+    pieces.dedup();
+    let mut text = String::with_capacity(pieces.len() * 4);
+    for piece in pieces {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(piece);
+    }
+    text
 }
 
 fn folded_name(name: &str) -> impl Iterator<Item = char> {

@@ -20,7 +20,8 @@ const MAX_LIMIT: u32 = 200;
 /// Up to here the hits of a search are counted.
 const MAX_COUNT: i64 = 10_000;
 
-/// From this many hits of a search on, walking the list and testing each row is faster than sorting the hits.
+/// From this many hits of a search on, walking the list and testing each row is faster than sorting the hits, and words
+/// that hit so often as they stand are not looked for as beginnings too.
 const MANY_HITS: i64 = 2_000;
 
 /// What narrows a list down: $1 scope, $2 severities, $3 exploitation, $4 statuses.
@@ -68,9 +69,17 @@ macro_rules! page {
 /// A way to the rows of a list: by order, and there forwards and backwards; and their count.
 pub(crate) struct Way {
     pages: [[Statement; 2]; 3],
-    count: Statement,
-    /// Whether the count is of all rows; else the hits are counted up to [`MAX_COUNT`], given as $5.
-    exact: bool,
+    total: Total,
+}
+
+/// How the number of a list's rows is found.
+enum Total {
+    /// It is known from the tally.
+    Known(Statement),
+    /// Rows are counted up to $5.
+    Counted(Statement),
+    /// Counting would cost more than the page does.
+    Unknown,
 }
 
 macro_rules! way {
@@ -90,12 +99,11 @@ macro_rules! way {
                     page!($from, $where, $position, "modified", ">", "ASC"),
                 ],
             ],
-            count: Statement::portable(concat!(
+            total: Total::Counted(Statement::portable(concat!(
                 "SELECT count(*) FROM (SELECT 1 FROM ",
                 narrowed!($from, $where),
                 " LIMIT $5) AS counted"
-            )),
-            exact: false,
+            ))),
         }
     };
 }
@@ -104,24 +112,30 @@ impl Way {
     /// Every statement, for the test that prepares them.
     #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = &Statement> {
-        self.pages.iter().flatten().chain([&self.count])
+        let total = match &self.total {
+            Total::Known(statement) | Total::Counted(statement) => Some(statement),
+            Total::Unknown => None,
+        };
+        self.pages.iter().flatten().chain(total)
     }
 }
 
 /// Along an index, testing each row; their number is known from the tally.
 static WALK: Way = Way {
-    count: Statement::portable(
+    total: Total::Known(Statement::portable(
         "SELECT CAST(coalesce(sum(vulnerabilities), 0) AS BIGINT) FROM tally WHERE scope = $1 AND (severity & $2) <> 0 AND exploited >= $3 AND (statuses & $4) <> 0",
-    ),
-    exact: true,
+    )),
     ..way!("listing AS l", "", "$6, $7")
 };
 /// The same, testing the words $6 as well. The plus keeps SQLite on the index of the order.
-static WALK_WORDS: Way = way!(
-    "listing AS l",
-    " AND +l.vulnerability IN (SELECT rowid FROM vulnerability_words($6))",
-    "$7, $8"
-);
+static WALK_WORDS: Way = Way {
+    total: Total::Unknown,
+    ..way!(
+        "listing AS l",
+        " AND +l.vulnerability IN (SELECT rowid FROM vulnerability_words($6))",
+        "$7, $8"
+    )
+};
 /// From the hits of a search for the words $6.
 static HITS: Way = way!(
     "vulnerability_words($6) AS found CROSS JOIN listing AS l",
@@ -130,13 +144,13 @@ static HITS: Way = way!(
 );
 /// From the matches of the package or family $6, whose name has $7 characters.
 static PACKAGE: Way = way!(
-    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
+    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7 AND attribute.family <> $6) AS found CROSS JOIN listing AS l",
     " AND l.vulnerability = found.vulnerability",
     "$8, $9"
 );
 /// The same, testing the words $8 as well.
 static PACKAGE_WORDS: Way = way!(
-    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7) AS found CROSS JOIN listing AS l",
+    "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7 AND attribute.family <> $6) AS found CROSS JOIN listing AS l",
     " AND l.vulnerability = found.vulnerability AND l.vulnerability IN (SELECT rowid FROM vulnerability_words($8))",
     "$9, $10"
 );
@@ -177,12 +191,17 @@ pub(crate) async fn vulnerabilities(
             total: Some(0),
         });
     };
-    let mut counted = parameters.clone();
-    if !way.exact {
-        counted.push(Value::from(MAX_COUNT + 1));
-        counted.extend(searched.iter().cloned());
-    }
-    let total = session.count(&way.count, counted).await?;
+    let total = match &way.total {
+        Total::Known(statement) => Some(session.count(statement, parameters.clone()).await?),
+        Total::Counted(statement) => {
+            let mut counted = parameters.clone();
+            counted.push(Value::from(MAX_COUNT + 1));
+            counted.extend(searched.iter().cloned());
+            let total = session.count(statement, counted).await?;
+            Some(total).filter(|total| *total <= MAX_COUNT)
+        }
+        Total::Unknown => None,
+    };
     parameters.push(Value::from(seek.limit + 1));
     parameters.extend(searched);
     parameters.extend(values![seek.position.rank, seek.position.key]);
@@ -196,9 +215,7 @@ pub(crate) async fn vulnerabilities(
         rows.push((position, row::vulnerability(&row, 1)?));
     }
     let mut page = seek.page(rows);
-    page.total = u64::try_from(total)
-        .ok()
-        .filter(|_| way.exact || total <= MAX_COUNT);
+    page.total = total.and_then(|total| u64::try_from(total).ok());
     Ok(page)
 }
 
@@ -243,7 +260,7 @@ async fn way_to(
         // Nothing but punctuation occurs nowhere.
         Some(text) => match Query::words(text) {
             None => return Ok(None),
-            Some(query) => Some(query.text(dialect)),
+            Some(query) => Some(query),
         },
     };
     let package = filter.package.as_deref();
@@ -254,16 +271,34 @@ async fn way_to(
             (&PACKAGE, parameters, searched)
         }
         (Some(package), Some(words)) => {
+            let words = words.text(dialect);
             let searched = values![package, package.chars().count() as i64, words];
             (&PACKAGE_WORDS, parameters, searched)
         }
         (None, Some(words)) => {
-            let few = values![words.as_str(), MANY_HITS + 1];
-            let hits = session.count(&WORDS_COUNT, few).await?;
-            let way = if hits > MANY_HITS { &WALK_WORDS } else { &HITS };
-            (way, parameters, values![words])
+            let mut hits = Hits::of(session, &words.closed()).await?;
+            if !hits.many {
+                hits = Hits::of(session, &words).await?;
+            }
+            let way = if hits.many { &WALK_WORDS } else { &HITS };
+            (way, parameters, values![hits.words])
         }
     }))
+}
+
+/// Words as the database looks for them, and whether they hit often.
+struct Hits {
+    words: String,
+    many: bool,
+}
+
+impl Hits {
+    async fn of(session: &mut Session, words: &Query) -> Result<Hits> {
+        let words = words.text(session.dialect());
+        let few = values![words.as_str(), MANY_HITS + 1];
+        let many = session.count(&WORDS_COUNT, few).await? > MANY_HITS;
+        Ok(Hits { words, many })
+    }
 }
 
 /// Where a page begins and which way it goes.

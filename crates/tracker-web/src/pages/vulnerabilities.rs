@@ -17,8 +17,6 @@ use serde::Serialize;
 use tracker_store::view::{ChannelSummary, Page, VulnerabilityRow};
 
 const PATH: &str = "/vulnerabilities";
-/// How far the store counts.
-const COUNTED: &str = "10,000";
 
 #[derive(Debug, Template)]
 #[template(path = "vulnerabilities.html")]
@@ -154,11 +152,13 @@ fn neighbours(list: &ListQuery, page: &Page<VulnerabilityRow>, path: &str) -> Ne
     Neighbours::new(page, &list.paging, |paging| list.at(paging).address(path))
 }
 
-fn total(page: &Page<VulnerabilityRow>) -> String {
+fn total(page: &Page<VulnerabilityRow>, list: &ListQuery) -> String {
     match page.total {
         Some(1) => "1 vulnerability".to_owned(),
         Some(number) => format!("{} vulnerabilities", count(number)),
-        None => format!("more than {COUNTED} vulnerabilities"),
+        // How far the store counts the hits of words, and of a package.
+        None if list.filter.package.is_none() => "words with more than 2,000 hits".to_owned(),
+        None => "more than 10,000 vulnerabilities".to_owned(),
     }
 }
 
@@ -210,7 +210,7 @@ pub(crate) async fn vulnerabilities(ask: Ask, State(app): State<App>) -> Result<
             form: Form::new(&list, all, &channels),
             filtered: !chips.is_empty(),
             chips,
-            total: total(&page),
+            total: total(&page, &list),
             rows: Row::all(&page.rows, ask.now),
             previous: neighbours.previous,
             next: neighbours.next,
