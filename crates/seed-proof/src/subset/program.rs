@@ -85,10 +85,11 @@ pub(super) enum Value {
 
 /// The functions that exist without being declared: name, whether each parameter is `char *`, and whether a call can change
 /// or depend on anything outside.
-pub(super) const BUILT_IN: [(&str, &[bool], bool); 5] = [
+pub(super) const BUILT_IN: [(&str, &[bool], bool); 6] = [
     ("os_arg", &[false, false], false),
     ("os_open", &[true, false, false], true),
     ("os_read", &[false, true, false, false], true),
     ("os_write", &[false, true, false, false], true),
+    ("os_unlink", &[true], true),
     ("os_exit", &[false], true),
 ];
