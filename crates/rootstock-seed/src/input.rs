@@ -7,6 +7,7 @@ use seed_graph::Audit;
 use seed_graph::content::Budget;
 use seed_graph::load::Loader;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// How much is looked into, per root.
@@ -101,7 +102,10 @@ pub(crate) fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        // Readable as any other new file: the umask narrows this.
+        let mut temporary = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
         temporary.write_all(text.as_bytes())?;
         temporary.as_file().sync_all()?;
         temporary.persist(file)?;
