@@ -42,6 +42,8 @@ long inc_at[INCLUDE_MAX];
 long inc_line[INCLUDE_MAX];
 long inc_file[INCLUDE_MAX];
 long inc_conditions[INCLUDE_MAX];
+long inc_next[INCLUDE_MAX];
+long include_next;            // of the file being read: the first -I folder behind the one that it was found in
 
 long tok;                     // the token: kind, spelling, flags
 long tok_name;
@@ -241,6 +243,15 @@ long lex_punct(long c) {
     return take(T_OTHER, at - 1);
 }
 
+// The string just taken stands behind an L, which becomes part of its spelling.
+long wide_string() {
+    long from = text_len;
+    text_byte('L');
+    text_name(tok_name);
+    tok_name = intern(from);
+    return 0;
+}
+
 // Reads one token of the file: tok, tok_name, tok_flags.
 long lex() {
     tok_flags = at_line;
@@ -271,8 +282,11 @@ long lex() {
                     if (below(127, parse_character(tok_name))) fail("wide characters above 127 are not supported");
                     return 0;
                 }
-                if ((src[at] == '"' || src[at] == '\'') && at - from <= 2 && (c == 'L' || c == 'u' || c == 'U'))
-                    fail("wide strings are not supported");
+                if (c == 'L' && at - from == 1 && src[at] == '"') {
+                    lex_quoted('"', T_STRING);
+                    return wide_string();
+                }
+                if ((src[at] == '"' || src[at] == '\'') && at - from <= 2 && (c == 'u' || c == 'U')) fail("Unicode strings are not supported");
                 return take(T_NAME, from);
             }
             if (is_digit(c) || (c == '.' && is_digit(src[at + 1]))) return lex_number();

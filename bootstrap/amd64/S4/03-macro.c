@@ -253,7 +253,8 @@ long paste(long i) {
         at_line = 0;
         lex();
         if (at != end) fail_name("## does not make one token of what begins with", token_name(a));
-        joined = pack(tok, token_flags(a), tok_name);
+        // A new token: that its left part was not to be expanded says nothing about it.
+        joined = pack(tok, token_flags(a) & (F_SPACE | F_LINE), tok_name);
         at = old_at;
         at_line = old_line;
     }

@@ -16,6 +16,7 @@ long pp_unsigned;             // the value of an #if expression is unsigned
 long w_define;                // names of the directives
 long w_undef;
 long w_include;
+long w_include_next;
 long w_if;
 long w_ifdef;
 long w_ifndef;
@@ -171,9 +172,11 @@ long directory_of(long name) {
     return intern(from);
 }
 
-long directive_include() {
+// is_next: the search begins behind the folder of this file.
+long directive_include(long is_next) {
     while (src[at] == ' ' || src[at] == '\t') at = at + 1;
     long f = 0;
+    long d = 0;
     long name = 0;
     long from = 0;
     long quote = src[at];
@@ -205,8 +208,8 @@ long directive_include() {
     if (tok != T_EOL) fail("unexpected text after #include");
     if (text[name_start[name]] == '/') f = find_file(0, name);
     else {
-        if (quote == '"') f = find_file(directory_of(here_file), name);
-        long d = 0;
+        if (quote == '"' && !is_next) f = find_file(directory_of(here_file), name);
+        if (is_next) d = include_next;
         while (f == 0 && d < include_dirs) {
             f = find_file(include_dir[d], name);
             d = d + 1;
@@ -218,6 +221,8 @@ long directive_include() {
     inc_line[depth] = here_line;
     inc_file[depth] = here_file;
     inc_conditions[depth] = conditions;
+    inc_next[depth] = include_next;
+    include_next = d;
     depth = depth + 1;
     enter_file(f);
     return 0;
@@ -468,8 +473,8 @@ long directive() {
     if (tok != T_NAME) fail("expected a directive after '#'");
     if (d == w_define) directive_define();
     else if (d == w_undef) directive_undef();
-    else if (d == w_include) {
-        directive_include();
+    else if (d == w_include || d == w_include_next) {
+        directive_include(d == w_include_next);
         in_directive = 0;
         return 0;
     } else if (d == w_if) open_condition(pp_condition());
@@ -517,6 +522,7 @@ long next_line_token() {
             at = inc_at[depth];
             here_file = inc_file[depth];
             here_line = inc_line[depth];
+            include_next = inc_next[depth];
             at_line = F_LINE;
         } else {
             if (tok == T_EOF && conditions) {
@@ -534,6 +540,7 @@ long init_directive() {
     w_define = name_of("define");
     w_undef = name_of("undef");
     w_include = name_of("include");
+    w_include_next = name_of("include_next");
     w_if = name_of("if");
     w_ifdef = name_of("ifdef");
     w_ifndef = name_of("ifndef");

@@ -47,6 +47,8 @@ long g_align[OBJECT_MAX];
 long g_static[OBJECT_MAX];
 long g_file[OBJECT_MAX];      // where it was first mentioned
 long g_line[OBJECT_MAX];
+long g_weak[OBJECT_MAX];       // may be replaced by another definition, or be missing: its address is 0 then
+long g_alias[OBJECT_MAX];      // the object that it is another name of, or 0
 
 long enter_scope() {
     scope = scope + 1;

@@ -23,7 +23,8 @@ enum {
     N_CALL,                   // a: function address, b: first argument, value: its function type
     N_ARG,                    // a: value, b: next argument
     N_CLEAR,                  // a local (value) of b bytes becomes zero
-    N_VA_START, N_VA_ARG, N_SETJMP, N_LONGJMP, N_SYSCALL
+    N_VA_START, N_VA_ARG, N_SETJMP, N_LONGJMP, N_SYSCALL,
+    N_STATEMENTS              // value: label of the code of a statement expression
 };
 
 long node_count;
@@ -144,7 +145,8 @@ long promote(long n) {
     long t = n_type[n];
     if (!is_integer(t)) return n;
     if (n_op[n] == N_BITS && t_size[t] >= 4) {
-        // Of 32 bits at most: what does not fit int fits unsigned int.
+        // Of more than 32 bits: the declared type, as with clang and tcc. Of fewer: what does not fit int fits unsigned int.
+        if (n_value[n] > 32) return n;
         if (n_value[n] == 32 && t_unsigned[t]) return cast(n, TY_UINT);
         return cast(n, TY_INT);
     }
@@ -172,7 +174,11 @@ long truth(long n) {
     require_scalar(n);
     if (n_op[n] == N_CONST) return constant(n_value[n] != 0, TY_INT);
     if (n_op[n] == N_FLOAT) return constant(n_value[n] != 0, TY_INT);
-    if (n_op[n] == N_ADDRESS && is_lvalue(n_a[n]) && n_op[n_a[n]] != N_DEREF) return constant(1, TY_INT);
+    if (n_op[n] == N_ADDRESS) {
+        long x = n_a[n];
+        // A weak object may be missing.
+        if (n_op[x] == N_LOCAL || (n_op[x] == N_GLOBAL && !g_weak[n_a[x]])) return constant(1, TY_INT);
+    }
     long zero = 0;
     if (is_float(n_type[n])) zero = float_constant(0, 0, n_type[n]);
     else zero = constant(0, n_type[n]);

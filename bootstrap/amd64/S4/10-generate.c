@@ -14,6 +14,7 @@ long generate_va_arg(long n);
 long generate_setjmp(long n);
 long generate_longjmp(long n);
 long generate_syscall(long n);
+long generate_statements(long n);
 
 // The instruction that reads a value of the type into rax (rcx), without its ModRM byte.
 long load_opcode(long type) {
@@ -580,6 +581,7 @@ long generate_node(long n) {
     if (op == N_VA_ARG) return generate_va_arg(n);
     if (op == N_SETJMP) return generate_setjmp(n);
     if (op == N_LONGJMP) return generate_longjmp(n);
+    if (op == N_STATEMENTS) return generate_statements(n);
     return generate_syscall(n);
 }
 

@@ -287,6 +287,16 @@ long generate_longjmp(long n) {
     return x86(0xffe2);       // jmp rdx
 }
 
+// The statements of a statement expression: a call, made so that the stack is aligned inside.
+long generate_statements(long n) {
+    long even = pushed % 2 == 0;
+    if (even) x86(0x4883ec08);  // sub rsp, 8
+    x86(0xe8);
+    label_word(n_value[n]);
+    if (even) x86(0x4883c408);
+    return 0;
+}
+
 // __s4_syscall(number, ...)
 long generate_syscall(long n) {
     long arg = n_b[n];

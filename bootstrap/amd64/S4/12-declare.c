@@ -3,9 +3,10 @@
 enum {
     KW_VOID = 256, KW_CHAR, KW_SHORT, KW_INT, KW_LONG, KW_FLOAT, KW_DOUBLE, KW_SIGNED, KW_UNSIGNED, KW_BOOL, KW_STRUCT, KW_UNION, KW_ENUM,
     KW_VA_LIST, KW_QUALIFIER, KW_INLINE, KW_TYPEDEF, KW_EXTERN, KW_STATIC, KW_AUTO, KW_ATTRIBUTE,
+    KW_TYPEOF,
     KW_REFUSED,               // a word of C or its extensions that S4 refuses
     KW_SIZEOF, KW_ALIGNOF, KW_IF, KW_ELSE, KW_WHILE, KW_DO, KW_FOR, KW_SWITCH, KW_CASE, KW_DEFAULT, KW_BREAK, KW_CONTINUE, KW_RETURN, KW_GOTO,
-    KW_VA_START, KW_VA_ARG, KW_VA_END, KW_VA_COPY, KW_SETJMP, KW_LONGJMP, KW_SYSCALL, KW_FUNC, KW_OFFSETOF,
+    KW_VA_START, KW_VA_ARG, KW_VA_END, KW_VA_COPY, KW_SETJMP, KW_LONGJMP, KW_SYSCALL, KW_FUNC, KW_OFFSETOF, KW_ASM,
 
     OP_MAX = 4096,
     OP_POINTER = 1, OP_ARRAY, OP_FUNCTION
@@ -20,16 +21,21 @@ long spec_storage;            // KW_TYPEDEF, KW_EXTERN, KW_STATIC or 0
 long spec_inline;
 long attribute_align;         // set by attributes since the last reset
 long attribute_packed;
+long attribute_weak;
+long attribute_alias;         // name of the object that the declared one is another name of, or 0
 
 long op_count;                // steps from the specifier's type to the declarator's
 long op_kind[OP_MAX];
 long op_value[OP_MAX];
 long op_variadic[OP_MAX];
 long declared_name;           // name in the last declarator, or 0
-long declared_params;         // first parameter if its type is a function
+long old_style;               // first parameter of an old-style function, whose types are still to come, or 0
 
 long assignment();            // 13-expression.c
 long conditional();
+long expression();
+long read_strings();
+long joined_name();
 
 long next() {
     if (ahead) {
@@ -167,6 +173,16 @@ long attributes() {
             } else if (word_attribute("packed")) {
                 next();
                 attribute_packed = 1;
+            } else if (word_attribute("weak")) {
+                next();
+                attribute_weak = 1;
+            } else if (word_attribute("alias")) {
+                next();
+                expect('(');
+                if (tok != T_STRING) fail("expected the name of an object");
+                read_strings();
+                attribute_alias = joined_name();
+                expect(')');
             } else if (is_harmless_attribute()) {
                 next();
                 skip_parentheses();
@@ -181,6 +197,7 @@ long attributes() {
 
 long specifiers();
 long declarator(long type);
+long type_name();
 
 long struct_fields(long type) {
     long last = 0;
@@ -207,7 +224,6 @@ long struct_fields(long type) {
                 width = constant_expression();
                 if (!is_integer(ft)) fail("a bit-field of a type that is no integer");
                 if (width < 0 || width > t_size[ft] * 8 || (width == 0 && name) || (ft == TY_BOOL && width > 1)) fail("bad width of a bit-field");
-                if (width > 32) fail("a bit-field of more than 32 bits is not supported");
             } else if (name == 0) fail("a member without a name");
             if (name && find_field(type, name)) fail_name("member declared twice:", name);
             attribute_align = 0;
@@ -309,6 +325,22 @@ long enum_specifier() {
     return type;
 }
 
+// typeof(expression) and typeof(type). The expression is not evaluated.
+long typeof_specifier() {
+    long type = 0;
+    next();
+    expect('(');
+    deeper();
+    if (at_type()) type = type_name();
+    else {
+        long n = expression();
+        if (n_op[n] == N_BITS) fail("the type of a bit-field");
+        type = n_type[n];
+    }
+    expect(')');
+    return shallower(type);
+}
+
 // Type specifiers, qualifiers and storage class, up to the declarator.
 long specifiers() {
     long base = 0;            // a type that was named whole, or the keyword of the basic type
@@ -331,6 +363,9 @@ long specifiers() {
         } else if (tok == KW_ENUM) {
             if (type || base) fail("two types in one declaration");
             type = enum_specifier();
+        } else if (tok == KW_TYPEOF) {
+            if (type || base) fail("two types in one declaration");
+            type = typeof_specifier();
         } else if (tok == KW_ATTRIBUTE) {
             attributes();
             align = maximum(align, attribute_align);
@@ -402,7 +437,22 @@ long parameters() {
         next();
         return add_op(OP_FUNCTION, 0, 2);
     }
-    if (tok == T_NAME && !at_type()) fail("old-style function parameters are not supported");
+    if (tok == T_NAME && !at_type()) {
+        // An old-style definition: names only, their types follow.
+        long name = 1;
+        while (name) {
+            if (tok != T_NAME) fail("expected the name of a parameter");
+            long q = new_field(tok_name, 0);
+            if (last) f_next[last] = q;
+            else first = q;
+            last = q;
+            next();
+            name = accept(',');
+        }
+        expect(')');
+        old_style = first;
+        return add_op(OP_FUNCTION, first, 2);
+    }
     enter_scope();
     long more = 1;
     if (tok == KW_VOID) {
@@ -529,6 +579,7 @@ long type_name() {
     if (spec_storage) fail("a storage class in a type name");
     type = declarator(type);
     if (declared_name) fail("a name in a type name");
+    if (old_style) fail("expected the type of a parameter");
     return type;
 }
 
@@ -576,6 +627,9 @@ long keyword_types() {
     keyword(KW_AUTO, "register");
     keyword(KW_ATTRIBUTE, "__attribute__");
     keyword(KW_ATTRIBUTE, "__attribute");
+    keyword(KW_TYPEOF, "typeof");
+    keyword(KW_TYPEOF, "__typeof");
+    keyword(KW_TYPEOF, "__typeof__");
     return 0;
 }
 
@@ -593,12 +647,9 @@ long init_declare() {
     keyword(KW_REFUSED, "__int128");
     keyword(KW_REFUSED, "__float128");
     keyword(KW_REFUSED, "_Float128");
-    keyword(KW_REFUSED, "asm");
-    keyword(KW_REFUSED, "__asm");
-    keyword(KW_REFUSED, "__asm__");
-    keyword(KW_REFUSED, "typeof");
-    keyword(KW_REFUSED, "__typeof");
-    keyword(KW_REFUSED, "__typeof__");
+    keyword(KW_ASM, "asm");
+    keyword(KW_ASM, "__asm");
+    keyword(KW_ASM, "__asm__");
     keyword(KW_REFUSED, "__auto_type");
     keyword(KW_REFUSED, "__label__");
     keyword(KW_SIZEOF, "sizeof");

@@ -1,19 +1,29 @@
 // Expressions: from tokens to nodes.
 
-long expression();
 long compound_literal(long type);  // 14-initial.c
+long statement_expression();       // 15-statement.c
 
 enum { STRING_MAX = 4194304 };
 
 char string[STRING_MAX];      // the string literals just read, joined
 long string_len;              // without the zero at the end
+long string_wide;             // one of them was L"..."
 long function_name;           // of the current function
 
-// Joins adjacent string literals into `string`.
+long at_wide_string() {
+    return tok == T_STRING && text[name_start[tok_name]] == 'L';
+}
+
+// Joins adjacent string literals into `string`. A wide one has the same characters, all below 128.
 long read_strings() {
     string_len = 0;
+    string_wide = 0;
     while (tok == T_STRING) {
         long i = name_start[tok_name] + 1;
+        if (at_wide_string()) {
+            string_wide = 1;
+            i = i + 1;
+        }
         long end = name_start[tok_name] + name_len[tok_name] - 1;
         while (i < end) {
             long c = escape(i);
@@ -25,19 +35,40 @@ long read_strings() {
         next();
     }
     string[string_len] = 0;
+    if (string_wide) {
+        long k = 0;
+        while (k < string_len) {
+            if (string[k] < 0) fail("wide characters above 127 are not supported");
+            k = k + 1;
+        }
+    }
     return 0;
+}
+
+// The joined string as a name.
+long joined_name() {
+    long from = text_len;
+    long i = 0;
+    while (i < string_len) {
+        text_byte(string[i]);
+        i = i + 1;
+    }
+    return intern(from);
 }
 
 // The joined string as an unnamed array in the data.
 long string_object() {
-    long type = array_of(TY_CHAR, string_len + 1);
+    long element = TY_CHAR;
+    if (string_wide) element = TY_INT;
+    long size = t_size[element];
+    long type = array_of(element, string_len + 1);
     long g = new_object(0, type, 1);
     g_section[g] = SEC_DATA;
-    g_offset[g] = data_len;
+    g_offset[g] = data_align(size);
     long i = 0;
-    data_room(string_len + 1);
+    data_room((string_len + 1) * size);
     while (i <= string_len) {
-        data[g_offset[g] + i] = string[i];
+        data[g_offset[g] + i * size] = string[i];
         i = i + 1;
     }
     return new_node(N_GLOBAL, type, g, 0, 0);
@@ -177,7 +208,7 @@ long primary() {
     }
     if (tok == '(') {
         next();
-        if (tok == '{') fail("statement expressions are not supported");
+        if (tok == '{') return statement_expression();
         n = expression();
         expect(')');
         return n;
@@ -190,6 +221,7 @@ long primary() {
         if (function_name == 0) fail("__func__ outside a function");
         next();
         string_len = 0;
+        string_wide = 0;
         while (string_len < name_len[function_name]) {
             string[string_len] = text[name_start[function_name] + string_len];
             string_len = string_len + 1;
@@ -410,7 +442,23 @@ long conditional() {
     long c = binary_level(1);
     if (tok != '?') return c;
     next();
-    if (tok == ':') fail("'?' without a middle operand is not supported");
+    if (tok == ':') {
+        // "x ?: y" is "x ? x : y" with x evaluated once.
+        long first = 0;
+        next();
+        c = promote(decay(c));
+        if (n_op[c] != N_CONST && n_op[c] != N_FLOAT) {
+            require_scalar(c);
+            long place = new_local(16, 16);
+            place = new_node(N_LOCAL, n_type[c], 0, 0, place);
+            first = new_node(N_ASSIGN, n_type[c], place, c, 0);
+            c = place;
+        }
+        deeper();
+        long other = shallower(conditional());
+        other = choose(c, c, other);
+        return with_prepared(first, other);
+    }
     long a = expression();
     expect(':');
     deeper();

@@ -45,7 +45,7 @@ long initial_string(long type, long offset) {
         long c = string[i];
         if (c || t_len[type] < 0) {
             c = constant(c, base);
-            add_initial(offset + i, base, 0, 0, c);
+            add_initial(offset + i * t_size[base], base, 0, 0, c);
         }
         i = i + 1;
     }
@@ -54,6 +54,11 @@ long initial_string(long type, long offset) {
 
 long is_character_array(long type) {
     return t_kind[type] == K_ARRAY && is_integer(t_base[type]) && t_size[t_base[type]] == 1 && t_base[type] != TY_BOOL;
+}
+
+// Of wide characters.
+long is_wide_array(long type) {
+    return t_kind[type] == K_ARRAY && is_integer(t_base[type]) && t_size[t_base[type]] == 4;
 }
 
 // Follows .name and [index] to the '='; the place goes to at_type_, at_offset_ and so on.
@@ -166,13 +171,14 @@ long initial_struct(long type, long offset, long braced) {
 // The initialiser of one object at `offset`, with or without braces.
 long initial_value_inside(long type, long offset, long bit, long width) {
     long n = 0;
-    if (is_character_array(type) && !initial_pending) {
+    if ((is_character_array(type) || is_wide_array(type)) && !initial_pending) {
         long brace = 0;
         if (tok == '{') {
             if (peek() == T_STRING) brace = accept('{');
         }
         if (tok == T_STRING) {
             read_strings();
+            if (string_wide != is_wide_array(type)) fail("a string for an array of other characters");
             initial_string(type, offset);
             if (brace) {
                 accept(',');
@@ -192,7 +198,7 @@ long initial_value_inside(long type, long offset, long bit, long width) {
         if (t_kind[type] == K_STRUCT) {
             // Either one expression of the struct's type, or its members without braces.
             if (!initial_pending) {
-                if (tok == T_STRING && t_fields[type] && is_character_array(f_type[t_fields[type]])) return initial_struct(type, offset, 0);
+                if (tok == T_STRING && t_fields[type] && (is_character_array(f_type[t_fields[type]]) || at_wide_string())) return initial_struct(type, offset, 0);
                 initial_pending = assignment();
             }
             n = initial_pending;
@@ -261,7 +267,8 @@ long store_initial(long i, long place) {
         long v = n_value[n];
         if (i_width[i]) {
             long one = 1;
-            long mask = ((one << i_width[i]) - 1) << i_bit[i];
+            long mask = -1;
+            if (i_width[i] < 64) mask = ((one << i_width[i]) - 1) << i_bit[i];
             long old = data_load(place, size) & ~mask;
             v = old | (v << i_bit[i]) & mask;
         }

@@ -18,12 +18,18 @@ long switch_first;            // first case of the innermost switch; -1 outside
 long switch_default;
 long switch_type;
 
+long in_statements;           // within how many statement expressions; jumps do not lead into or out of one
+
 long goto_count;              // labels of the current function
 long goto_name[GOTO_MAX];
 long goto_label[GOTO_MAX];
 long goto_placed[GOTO_MAX];
 
 long statement();
+long asm_statement();          // 17-assembly.c
+long asm_register_name();     // 16-operand.c
+long add_register_variable(long place, long r);
+long register_variables;      // of the current function, see there
 
 // The jump label that the source label `name` stands for.
 long goto_index(long name) {
@@ -71,10 +77,9 @@ long declare_object(long name, long type, long storage) {
 
 long initialise_global(long g) {
     long from = initial_count;
-    if (g_section[g] > SEC_TENTATIVE) fail_name("defined twice:", g_name[g]);
     long type = read_initial(g_type[g]);
     g_type[g] = type;
-    s_type[name_symbol[g_name[g]]] = type;
+    if (g_name[g]) s_type[name_symbol[g_name[g]]] = type;
     if (t_size[type] < 0) fail("a variable of incomplete type");
     initialise_object(g, from);
     initial_count = from;
@@ -123,6 +128,7 @@ long local_variable(long name, long type) {
 }
 
 long declaration() {
+    old_style = 0;
     long base = specifiers();
     long storage = spec_storage;
     long align = attribute_align;
@@ -132,10 +138,13 @@ long declaration() {
         attribute_align = align;
         long type = declarator(base);
         long name = declared_name;
+        long in_register = -1;
+        if (tok == KW_ASM) in_register = asm_register_name();
         attributes();
         spec_storage = storage;
         if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
         if (name == 0) fail("expected a name in the declaration");
+        if (old_style) fail("expected the type of a parameter");
         if (storage == KW_TYPEDEF) {
             if (attribute_align) fail("the aligned attribute of a typedef is not supported");
             declare_typedef(name, type);
@@ -145,7 +154,12 @@ long declaration() {
         else if (storage == KW_EXTERN) {
             if (tok == '=') fail("an extern variable with an initialiser inside a function");
             declare_object(name, type, KW_EXTERN);
-        } else local_variable(name, type);
+        } else {
+            local_variable(name, type);
+            long s = name_symbol[name];
+            if (in_register >= 0 && s_kind[s] == S_LOCAL) add_register_variable(s_value[s], in_register);
+            else if (in_register >= 0) fail("a static variable in a register");
+        }
         node_count = mark;
         more = accept(',');
     }
@@ -377,6 +391,7 @@ long return_statement() {
 
 long goto_statement() {
     next();
+    if (in_statements) fail("goto in a statement expression is not supported");
     if (tok == '*') fail("computed goto is not supported");
     if (tok != T_NAME) fail("expected a label after 'goto'");
     long l = goto_index(tok_name);
@@ -410,6 +425,7 @@ long statement() {
     else if (tok == KW_DEFAULT) default_statement();
     else if (tok == KW_RETURN) return_statement();
     else if (tok == KW_GOTO) goto_statement();
+    else if (tok == KW_ASM) asm_statement();
     else if (tok == KW_BREAK || tok == KW_CONTINUE) {
         long target = label_break;
         if (tok == KW_CONTINUE) target = label_continue;
@@ -422,6 +438,7 @@ long statement() {
         if (tok == T_NAME) is_label = peek() == ':';
         if (is_label) {
             long l = goto_index(tok_name);
+            if (in_statements) fail("a label in a statement expression is not supported");
             if (goto_placed[l]) fail_name("label placed twice:", tok_name);
             goto_placed[l] = 1;
             place_label(goto_label[l]);
@@ -443,8 +460,128 @@ long statement() {
     return shallower(0);
 }
 
-long function_definition(long name, long type, long g) {
-    if (g_section[g]) fail_name("defined twice:", name);
+// Does a statement that is an expression begin here?
+long at_expression() {
+    if (tok == '{' || tok == ';' || (tok >= KW_IF && tok <= KW_GOTO) || tok == KW_ASM || tok == KW_ATTRIBUTE) return 0;
+    if (tok == KW_QUALIFIER) return !peek_type();
+    if (tok == T_NAME) {
+        if (peek() == ':') return 0;
+    }
+    return !at_type();
+}
+
+// ({ ... }): the statements are emitted here and now, as a piece of code that the expression calls when its turn comes. The value of the
+// last one stays in a hidden local.
+long statement_expression() {
+    long old_break = label_break;
+    long old_continue = label_continue;
+    long old_first = switch_first;
+    long past = new_label();
+    long code_label = new_label();
+    long type = TY_VOID;
+    long place = 0;
+    if (!in_function) fail("a statement expression outside functions");
+    jump(past);
+    place_label(code_label);
+    label_break = 0;
+    label_continue = 0;
+    switch_first = -1;
+    in_statements = in_statements + 1;
+    next();
+    enter_scope();
+    while (tok != '}') {
+        long mark = node_count;
+        if (tok == T_EOF) fail("the file ends inside a function");
+        type = TY_VOID;
+        if (at_expression()) {
+            long n = decay(expression());
+            expect(';');
+            if (tok == '}' && n_type[n] != TY_VOID) {
+                type = n_type[n];
+                place = new_local(t_size[type], 16);
+                long target = new_node(N_LOCAL, type, 0, 0, place);
+                n = new_node(N_ASSIGN, type, target, n, 0);
+            }
+            generate_discard(n);
+        } else statement();
+        node_count = mark;
+    }
+    x86(0xc3);                // ret
+    leave_scope();
+    in_statements = in_statements - 1;
+    label_break = old_break;
+    label_continue = old_continue;
+    switch_first = old_first;
+    next();
+    place_label(past);
+    expect(')');
+    long call_node = new_node(N_STATEMENTS, TY_VOID, 0, 0, code_label);
+    if (type == TY_VOID) return call_node;
+    long value = new_node(N_LOCAL, type, 0, 0, place);
+    return new_node(N_COMMA, type, call_node, value, 0);
+}
+
+// The types of old-style parameters, between ')' and '{'. Those not mentioned are int.
+long old_style_types(long first) {
+    long p = first;
+    while (at_type()) {
+        long base = specifiers();
+        if (spec_storage) fail("a storage class in a parameter");
+        long more = 1;
+        while (more) {
+            long type = declarator(base);
+            p = first;
+            while (p && f_name[p] != declared_name) p = f_next[p];
+            if (p == 0 || f_type[p]) fail_name("not a parameter, or declared twice:", declared_name);
+            if (t_kind[type] == K_ARRAY) type = pointer_to(t_base[type]);
+            else if (t_kind[type] == K_FUNCTION) type = pointer_to(type);
+            if (type == TY_VOID) fail("a parameter of type void");
+            // The caller passes a double.
+            if (type == TY_FLOAT) fail("an old-style parameter of type float is not supported");
+            f_type[p] = type;
+            more = accept(',');
+        }
+        expect(';');
+    }
+    p = first;
+    while (p) {
+        if (f_type[p] == 0) f_type[p] = TY_INT;
+        p = f_next[p];
+    }
+    if (tok != '{') fail("expected a function's body after old-style parameters");
+    return 0;
+}
+
+// The object that a definition of g gives its content to: g, or one that nobody refers to if a better definition is there already.
+long defined_object(long g, long name) {
+    long weak = attribute_weak;
+    attribute_weak = 0;
+    if (g_section[g] > SEC_TENTATIVE || (g_section[g] == SEC_NONE && g_alias[g])) {
+        if (weak) return new_object(0, g_type[g], 1);
+        if (!g_weak[g]) fail_name("defined twice:", name);
+    }
+    g_weak[g] = weak;
+    return g;
+}
+
+// The declared object g is another name of one that was declared before.
+long declare_alias(long g, long storage) {
+    long s = name_symbol[attribute_alias];
+    if (s == 0 || s_kind[s] != S_GLOBAL) fail_name("an alias of something that is not declared before:", attribute_alias);
+    if (storage == KW_STATIC) fail("a static alias is not supported");
+    if (g_alias[g] || g_section[g] != SEC_NONE) {
+        // Another definition of this name counts before a weak alias, and a strong alias before a weak definition.
+        if (attribute_weak) return 0;
+        if (!g_weak[g]) fail_name("defined twice:", g_name[g]);
+    }
+    g_section[g] = SEC_NONE;
+    g_alias[g] = s_value[s];
+    g_weak[g] = attribute_weak;
+    return 0;
+}
+
+long function_definition(long name, long type, long declared) {
+    long g = defined_object(declared, name);
     if (t_variadic[type] == 2) {
         // "f() { ... }" takes no arguments.
         t_variadic[type] = 0;
@@ -457,6 +594,7 @@ long function_definition(long name, long type, long g) {
     pushed = 0;
     label_count = 0;
     goto_count = 0;
+    register_variables = 0;
     switch_first = -1;
     label_break = 0;
     label_continue = 0;
@@ -502,19 +640,33 @@ long function_definition(long name, long type, long g) {
 
 long external_declaration() {
     if (accept(';')) return 0;
+    if (tok == KW_ASM) fail("assembly outside functions is not supported");
+    attribute_weak = 0;
+    old_style = 0;
     if (!at_type()) fail_name("expected a declaration before", tok_name);
     long base = specifiers();
     long storage = spec_storage;
     long is_inline = spec_inline;
     long align = attribute_align;
+    long weak = attribute_weak;
     long more = tok != ';';
     while (more) {
         attribute_align = align;
+        attribute_weak = weak;
+        attribute_alias = 0;
         long type = declarator(base);
         long name = declared_name;
+        if (tok == KW_ASM) fail("asm names are not supported");
         attributes();
         if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
         if (name == 0) fail("expected a name in the declaration");
+        if (old_style) {
+            if (t_kind[type] != K_FUNCTION || t_fields[type] != old_style || storage == KW_TYPEDEF) fail("expected the type of a parameter");
+            old_style = 0;
+            weak = attribute_weak;
+            old_style_types(t_fields[type]);
+            attribute_weak = weak;
+        }
         if (storage == KW_TYPEDEF) {
             if (attribute_align) fail("the aligned attribute of a typedef is not supported");
             declare_typedef(name, type);
@@ -528,11 +680,15 @@ long external_declaration() {
                 node_count = 0;
                 return 0;
             }
-            if (at_type()) fail("old-style function parameters are not supported");
+            if (at_type()) fail("expected ';' or a function's body");
+            if (attribute_alias) declare_alias(f, linkage);
+            else if (attribute_weak && g_section[f] == SEC_NONE) g_weak[f] = 1;
         } else {
             if (type == TY_VOID) fail_name("a variable of type void:", name);
             long g = declare_object(name, type, storage);
-            if (accept('=')) initialise_global(g);
+            if (accept('=')) initialise_global(defined_object(g, name));
+            else if (attribute_alias) declare_alias(g, storage);
+            else if (attribute_weak && storage == KW_EXTERN) g_weak[g] = 1;
             else if (storage != KW_EXTERN && g_section[g] == SEC_NONE) g_section[g] = SEC_TENTATIVE;
         }
         more = accept(',');

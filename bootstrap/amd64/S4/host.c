@@ -1,4 +1,4 @@
-// The five system functions of the subset, for compilers other than S3, and the whole of S4 in reading order.
+// The six system functions of the subset, for compilers other than S3, and the whole of S4 in reading order.
 // This file is not in the subset: S3 has these functions built in and takes the files below on its command line.
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@ static long os_arg(long i, long j) {
 static long os_open(char *path, long flags, long mode) { return open(path, (int)flags, (int)mode); }
 static long os_read(long fd, char *buf, long off, long n) { return read((int)fd, buf + off, n); }
 static long os_write(long fd, char *buf, long off, long n) { return write((int)fd, buf + off, n); }
+static long os_unlink(char *path) { return unlink(path); }
 static long os_exit(long status) { _exit((int)status); return 0; }
 
 #include "01-base.c"
@@ -30,8 +31,10 @@ static long os_exit(long status) { _exit((int)status); return 0; }
 #include "13-expression.c"
 #include "14-initial.c"
 #include "15-statement.c"
-#include "16-link.c"
-#include "17-main.c"
+#include "16-operand.c"
+#include "17-assembly.c"
+#include "18-link.c"
+#include "19-main.c"
 
 int main(int argc, char **argv) {
     host_argv = argv;

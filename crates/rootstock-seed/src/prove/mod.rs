@@ -1,5 +1,6 @@
 //! `prove`: claims about the chain, each checked by one sub-command.
 
+mod accepts;
 mod attack;
 mod chain;
 mod count;
@@ -48,6 +49,8 @@ enum Claim {
     DoubleCompile(double_compile::Arguments),
     /// S4 and gcc give generated programs the same meaning.
     Differential(differential::Arguments),
+    /// Which files of a program's source S4 compiles, and what it refuses in the others.
+    Accepts(accepts::Arguments),
     /// S4 passes its own tests: programs to run and programs to refuse.
     Suite(suite::Arguments),
 }
@@ -65,6 +68,7 @@ impl Prove {
             Claim::Subset(arguments) => subset::run(arguments, self.json),
             Claim::DoubleCompile(arguments) => double_compile::run(arguments, self.json),
             Claim::Differential(arguments) => differential::run(arguments, self.json),
+            Claim::Accepts(arguments) => accepts::run(arguments, self.json),
             Claim::Suite(arguments) => suite::run(arguments, self.json),
         };
         verdict.map(ExitCode::from)

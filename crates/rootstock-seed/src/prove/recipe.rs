@@ -38,7 +38,8 @@ pub(crate) struct Recipe {
     run_time: Vec<String>,
 }
 
-fn is_source(path: &Path) -> bool {
+/// Is it C, a header or assembly?
+pub(crate) fn is_source(path: &Path) -> bool {
     path.extension()
         .is_some_and(|e| e == "c" || e == "h" || e == "S" || e == "def")
 }

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  rootstock-seed prove suite";
+  rootstock-seed prove suite
+  TMPDIR=/mnt/14-MiB rootstock-seed prove suite --small-disk";
 
 /// S4 is built by gcc for this.
 #[derive(Debug, Args)]
@@ -21,9 +22,12 @@ pub(crate) struct Arguments {
     /// The folder bootstrap/amd64; found upwards from the working directory if not given.
     #[arg(long, value_name = "FOLDER")]
     chain: Option<PathBuf>,
+    /// Check only that nothing is left of a program that the disk has no room for; TMPDIR lies on a disk of at most 14 MiB.
+    #[arg(long)]
+    small_disk: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Report {
     run: usize,
     refused: usize,
@@ -48,11 +52,10 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
     let (s4, _) = recipe::s4(&chain, &Files::default())?
         .by_host(gcc)
         .context("building S4")?;
-    let mut report = Report {
-        run: 0,
-        refused: 0,
-        failures: Vec::new(),
-    };
+    if arguments.small_disk {
+        return small_disk(&s4, json);
+    }
+    let mut report = Report::default();
 
     let folder = chain.join("tests/run");
     let mut programs: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -116,19 +119,52 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
             ));
         }
     }
-    print::answer(&report, json, |report| {
-        let counts = format!(
-            "{} programs run, {} refused, {} failures",
-            report.run,
-            report.refused,
-            report.failures.len()
-        );
-        let lines: Vec<&str> = std::iter::once(&counts)
-            .chain(&report.failures)
-            .map(String::as_str)
-            .collect();
-        lines.join("\n")
-    })?;
+    print::answer(&report, json, summary)?;
+    Ok(Verdict::when(report.failures.is_empty()))
+}
+
+fn summary(report: &Report) -> String {
+    let counts = format!(
+        "{} programs run, {} refused, {} failures",
+        report.run,
+        report.refused,
+        report.failures.len()
+    );
+    let lines: Vec<&str> = std::iter::once(&counts)
+        .chain(&report.failures)
+        .map(String::as_str)
+        .collect();
+    lines.join("\n")
+}
+
+/// A program of a size that fits is written, one that does not is refused and nothing of it is left.
+fn small_disk(s4: &[u8], json: bool) -> anyhow::Result<Verdict> {
+    let mut report = Report::default();
+    for (bytes, fits) in [(1 << 20, true), (15 << 20, false)] {
+        let mut files = Files::default();
+        let program = format!("char big[{bytes}] = {{1}};\nvoid __s4_start(void) {{}}\n");
+        files.add("test.c", program.as_bytes());
+        let arguments = ["-o", "result", "test.c"].map(str::to_owned);
+        let outcome = sandbox::run(s4, &arguments, &files, Some("result"))?;
+        let said = String::from_utf8_lossy(&outcome.stderr);
+        let good = match &outcome.output {
+            Some(output) => fits && outcome.status == 0 && output.len() > bytes,
+            None => !fits && outcome.status == 1 && said == "cannot write the output\n",
+        };
+        *(if fits {
+            &mut report.run
+        } else {
+            &mut report.refused
+        }) += 1;
+        if !good {
+            let left = outcome.output.map(|output| output.len());
+            report.failures.push(format!(
+                "{bytes} bytes: status {}, left {left:?}, said {said:?}",
+                outcome.status
+            ));
+        }
+    }
+    print::answer(&report, json, summary)?;
     Ok(Verdict::when(report.failures.is_empty()))
 }
 

@@ -52,6 +52,30 @@ long program_header(long flags, long offset, long address, long file_size, long 
     return put_number(PAGE, 8);
 }
 
+// Gives aliases without a definition of their own the place of what they name.
+long resolve_aliases() {
+    long g = 1;
+    while (g <= object_count) {
+        if (g_alias[g] && g_section[g] == SEC_NONE) {
+            // An alias may name another one.
+            long target = g_alias[g];
+            long hops = 0;
+            while (g_alias[target] && g_section[target] == SEC_NONE && hops < 100) {
+                target = g_alias[target];
+                hops = hops + 1;
+            }
+            here_file = g_file[g];
+            here_line = g_line[g];
+            if (g_section[target] == SEC_NONE) fail_name("an alias of something that is never defined:", g_name[g]);
+            g_section[g] = g_section[target];
+            g_offset[g] = g_offset[target];
+            g_size[g] = g_size[target];
+        }
+        g = g + 1;
+    }
+    return 0;
+}
+
 // Places variables without initialiser behind the data; returns the size of data and these.
 long place_zeros() {
     long end = data_len;
@@ -82,12 +106,13 @@ long apply_fixes(long code_base, long data_base) {
         long g = fix_object[i];
         long place = fix_at[i];
         long target = data_base;
-        if (g_section[g] == SEC_NONE) {
+        if (g_section[g] == SEC_NONE && !g_weak[g]) {
             here_file = g_file[g];
             here_line = g_line[g];
             fail_name("never defined:", g_name[g]);
         }
         if (g_section[g] == SEC_CODE) target = code_base;
+        if (g_section[g] == SEC_NONE) target = 0;
         target = target + g_offset[g] + fix_add[i];
         if (fix_kind[i] == FIX_CALL) set_word(place, target - (code_base + place + 4));
         else if (fix_kind[i] == FIX_ADDRESS) set_word(place, target);
@@ -97,11 +122,13 @@ long apply_fixes(long code_base, long data_base) {
     return 0;
 }
 
-long write_all(long fd, char *bytes, long len) {
+// Writes the image to the file that `path` names; a file that cannot be written whole is removed.
+long write_image(long fd) {
     long done = 0;
-    while (done < len) {
-        long n = os_write(fd, bytes, done, len - done);
+    while (done < image_len) {
+        long n = os_write(fd, image, done, image_len - done);
         if (n <= 0) {
+            os_unlink(path);
             here_file = 0;
             fail("cannot write the output");
         }
@@ -253,6 +280,7 @@ long write_program(long output) {
     long data_base = BASE + file_data;
     long memory = place_zeros();
     long i = 0;
+    resolve_aliases();
     apply_fixes(code_base, data_base);
     here_file = 0;
     put_number(0x00010102464c457f, 8);
@@ -286,5 +314,5 @@ long write_program(long output) {
     set_path(output);
     long fd = os_open(path, 577, 493);  // O_WRONLY | O_CREAT | O_TRUNC, mode 0755
     if (fd < 0) fail_name("cannot create", output);
-    return write_all(fd, image, image_len);
+    return write_image(fd);
 }

@@ -131,6 +131,8 @@ long compile_unit(long name, long definitions) {
     inc_line[0] = 1;
     inc_file[0] = name;
     inc_conditions[0] = 0;
+    inc_next[0] = 0;
+    include_next = 0;
     depth = 1;
     enter_file(definitions);
     next();
@@ -145,6 +147,7 @@ long start() {
     init_directive();
     init_type();
     init_declare();
+    init_assembly();
     read_arguments();
     temp_end = TEMP_BEGIN;
     argument_end = ARGUMENT_BEGIN;
