@@ -1,6 +1,10 @@
 //! The command line. Its help is the reference: `docs/reference/rootstock-tracker.md` is made from it.
 //!
-//! Invariant: every command that reads or writes a database takes `--database`, every one with a result `--json`.
+//! Invariant: every command that reads or writes a database takes `--database`, one that reads or writes a landing index `--index`, every one with a result `--json`.
+
+mod landing;
+
+pub(crate) use landing::{Landing, LandingHistory, LandingIndex, LandingShow};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -81,6 +85,9 @@ pub(crate) enum Command {
     /// Show one vulnerability: where it stands on each channel, what decided, and why it was matched.
     #[command(after_help = examples("show CVE-2019-14697 --database sqlite:tracker.db\n  rootstock-tracker show CVE-2019-14697 --json --database sqlite:tracker.db"))]
     Show(Show),
+    /// Where a commit or pull request is, since when, and when it will be in a channel.
+    #[command(subcommand)]
+    Landing(Landing),
     /// Measurements of this program on your data.
     #[command(subcommand)]
     Bench(Bench),

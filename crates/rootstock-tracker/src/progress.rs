@@ -88,7 +88,7 @@ fn style(phase: Phase) -> ProgressStyle {
         Phase::Import | Phase::Channel => {
             "{prefix} {bar:30} {percent:>3} %  {bytes}/{total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left"
         }
-        Phase::Derive => {
+        Phase::Derive | Phase::Landing => {
             "{prefix} {bar:30} {percent:>3} %  {pos}/{len}  {per_sec}  {msg}  {eta} left"
         }
     };
@@ -102,6 +102,7 @@ fn title(phase: Phase) -> &'static str {
         Phase::Import => "reading feeds",
         Phase::Channel => "reading channel",
         Phase::Derive => "matching",
+        Phase::Landing => "reading history",
     }
 }
 
@@ -110,5 +111,6 @@ fn noun(phase: Phase) -> &'static str {
         Phase::Import => "records",
         Phase::Channel => "packages",
         Phase::Derive => "matches",
+        Phase::Landing => "commits",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`import_feeds`] (files into records), [`import_channel`] (package lists into releases),
 //! [`derive()`] (records and releases into matches and findings). [`Input`] is what they read, [`Progress`] what
-//! they report while they run, and each gives a summary at the end.
+//! they report while they run, and each gives a summary at the end. [`landing`] keeps the index of where commits are.
 //!
 //! Invariant: a job that is killed at any moment loses nothing it has acknowledged, and running it again
 //! completes it: every step is one transaction of the store, and no job keeps state of its own.
@@ -12,6 +12,7 @@ mod derive;
 mod error;
 mod import;
 mod input;
+pub mod landing;
 mod progress;
 
 pub use channel::{ChannelSummary, RejectedEntry, import_channel};

@@ -12,6 +12,8 @@ pub enum Phase {
     Channel,
     /// Deriving matches; measured in vulnerabilities.
     Derive,
+    /// Bringing the landing index up to date; measured in commits.
+    Landing,
 }
 
 impl Phase {
@@ -20,6 +22,7 @@ impl Phase {
         match self {
             Phase::Import | Phase::Channel => "B",
             Phase::Derive => "vulnerabilities",
+            Phase::Landing => "commits",
         }
     }
 }

@@ -136,19 +136,29 @@ pub fn append(
 ///
 /// # Errors
 /// [`ArchiveError`]; damage after a valid beginning is no error but an [`Ending`].
-pub fn read(
-    mut stream: impl Read,
-    mut each: impl FnMut(Segment),
-) -> Result<Position, ArchiveError> {
+pub fn read(mut stream: impl Read, each: impl FnMut(Segment)) -> Result<Position, ArchiveError> {
     let mut magic = [0; MAGIC.len()];
     if read_whole(&mut stream, &mut magic)? != magic.len() || magic != *MAGIC {
         return Err(ArchiveError::NotAnIndex);
     }
-    let mut position = Position {
+    let position = Position {
         length: MAGIC.len() as u64,
         check: [0; CHECK],
         ending: Ending::Whole,
     };
+    read_on(stream, position, each)
+}
+
+/// Reads on from where an earlier reading stopped; `stream` begins at `position.length`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_on(
+    mut stream: impl Read,
+    mut position: Position,
+    mut each: impl FnMut(Segment),
+) -> Result<Position, ArchiveError> {
+    position.ending = Ending::Whole;
     loop {
         let mut header = [0; 5];
         match read_whole(&mut stream, &mut header)? {

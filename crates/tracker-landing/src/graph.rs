@@ -3,6 +3,7 @@
 //! Invariant: a commit's parents have smaller numbers, so numbers are a topological order and the graph has no cycle.
 
 use crate::message::Mentions;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -60,6 +61,12 @@ impl fmt::Display for ObjectName {
     }
 }
 
+impl serde::Serialize for ObjectName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Debug for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -107,7 +114,7 @@ pub struct Commit {
     pub name: ObjectName,
     /// Its parents, first parent first.
     pub parents: Vec<ObjectName>,
-    /// Committer time in seconds since 1970.
+    /// Committer time in seconds since 1970; the graph sets one beyond the calendar to its end.
     pub time: i64,
     /// What its message says of other commits and pull requests.
     pub mentions: Mentions,
@@ -207,7 +214,8 @@ impl Graph {
             self.mentions.insert(number, commit.mentions);
         }
         self.names.push(commit.name);
-        self.times.push(commit.time);
+        let (earliest, latest) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        self.times.push(commit.time.clamp(earliest, latest));
         self.numbers.insert(commit.name, number);
         self.sorted = OnceLock::new();
         Ok(this)

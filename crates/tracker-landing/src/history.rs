@@ -4,7 +4,7 @@
 //! was rewritten) begins a new line, and a stay ends there unless the new line has the commit too.
 
 use crate::ancestry::Ancestry;
-use crate::graph::{CommitNumber, Graph};
+use crate::graph::{CommitNumber, Graph, ObjectName};
 use crate::line::Line;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,6 +15,8 @@ use thiserror::Error;
 pub struct ChannelRelease {
     /// Name as the channel publishes it, or the revision.
     pub name: String,
+    /// The commit that it was made from.
+    pub commit: ObjectName,
     /// When the channel moved to it, or when that was first seen.
     pub time: Timestamp,
     /// Whether the time is the channel's own or that of a poll that first saw it.

@@ -21,8 +21,37 @@ pub struct Hop {
 
 /// The merges that brought `commit` to the trunk, first to last. Empty if it was made on the trunk, or is not there.
 pub fn to_trunk(graph: &Graph, ancestry: &Ancestry, commit: CommitNumber) -> Vec<Hop> {
+    let arrival = ancestry.landed(commit).filter(|landed| *landed != commit);
+    way(graph, ancestry, arrival, commit)
+}
+
+/// The merges that brought `commit` to the branch that ends at `tip`, first to last; empty if it was made on that branch.
+/// `None` if the branch does not contain it. What the branch has from the trunk took the trunk's way.
+pub fn to_branch(
+    graph: &Graph,
+    ancestry: &Ancestry,
+    tip: CommitNumber,
+    commit: CommitNumber,
+) -> Option<Vec<Hop>> {
+    if !ancestry.contains(graph, tip, commit) {
+        return None;
+    }
+    let (entry, anchor) = (ancestry.entry(commit), ancestry.anchor(tip));
+    if entry <= anchor && anchor != u32::MAX {
+        return Some(to_trunk(graph, ancestry, commit));
+    }
+    let arrival = entered(graph, ancestry, tip, commit);
+    Some(way(graph, ancestry, arrival, commit))
+}
+
+/// The way back from the merge at which the commit arrived.
+fn way(
+    graph: &Graph,
+    ancestry: &Ancestry,
+    mut arrival: Option<CommitNumber>,
+    commit: CommitNumber,
+) -> Vec<Hop> {
     let mut hops = Vec::new();
-    let mut arrival = ancestry.landed(commit).filter(|landed| *landed != commit);
     while let Some(merge) = arrival {
         hops.push(Hop {
             merge,

@@ -2,22 +2,28 @@
 //!
 //! Reading order: [`graph`] (commits by number), [`ancestry`] (is this commit in that one), [`mod@line`] (first head of a
 //! sequence that contains it), [`history`] (dated channel releases, with rollbacks), [`journey`] (the merges on its way), [`message`] (what a commit says
-//! of other commits and pull requests), [`eta`] (when will it be there), [`mod@log`] (the stream that `git log` writes), [`archive`] (the file on disk).
+//! of other commits and pull requests), [`eta`] (when will it be there), [`mod@log`] (the stream that `git log` writes), [`archive`] (the file on disk),
+//! [`releases`] (files that tell a channel's history), [`index`] (all of it in memory), [`answer`] (where is this change).
 //!
 //! Invariant: an answer is exact or says that it is unknown; a cut or damaged archive never gives another answer.
 
 pub mod ancestry;
+pub mod answer;
 pub mod archive;
 pub mod eta;
 pub mod graph;
 pub mod history;
+pub mod index;
 pub mod journey;
 pub mod line;
 pub mod log;
 pub mod message;
+pub mod releases;
 #[cfg(test)]
 mod tests;
 
 pub use ancestry::Ancestry;
+pub use answer::Answer;
 pub use graph::{Commit, CommitNumber, Graph, GraphError, ObjectName};
 pub use history::{ChannelHistory, ChannelRelease, Stay};
+pub use index::LandingIndex;

@@ -116,7 +116,7 @@ proptest! {
         let mut history = ChannelHistory::new();
         for (day, head) in heads.iter().enumerate() {
             let time = Timestamp::from_second(day as i64 * 86_400).expect("a small number");
-            let release = ChannelRelease { name: day.to_string(), time, observed: false };
+            let release = ChannelRelease { name: day.to_string(), commit: graph.name(*head), time, observed: false };
             history.push(&graph, &ancestry, release, *head).expect("in order");
         }
         let contents: Vec<_> = heads.iter().map(|head| reachable(&graph, *head)).collect();
@@ -325,6 +325,7 @@ fn a_release_that_goes_back_in_time_is_refused() {
     let ancestry = Ancestry::new(&graph, CommitNumber(0));
     let mut history = ChannelHistory::new();
     let release = |second| ChannelRelease {
+        commit: name(0),
         name: format!("r{second}"),
         time: Timestamp::from_second(second).expect("small"),
         observed: false,

@@ -299,6 +299,17 @@ pub struct ChannelDetail {
     pub urgent: Vec<VulnerabilityRow>,
 }
 
+/// At which revision a channel was, since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DatedRevision {
+    /// Channel.
+    pub channel: String,
+    /// Revision.
+    pub revision: String,
+    /// Date.
+    pub released: Timestamp,
+}
+
 /// A release of a channel and what it changed against the one before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleaseRow {

@@ -4,12 +4,13 @@ mod bench;
 mod channel;
 mod demo;
 mod feed;
+mod landing;
 mod matching;
 mod reference;
 mod serve;
 mod show;
 
-use crate::arguments::{Bench, Channel, Command, Feed};
+use crate::arguments::{Bench, Channel, Command, Feed, Landing};
 use crate::output::Outcome;
 use anyhow::Context;
 use tracker_store::Store;
@@ -25,6 +26,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Channel(Channel::Diff(diff)) => channel::diff(diff).await,
         Command::Match(matching) => matching::run(matching).await,
         Command::Show(show) => show::run(show).await,
+        Command::Landing(Landing::Index(index)) => landing::index(index),
+        Command::Landing(Landing::History(history)) => landing::history(history),
+        Command::Landing(Landing::Show(show)) => landing::show(show).await,
         Command::Bench(Bench::Pages(pages)) => bench::pages(pages).await,
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { out } => reference::man(out),

@@ -5,5 +5,6 @@
 mod demo;
 mod flow;
 mod help;
+mod landing;
 mod program;
 mod refusal;

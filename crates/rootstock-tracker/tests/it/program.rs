@@ -30,6 +30,7 @@ pub(crate) fn command(folder: &Path) -> Command {
     for name in [
         "ROOTSTOCK_DATABASE",
         "ROOTSTOCK_LISTEN",
+        "ROOTSTOCK_LANDING",
         "ROOTSTOCK_LOG",
         "ROOTSTOCK_LOG_FORMAT",
     ] {

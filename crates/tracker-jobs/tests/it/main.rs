@@ -5,3 +5,4 @@ mod bad_input;
 mod derive;
 mod import;
 mod kill;
+mod landing;

@@ -60,6 +60,21 @@ pub struct Forecast {
     pub high: Option<i64>,
 }
 
+impl Forecast {
+    /// The forecast of a wait that begins when this one ends. Bounds are added: the interval is the wider for it.
+    #[must_use]
+    pub fn then(self, next: Forecast) -> Forecast {
+        Forecast {
+            low: self.low.saturating_add(next.low),
+            median: self.median.saturating_add(next.median),
+            high: self
+                .high
+                .zip(next.high)
+                .map(|(first, second)| first.saturating_add(second)),
+        }
+    }
+}
+
 /// What is known of a channel at a moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Situation {

@@ -9,9 +9,10 @@ use crate::error::Result;
 use crate::inventory::statements::ONLY_IN_FIRST;
 use crate::listing;
 use crate::session::Session;
-use crate::value::values;
+use crate::value::{Row, values};
 use crate::view::{
-    ChannelDetail, ChannelSummary, PackageMove, PageRequest, ReleaseRow, VulnerabilityFilter,
+    ChannelDetail, ChannelSummary, DatedRevision, PackageMove, PageRequest, ReleaseRow,
+    VulnerabilityFilter,
 };
 use std::collections::BTreeMap;
 use tracker_match::FindingStatus;
@@ -25,6 +26,20 @@ impl Store {
         let mut session = self.read().await?;
         let channels = summaries(&mut session).await?;
         Ok(channels.into_iter().map(|(_, summary)| summary).collect())
+    }
+
+    /// Every release of every channel, by channel and date.
+    pub async fn releases(&self) -> Result<Vec<DatedRevision>> {
+        let mut session = self.read().await?;
+        let rows = session.rows(&sql::RELEASES_OF_ALL, Vec::new()).await?;
+        let release = |row: &Row| {
+            Ok(DatedRevision {
+                channel: row.text(0)?,
+                revision: row.text(1)?,
+                released: row.instant(2)?,
+            })
+        };
+        rows.iter().map(release).collect()
     }
 
     /// A channel by its name.

@@ -84,6 +84,9 @@ on_both_databases! {
         let moves: Vec<_> = channel.releases.iter().map(|row| (row.revision.as_str(), row.moved)).collect();
         assert_eq!(moves, [("ccc", Some(0)), ("bbb", Some(1)), ("aaa", None)]);
         assert_eq!(channel.summary.revision, "ccc");
+        let dated = store.releases().await.unwrap();
+        let dated: Vec<_> = dated.iter().map(|row| (row.channel.as_str(), row.revision.as_str())).collect();
+        assert_eq!(dated, [("nixos-19.09", "aaa"), ("nixos-19.09", "bbb"), ("nixos-19.09", "ccc")]);
     }
 
     async fn contents_that_stay_the_same_are_shared_by_releases_and_channels(database) {

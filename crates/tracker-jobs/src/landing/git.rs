@@ -1,0 +1,235 @@
+//! The `git` program, asked about one repository.
+//!
+//! Invariant: it only reads: nothing is fetched, no lock is taken, and replacement refs are not followed, so that commits have
+//! the parents that their names stand for.
+
+use super::error::LandingError;
+use std::io::{BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
+use tracker_landing::graph::ObjectName;
+use tracker_landing::log;
+
+/// How much of what git says is kept.
+const MAX_MESSAGE: u64 = 4096;
+
+/// The most refs that are read.
+const MAX_REFS: usize = 100_000;
+
+/// A repository that is whole and names its objects as the index does.
+#[derive(Debug)]
+pub(super) struct Repository {
+    path: PathBuf,
+}
+
+/// A branch and its commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) commit: ObjectName,
+}
+
+impl Repository {
+    /// Opens the repository at `path`, bare or not.
+    pub(super) fn open(path: &Path) -> Result<Repository, LandingError> {
+        let repository = Repository {
+            path: path.to_owned(),
+        };
+        let arguments = [
+            "rev-parse",
+            "--is-shallow-repository",
+            "--show-object-format",
+        ];
+        let answer = repository.output(&arguments)?;
+        let mut lines = answer.lines();
+        if lines.next() == Some("true") {
+            return Err(LandingError::Shallow(repository.path));
+        }
+        match lines.next() {
+            Some("sha1") => Ok(repository),
+            format => Err(LandingError::ObjectFormat {
+                repository: repository.path,
+                format: format.unwrap_or("an unknown hash").to_owned(),
+            }),
+        }
+    }
+
+    /// The branches that match one of the patterns: the repository's own, and where it has none of a name, those of `origin`.
+    pub(super) fn heads(&self, patterns: &[String]) -> Result<Vec<Head>, LandingError> {
+        let mut heads: Vec<Head> = Vec::new();
+        for space in ["refs/heads/", "refs/remotes/origin/"] {
+            let mut arguments = vec![
+                "for-each-ref".to_owned(),
+                "--format=%(objectname) %(refname)".to_owned(),
+            ];
+            arguments.extend(patterns.iter().map(|pattern| format!("{space}{pattern}")));
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let listing = self.output(&arguments)?;
+            for line in listing.lines().take(MAX_REFS) {
+                let head = line.split_once(' ').and_then(|(commit, name)| {
+                    let name = name.strip_prefix(space)?.to_owned();
+                    let commit = commit.parse().ok()?;
+                    Some(Head { name, commit })
+                });
+                heads.extend(head.filter(|head| heads.iter().all(|held| held.name != head.name)));
+            }
+        }
+        heads.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(heads)
+    }
+
+    /// How many commits `heads` have that `known` ones have not.
+    pub(super) fn count(&self, heads: &[Head], known: &[ObjectName]) -> Result<u64, LandingError> {
+        let arguments = ["rev-list", "--count", "--ignore-missing", "--stdin"];
+        let mut stream = self.stream(&arguments, &revisions(heads, known))?;
+        let mut text = String::new();
+        let read = stream.stdout.by_ref().take(64).read_to_string(&mut text);
+        stream.finish(self)?;
+        Ok(read
+            .ok()
+            .and_then(|_| text.trim().parse().ok())
+            .unwrap_or(0))
+    }
+
+    /// The commits that `heads` have and `known` ones have not, parents first, in the form that [`log`] reads.
+    pub(super) fn log(&self, heads: &[Head], known: &[ObjectName]) -> Result<Stream, LandingError> {
+        let mut arguments = log::ARGUMENTS.to_vec();
+        arguments.extend([
+            "--encoding=UTF-8",
+            "--no-show-signature",
+            "--no-patch",
+            "--ignore-missing",
+            "--stdin",
+        ]);
+        self.stream(&arguments, &revisions(heads, known))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(&self.path);
+        command
+            .args(["-c", "core.commitGraph=true"])
+            .args(arguments);
+        // A caller inside a repository of its own must not change which one is meant.
+        for name in [
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_INDEX_FILE",
+            "GIT_COMMON_DIR",
+            "GIT_NAMESPACE",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("LC_ALL", "C");
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Result<String, LandingError> {
+        let output = self.command(arguments).stdin(Stdio::null()).output();
+        let output = output.map_err(LandingError::NoGit)?;
+        if !output.status.success() {
+            return Err(self.failure(arguments, &output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn stream(&self, arguments: &[&str], input: &str) -> Result<Stream, LandingError> {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(LandingError::NoGit)?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut stdin = stdin.expect("stdin is piped");
+        let mut stderr = stderr.expect("stderr is piped");
+        // Read beside, so that a talkative git cannot block on a full pipe.
+        let message = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            // Whatever could be read is what is told; a failure to read it is no failure of the job.
+            let _ = stderr.by_ref().take(MAX_MESSAGE).read_to_end(&mut said);
+            let _ = std::io::copy(&mut stderr, &mut std::io::sink());
+            said
+        });
+        // Git reads all revisions before it writes. A git that ended early says why on its own.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        Ok(Stream {
+            child,
+            command: arguments.iter().map(ToString::to_string).collect(),
+            stdout: BufReader::with_capacity(1 << 18, stdout.expect("stdout is piped")),
+            message: Some(message),
+        })
+    }
+
+    fn failure(&self, arguments: &[impl AsRef<str>], said: &[u8]) -> LandingError {
+        let said = String::from_utf8_lossy(said);
+        let message: Vec<&str> = said
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .take(3)
+            .collect();
+        LandingError::Git {
+            command: arguments
+                .first()
+                .map_or(String::new(), |name| name.as_ref().to_owned()),
+            repository: self.path.clone(),
+            message: if message.is_empty() {
+                "it said nothing".to_owned()
+            } else {
+                message.join("; ")
+            },
+        }
+    }
+}
+
+fn revisions(heads: &[Head], known: &[ObjectName]) -> String {
+    let mut input = String::with_capacity(42 * (heads.len() + known.len()));
+    for head in heads {
+        input.push_str(&head.commit.to_string());
+        input.push('\n');
+    }
+    for commit in known {
+        input.push('^');
+        input.push_str(&commit.to_string());
+        input.push('\n');
+    }
+    input
+}
+
+/// What a running git writes. Dropped early, it ends the process.
+#[derive(Debug)]
+pub(super) struct Stream {
+    child: Child,
+    command: Vec<String>,
+    pub(super) stdout: BufReader<ChildStdout>,
+    message: Option<JoinHandle<Vec<u8>>>,
+}
+
+impl Stream {
+    /// Waits for the end, and says what git said if it failed.
+    pub(super) fn finish(mut self, repository: &Repository) -> Result<(), LandingError> {
+        let status = self.child.wait().map_err(LandingError::NoGit)?;
+        let said = self.message.take().and_then(|thread| thread.join().ok());
+        if status.success() {
+            return Ok(());
+        }
+        Err(repository.failure(&self.command, &said.unwrap_or_default()))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

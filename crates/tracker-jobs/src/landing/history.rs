@@ -1,0 +1,105 @@
+//! A channel's past from a file, into the index.
+//!
+//! Invariant: a release that is held already is not appended again, so importing the same file twice changes nothing.
+
+use super::error::LandingError;
+use super::folder::Writer;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use tracker_landing::ObjectName;
+use tracker_landing::archive::{HeadSeen, Segment};
+use tracker_landing::index::LineName;
+use tracker_landing::releases;
+
+/// Entries that are listed as rejected; all are counted.
+const MAX_LISTED: usize = 100;
+
+/// A release may lie this far ahead of this machine's clock; further ahead one of the two clocks is wrong.
+const MAX_AHEAD: i64 = 86_400;
+
+/// A history and where it goes.
+#[derive(Debug, Clone)]
+pub struct HistoryImport {
+    /// The index folder.
+    pub folder: PathBuf,
+    /// What messages call the file.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The channel, where the file does not say.
+    pub channel: Option<String>,
+    /// This machine's time.
+    pub now: Timestamp,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct HistorySummary {
+    /// Releases that were not held before.
+    pub added: u64,
+    /// Releases that were.
+    pub known: u64,
+    /// Releases added whose commit is not in the index: they count once it is fetched and indexed.
+    pub unknown_commits: u64,
+    /// How many entries were refused.
+    pub rejected_count: u64,
+    /// The first of them: place and reason.
+    pub rejected: Vec<(usize, String)>,
+}
+
+/// Takes in the releases that a file tells of. It waits for the disk: call it from a thread that may.
+///
+/// # Errors
+/// [`LandingError`].
+pub fn import_history(import: &HistoryImport) -> Result<HistorySummary, LandingError> {
+    let listing = releases::read(&import.bytes, import.channel.as_deref()).map_err(|source| {
+        LandingError::History {
+            name: import.name.clone(),
+            source,
+        }
+    })?;
+    let mut writer = Writer::open(&import.folder)?;
+    let mut summary = HistorySummary::default();
+    let mut rejected = listing.rejected;
+    let mut held: HashMap<String, HashSet<(ObjectName, i64)>> = HashMap::new();
+    for release in listing.releases {
+        let time = release.time.as_second();
+        if time > import.now.as_second().saturating_add(MAX_AHEAD) {
+            let (channel, now) = (&release.channel, import.now);
+            let reason = format!(
+                "release of `{channel}` at {} lies ahead of this machine's clock, {now}",
+                release.time
+            );
+            rejected.push((release.place, reason));
+            continue;
+        }
+        let line = LineName::Channel(release.channel.clone());
+        let held = held.entry(release.channel).or_insert_with(|| {
+            let heads = writer.index().heads(&line).iter();
+            heads.map(|head| (head.commit, head.time)).collect()
+        });
+        if !held.insert((release.commit, time)) {
+            summary.known += 1;
+            continue;
+        }
+        summary.added += 1;
+        if writer.index().graph().find(&release.commit).is_none() {
+            summary.unknown_commits += 1;
+        }
+        let seen = HeadSeen {
+            line: line.to_string(),
+            commit: release.commit,
+            time,
+            release: release.name,
+            observed: release.observed,
+        };
+        writer.append(Segment::Head(seen), |_| Ok(()))?;
+    }
+    writer.sync()?;
+    summary.rejected_count = rejected.len() as u64;
+    rejected.truncate(MAX_LISTED);
+    summary.rejected = rejected;
+    Ok(summary)
+}

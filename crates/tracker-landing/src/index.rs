@@ -1,0 +1,424 @@
+//! The index in memory: commits, branches and channels, put together from the segments of an archive.
+//!
+//! Invariant: answers come from what was taken in before the last [`LandingIndex::settle`]; taking the same segments in again,
+//! or in another cut, leads to the same answers.
+
+use crate::ancestry::Ancestry;
+use crate::archive::{HeadSeen, Segment};
+use crate::eta::{Move, TrackRecord};
+use crate::graph::{CommitNumber, Graph, GraphError, ObjectName};
+use crate::history::{ChannelHistory, ChannelRelease};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::OnceLock;
+
+/// What a head belongs to: the first part of [`HeadSeen::line`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineName {
+    /// The branch by which ancestry is indexed.
+    Trunk(String),
+    /// Another branch.
+    Branch(String),
+    /// A channel.
+    Channel(String),
+}
+
+impl LineName {
+    /// Reads a line's name; `None` for one of a kind that this version does not know.
+    pub fn read(text: &str) -> Option<LineName> {
+        let (kind, name) = text.split_once(':')?;
+        let name = name.to_owned();
+        match kind {
+            "trunk" => Some(LineName::Trunk(name)),
+            "branch" => Some(LineName::Branch(name)),
+            "channel" => Some(LineName::Channel(name)),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for LineName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            LineName::Trunk(name) => write!(f, "trunk:{name}"),
+            LineName::Branch(name) => write!(f, "branch:{name}"),
+            LineName::Channel(name) => write!(f, "channel:{name}"),
+        }
+    }
+}
+
+/// A release of a channel that is known from elsewhere: the revision may be the beginning of a commit's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideRelease {
+    /// The channel.
+    pub channel: String,
+    /// A commit's name or the beginning of one.
+    pub revision: String,
+    /// When the channel moved to it.
+    pub time: Timestamp,
+}
+
+/// A channel as the index knows it.
+#[derive(Debug)]
+pub struct Channel {
+    history: ChannelHistory,
+    head: Option<CommitNumber>,
+    moves: Vec<Move>,
+    feeding: String,
+    strangers: Vec<String>,
+    record: OnceLock<TrackRecord>,
+}
+
+impl Channel {
+    /// Its releases.
+    pub fn history(&self) -> &ChannelHistory {
+        &self.history
+    }
+
+    /// The commit of the newest release.
+    pub fn head(&self) -> Option<CommitNumber> {
+        self.head
+    }
+
+    /// How it moved, for forecasts.
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
+    }
+
+    /// The branch that it is built from.
+    pub fn feeding(&self) -> &str {
+        &self.feeding
+    }
+
+    /// Releases whose commit the index does not know (or not clearly): gaps in the history until the next fetch.
+    pub fn strangers(&self) -> &[String] {
+        &self.strangers
+    }
+}
+
+/// How many merges a track record replays: enough to judge, few enough to answer at once.
+const RECORD_MERGES: usize = 300;
+
+/// Commits that are walked back on a branch to find how it was fed.
+const MAX_FEED_WALK: usize = 100_000;
+
+/// Commits, branches and channels.
+#[derive(Debug, Default)]
+pub struct LandingIndex {
+    graph: Graph,
+    ancestry: Option<Ancestry>,
+    trunk: Option<String>,
+    /// Every head seen, by line; channels in any order of time.
+    heads: BTreeMap<LineName, Vec<HeadSeen>>,
+    outside: Vec<OutsideRelease>,
+    branches: BTreeMap<String, CommitNumber>,
+    channels: BTreeMap<String, Channel>,
+    vulnerabilities: HashMap<String, Vec<CommitNumber>>,
+    /// Merges that fed one branch from another: (from, into) to the moves.
+    feeds: BTreeMap<(String, String), Vec<Move>>,
+}
+
+impl LandingIndex {
+    /// An index of nothing.
+    pub fn new() -> LandingIndex {
+        LandingIndex::default()
+    }
+
+    /// Takes a segment in. Commits that are known already are passed over.
+    ///
+    /// # Errors
+    /// Those of [`Graph::push`], other than a commit that came before.
+    pub fn take(&mut self, segment: Segment) -> Result<(), GraphError> {
+        match segment {
+            Segment::Commits(commits) => {
+                for commit in commits {
+                    let ids = commit.mentions.vulnerabilities.clone();
+                    match self.graph.push(commit) {
+                        Ok(number) => {
+                            for id in ids {
+                                self.vulnerabilities.entry(id).or_default().push(number);
+                            }
+                        }
+                        Err(GraphError::Duplicate(_)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Segment::Head(head) => {
+                if let Some(line) = LineName::read(&head.line) {
+                    if let LineName::Trunk(name) = &line {
+                        self.trunk = Some(name.clone());
+                    }
+                    self.heads.entry(line).or_default().push(head);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the releases that are known from elsewhere.
+    pub fn set_outside(&mut self, releases: Vec<OutsideRelease>) {
+        self.outside = releases;
+    }
+
+    /// Whether these are the releases known from elsewhere already.
+    pub fn has_outside(&self, releases: &[OutsideRelease]) -> bool {
+        self.outside == releases
+    }
+
+    /// Brings the answers up to date with everything that was taken in.
+    pub fn settle(&mut self) {
+        self.branches.clear();
+        for (line, heads) in &self.heads {
+            let (LineName::Trunk(name) | LineName::Branch(name)) = line else {
+                continue;
+            };
+            let last = heads.last().and_then(|head| self.graph.find(&head.commit));
+            if let Some(commit) = last {
+                self.branches.insert(name.clone(), commit);
+            }
+        }
+        let trunk = self.trunk.as_ref().and_then(|name| self.branches.get(name));
+        match (trunk.copied(), &mut self.ancestry) {
+            (Some(head), Some(ancestry)) => ancestry.advance(&self.graph, head),
+            (Some(head), none) => *none = Some(Ancestry::new(&self.graph, head)),
+            (None, ancestry) => *ancestry = None,
+        }
+        self.settle_feeds();
+        self.settle_channels();
+    }
+
+    fn settle_channels(&mut self) {
+        self.channels.clear();
+        let Some(ancestry) = &self.ancestry else {
+            return;
+        };
+        let mut releases: BTreeMap<String, Vec<(ChannelRelease, Option<CommitNumber>)>> =
+            BTreeMap::new();
+        for (line, heads) in &self.heads {
+            let LineName::Channel(name) = line else {
+                continue;
+            };
+            let list = releases.entry(name.clone()).or_default();
+            for head in heads {
+                let Ok(time) = Timestamp::from_second(head.time) else {
+                    continue;
+                };
+                let commit = self.graph.find(&head.commit);
+                let name = if head.release.is_empty() {
+                    head.commit.to_string()
+                } else {
+                    head.release.clone()
+                };
+                let release = ChannelRelease {
+                    name,
+                    commit: head.commit,
+                    time,
+                    observed: head.observed,
+                };
+                list.push((release, commit));
+            }
+        }
+        for outside in &self.outside {
+            let commit = self.graph.resolve(&outside.revision).ok();
+            let name = commit.map_or(ObjectName([0; 20]), |commit| self.graph.name(commit));
+            let release = ChannelRelease {
+                name: outside.revision.clone(),
+                commit: name,
+                time: outside.time,
+                observed: false,
+            };
+            releases
+                .entry(outside.channel.clone())
+                .or_default()
+                .push((release, commit));
+        }
+        for (name, list) in releases {
+            let feeding = feeding(&name, self.trunk.as_deref().unwrap_or_default());
+            let channel = self.channel(ancestry, feeding, list);
+            self.channels.insert(name, channel);
+        }
+    }
+
+    fn channel(
+        &self,
+        ancestry: &Ancestry,
+        feeding: String,
+        mut list: Vec<(ChannelRelease, Option<CommitNumber>)>,
+    ) -> Channel {
+        // Where the channel itself dates a release, a poll that saw it later says nothing new.
+        let dated: HashSet<CommitNumber> = list
+            .iter()
+            .filter(|(release, _)| !release.observed)
+            .filter_map(|(_, commit)| *commit)
+            .collect();
+        list.retain(|(release, commit)| {
+            !release.observed || commit.is_none_or(|commit| !dated.contains(&commit))
+        });
+        list.sort_by_key(|(release, _)| release.time);
+        let mut channel = Channel {
+            history: ChannelHistory::new(),
+            head: None,
+            moves: Vec::new(),
+            feeding,
+            strangers: Vec::new(),
+            record: OnceLock::new(),
+        };
+        for (release, commit) in list {
+            let Some(commit) = commit else {
+                channel.strangers.push(release.name);
+                continue;
+            };
+            if channel.head == Some(commit) {
+                continue;
+            }
+            let at = release.time.as_second();
+            let contains_until = self.graph.time(commit);
+            channel
+                .history
+                .push(&self.graph, ancestry, release, commit)
+                .expect("the list is sorted by time");
+            channel.head = Some(commit);
+            // A rollback brings nothing that was not there before.
+            if channel
+                .moves
+                .last()
+                .is_none_or(|last| last.contains_until < contains_until)
+            {
+                channel.moves.push(Move { at, contains_until });
+            }
+        }
+        channel
+    }
+
+    /// When one branch was merged into another, along the chain of first parents of the one that took it.
+    fn settle_feeds(&mut self) {
+        self.feeds.clear();
+        let wanted: Vec<(String, String)> = self
+            .branches
+            .keys()
+            .flat_map(|into| feeders(into, self.trunk.as_deref().unwrap_or_default()))
+            .collect();
+        for (from, into) in wanted {
+            let Some(head) = self.branches.get(&into) else {
+                continue;
+            };
+            let mut moves = Vec::new();
+            for step in first_parents(&self.graph, *head).take(MAX_FEED_WALK) {
+                let merged = self.graph.mentions(step).and_then(|m| m.merge.as_ref());
+                if merged.is_some_and(|merged| merged.from == from)
+                    && let Some(tip) = self.graph.parents(step).get(1)
+                {
+                    moves.push(Move {
+                        at: self.graph.time(step),
+                        contains_until: self.graph.time(*tip),
+                    });
+                }
+            }
+            moves.reverse();
+            self.feeds.insert((from, into), moves);
+        }
+    }
+
+    /// The commits.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Containment by the trunk; `None` before a trunk was seen.
+    pub fn ancestry(&self) -> Option<&Ancestry> {
+        self.ancestry.as_ref()
+    }
+
+    /// Name of the trunk.
+    pub fn trunk(&self) -> Option<&str> {
+        self.trunk.as_deref()
+    }
+
+    /// Branches with their heads.
+    pub fn branches(&self) -> &BTreeMap<String, CommitNumber> {
+        &self.branches
+    }
+
+    /// Channels by name.
+    pub fn channels(&self) -> &BTreeMap<String, Channel> {
+        &self.channels
+    }
+
+    /// The last head that a line was seen at.
+    pub fn last_head(&self, line: &LineName) -> Option<&HeadSeen> {
+        self.heads.get(line)?.last()
+    }
+
+    /// Every head that a line was seen at, in the order in which they came in.
+    pub fn heads(&self, line: &LineName) -> &[HeadSeen] {
+        self.heads.get(line).map_or(&[], Vec::as_slice)
+    }
+
+    /// Commits whose message names a vulnerability, oldest first.
+    pub fn naming(&self, vulnerability: &str) -> &[CommitNumber] {
+        self.vulnerabilities
+            .get(vulnerability)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// When `from` was merged into `into`, oldest first.
+    pub fn feed(&self, from: &str, into: &str) -> &[Move] {
+        self.feeds
+            .get(&(from.to_owned(), into.to_owned()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// How forecasts for a channel would have done: changes of its branch, replayed against its moves.
+    pub fn record<'a>(&'a self, channel: &'a Channel) -> &'a TrackRecord {
+        channel.record.get_or_init(|| {
+            let first = channel.moves.first().map_or(0, |step| step.at);
+            let mut merges: Vec<i64> = self
+                .branches
+                .get(&channel.feeding)
+                .into_iter()
+                .flat_map(|head| first_parents(&self.graph, *head))
+                .take(MAX_FEED_WALK)
+                .map(|commit| self.graph.time(commit))
+                .take_while(|time| *time >= first)
+                .collect();
+            merges.sort_unstable();
+            let step = merges.len().div_ceil(RECORD_MERGES).max(1);
+            let merges: Vec<i64> = merges.into_iter().step_by(step).collect();
+            TrackRecord::replay(&channel.moves, &merges)
+        })
+    }
+}
+
+/// A commit and its chain of first parents.
+fn first_parents(graph: &Graph, head: CommitNumber) -> impl Iterator<Item = CommitNumber> + '_ {
+    std::iter::successors(Some(head), |commit| graph.parents(*commit).first().copied())
+}
+
+/// The branch that a channel is built from, by Nixpkgs' names: `nixos-25.11-small` from `release-25.11`, those without a
+/// number from the trunk.
+pub fn feeding(channel: &str, trunk: &str) -> String {
+    let is_number = |part: &&str| {
+        part.split_once('.').is_some_and(|(year, month)| {
+            let digits = |text: &str| text.len() == 2 && text.bytes().all(|c| c.is_ascii_digit());
+            digits(year) && digits(month)
+        })
+    };
+    match channel.split('-').find(is_number) {
+        Some(number) => format!("release-{number}"),
+        None => trunk.to_owned(),
+    }
+}
+
+/// The branches that gather changes for a branch, nearest first, as pairs (from, into).
+pub fn feeders(branch: &str, trunk: &str) -> Vec<(String, String)> {
+    let suffix = if branch == trunk {
+        String::new()
+    } else if let Some(number) = branch.strip_prefix("release-") {
+        format!("-{number}")
+    } else {
+        return Vec::new();
+    };
+    let (next, staging) = (format!("staging-next{suffix}"), format!("staging{suffix}"));
+    vec![(next.clone(), branch.to_owned()), (staging, next)]
+}
