@@ -8,6 +8,7 @@ use crate::limits::MAX_DERIVATION;
 use crate::{Derivation, Error, aterm};
 use nix_store_path::{DERIVATION_SUFFIX, StoreDir, StorePath};
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,21 +28,41 @@ impl Folder {
         Folder { path, store }
     }
 
-    /// A folder whose first readable derivation tells the store directory; `/nix/store` if none does.
+    /// A folder in which one of the first readable derivations, in the folder's own order, tells the store directory;
+    /// `/nix/store` if none does.
     ///
     /// # Errors
     /// [`Error::Io`] when the folder cannot be listed.
     pub fn open(path: impl Into<PathBuf>) -> Result<Folder, Error> {
         let mut folder = Folder::new(path, StoreDir::default());
-        let (names, _) = folder.names()?;
-        let readable = names.iter().filter_map(|name| folder.bytes(name).ok());
-        if let Some(store) = readable
+        let files = folder.files()?.filter_map(Result::ok);
+        let names = files.filter_map(|file| StorePath::new(file.to_str()?).ok());
+        let readable = names.filter_map(|name| folder.bytes(&name).ok());
+        let told = readable
             .take(100)
-            .find_map(|bytes| aterm::store_dir(&bytes))
-        {
+            .find_map(|bytes| aterm::store_dir(&bytes));
+        if let Some(store) = told {
             folder.store = store;
         }
         Ok(folder)
+    }
+
+    /// The names that end as those of derivations do.
+    fn files(&self) -> Result<impl Iterator<Item = Result<OsString, Error>> + use<>, Error> {
+        let path = self.path.clone();
+        let entries = fs::read_dir(&path);
+        let io = move |source| Error::Io {
+            path: path.clone(),
+            source,
+        };
+        let names = entries.map_err(&io)?.map(move |entry| match entry {
+            Ok(entry) => Ok(entry.file_name()),
+            Err(error) => Err(io(error)),
+        });
+        Ok(names.filter(|name| {
+            let ends = |name: &OsString| name.to_str()?.ends_with(DERIVATION_SUFFIX).then_some(());
+            name.as_ref().map_or(true, |name| ends(name).is_some())
+        }))
     }
 
     /// The folder.
@@ -59,20 +80,10 @@ impl Folder {
     /// # Errors
     /// [`Error::Io`] when the folder cannot be listed.
     pub fn names(&self) -> Result<(Vec<StorePath>, Vec<Error>), Error> {
-        let io = |source| Error::Io {
-            path: self.path.clone(),
-            source,
-        };
         let (mut names, mut errors) = (Vec::new(), Vec::new());
-        for entry in fs::read_dir(&self.path).map_err(io)? {
-            let file = entry.map_err(io)?.file_name();
-            let Some(name) = file
-                .to_str()
-                .filter(|name| name.ends_with(DERIVATION_SUFFIX))
-            else {
-                continue;
-            };
-            match StorePath::new(name) {
+        for file in self.files()? {
+            let file = file?;
+            match StorePath::new(&file.to_string_lossy()) {
                 Ok(path) => names.push(path),
                 Err(source) => errors.push(self.file(&file, Error::Computed(source))),
             }
