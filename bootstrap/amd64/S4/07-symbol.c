@@ -10,6 +10,7 @@ enum {
     SCOPE_MAX = 512,
 
     S_TYPEDEF = 1, S_CONSTANT, S_LOCAL, S_GLOBAL,
+    S_VARIABLE_ARRAY,         // a local array of variable length; its address is in the local at s_value, its size in the one behind
 
     SEC_NONE = 0,             // declared only
     SEC_TENTATIVE,            // a variable without an initialiser: zero at the end

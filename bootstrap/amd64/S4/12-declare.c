@@ -29,6 +29,8 @@ long op_kind[OP_MAX];
 long op_value[OP_MAX];
 long op_variadic[OP_MAX];
 long declared_name;           // name in the last declarator, or 0
+long may_vary;                // an array may have a variable length here
+long variable_length;         // the expression of that length, or 0
 long old_style;               // first parameter of an old-style function, whose types are still to come, or 0
 
 long assignment();            // 13-expression.c
@@ -453,6 +455,8 @@ long parameters() {
         old_style = first;
         return add_op(OP_FUNCTION, first, 2);
     }
+    long may = may_vary;
+    may_vary = 0;
     enter_scope();
     long more = 1;
     if (tok == KW_VOID) {
@@ -483,6 +487,7 @@ long parameters() {
     }
     leave_scope();
     expect(')');
+    may_vary = may;
     return add_op(OP_FUNCTION, first, variadic);
 }
 
@@ -520,10 +525,15 @@ long declarator_steps() {
             long len = -1;
             while (tok == KW_QUALIFIER || tok == KW_STATIC) next();
             if (tok != ']') {
+                long may = may_vary;
+                may_vary = 0;
                 long n = conditional();
-                if (n_op[n] != N_CONST) fail("arrays of variable length are not supported");
-                len = n_value[n];
-                if (len < 0) fail("an array of negative length");
+                if (n_op[n] == N_CONST) {
+                    len = n_value[n];
+                    if (len < 0) fail("an array of negative length");
+                } else if (may && middle == begin && op_count == middle) variable_length = n;
+                else fail("arrays of variable length are not supported here");
+                may_vary = may;
             }
             expect(']');
             add_op(OP_ARRAY, len, 0);

@@ -79,6 +79,11 @@ long symbol_node(long name) {
     if (s == 0) fail_name("not declared:", name);
     if (s_kind[s] == S_CONSTANT) return constant(s_value[s], s_type[s]);
     if (s_kind[s] == S_LOCAL) return new_node(N_LOCAL, s_type[s], 0, 0, s_value[s]);
+    if (s_kind[s] == S_VARIABLE_ARRAY) {
+        long p = pointer_to(t_base[s_type[s]]);
+        p = new_node(N_LOCAL, p, 0, 0, s_value[s]);
+        return new_node(N_DEREF, s_type[s], p, 0, 0);
+    }
     if (s_kind[s] == S_TYPEDEF) fail_name("a type where a value is expected:", name);
     return new_node(N_GLOBAL, s_type[s], s_value[s], 0, 0);
 }
@@ -328,6 +333,17 @@ long size_of(long is_align) {
             type = n_type[postfix(n)];
         }
     } else {
+        if (tok == T_NAME && !is_align) {
+            long s = name_symbol[tok_name];
+            if (s_kind[s] == S_VARIABLE_ARRAY) {
+                long after = peek();
+                if (after != '[' && after != T_ARROW && after != '(') {
+                    long size = new_node(N_LOCAL, TY_ULONG, 0, 0, s_value[s] + 8);
+                    next();
+                    return new_node(N_CAST, TY_ULONG, size, 0, 0);
+                }
+            }
+        }
         long m = unary();
         if (n_op[m] == N_BITS) fail("the size of a bit-field");
         type = n_type[m];

@@ -18,6 +18,13 @@ long switch_first;            // first case of the innermost switch; -1 outside
 long switch_default;
 long switch_type;
 
+// Arrays of variable length lie below the frame. Leaving the block of one puts rsp back where it was before.
+long array_count;             // of those that are alive
+long array_place[SCOPE_MAX];  // the local in which rsp from before is kept
+long array_break;             // those alive at the beginning of the loop or switch that `break` leaves, and of the loop of `continue`
+long array_continue;
+long array_switch;            // and at the beginning of the switch
+
 long in_statements;           // within how many statement expressions; jumps do not lead into or out of one
 
 long goto_count;              // labels of the current function
@@ -127,6 +134,43 @@ long local_variable(long name, long type) {
     return 0;
 }
 
+// A local array whose length the expression in variable_length gives.
+long variable_array(long name, long type) {
+    long length = cast(promote(decay(variable_length)), TY_LONG);
+    long element = t_size[t_base[type]];
+    long size_place = new_local(16, 16) + 8;
+    long kept = new_local(8, 8);
+    check_new(name);
+    if (!is_integer(n_type[variable_length])) fail("a length that is no integer");
+    if (spec_storage) fail_name("a storage class of an array of variable length:", name);
+    if (attribute_align > 16 || t_align[type] > 16) fail("the aligned attribute of an array of variable length is not supported");
+    if (in_statements) fail("an array of variable length in a statement expression is not supported");
+    if (tok == '=') fail("an initialiser of an array of variable length");
+    if (array_count >= SCOPE_MAX) fail("too many arrays of variable length");
+    array_place[array_count] = kept;
+    array_count = array_count + 1;
+    x86(0x4889a5);            // mov [rbp + d], rsp
+    word(kept);
+    element = constant(element, TY_LONG);
+    length = new_node(N_MUL, TY_LONG, length, element, 0);
+    generate(length);
+    x86(0x488985);            // mov [rbp + d], rax
+    word(size_place);
+    x86(0x4883c00f);          // add rax, 15
+    x86(0x4883e0f0);          // and rax, -16
+    x86(0x4829c4);            // sub rsp, rax
+    x86(0x4889a5);            // mov [rbp + d], rsp
+    word(size_place - 8);
+    return new_symbol(S_VARIABLE_ARRAY, name, type, size_place - 8);
+}
+
+// Frees the arrays that came after the first `alive`, in code that goes on elsewhere.
+long free_arrays(long alive) {
+    if (array_count <= alive) return 0;
+    x86(0x488ba5);            // mov rsp, [rbp + d]
+    return word(array_place[alive]);
+}
+
 long declaration() {
     old_style = 0;
     long base = specifiers();
@@ -136,7 +180,11 @@ long declaration() {
     while (more) {
         long mark = node_count;
         attribute_align = align;
+        variable_length = 0;
+        may_vary = 1;
         long type = declarator(base);
+        may_vary = 0;
+        long length = variable_length;
         long name = declared_name;
         long in_register = -1;
         if (tok == KW_ASM) in_register = asm_register_name();
@@ -145,11 +193,15 @@ long declaration() {
         if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
         if (name == 0) fail("expected a name in the declaration");
         if (old_style) fail("expected the type of a parameter");
+        if (length && (storage || t_kind[type] != K_ARRAY || name == 0)) fail("arrays of variable length are not supported here");
         if (storage == KW_TYPEDEF) {
             if (attribute_align) fail("the aligned attribute of a typedef is not supported");
             declare_typedef(name, type);
         }
-        else if (t_kind[type] == K_FUNCTION) declare_object(name, type, KW_EXTERN);
+        else if (length) {
+            variable_length = length;
+            variable_array(name, type);
+        } else if (t_kind[type] == K_FUNCTION) declare_object(name, type, KW_EXTERN);
         else if (type == TY_VOID) fail_name("a variable of type void:", name);
         else if (storage == KW_EXTERN) {
             if (tok == '=') fail("an extern variable with an initialiser inside a function");
@@ -194,11 +246,17 @@ long if_statement() {
 long loop_body(long again, long out) {
     long old_break = label_break;
     long old_continue = label_continue;
+    long old_alive_break = array_break;
+    long old_alive_continue = array_continue;
     label_break = out;
     label_continue = again;
+    array_break = array_count;
+    array_continue = array_count;
     statement();
     label_break = old_break;
     label_continue = old_continue;
+    array_break = old_alive_break;
+    array_continue = old_alive_continue;
     return 0;
 }
 
@@ -308,6 +366,8 @@ long switch_statement() {
     long old_default = switch_default;
     long old_type = switch_type;
     long old_break = label_break;
+    long old_alive = array_break;
+    long old_alive_switch = array_switch;
     long choose_label = new_label();
     long out = new_label();
     next();
@@ -324,7 +384,11 @@ long switch_statement() {
     switch_default = 0;
     switch_type = n_type[n];
     label_break = out;
+    array_break = array_count;
+    array_switch = array_count;
     statement();
+    array_break = old_alive;
+    array_switch = old_alive_switch;
     jump(out);
     place_label(choose_label);
     x86(0x488b85);
@@ -343,6 +407,7 @@ long switch_statement() {
 
 long case_statement() {
     if (switch_first < 0) fail("case outside a switch");
+    if (array_count != array_switch) fail("a case in the scope of an array of variable length");
     next();
     long n = conditional();
     if (n_op[n] != N_CONST) fail("expected a constant integer expression");
@@ -360,6 +425,7 @@ long case_statement() {
 
 long default_statement() {
     if (switch_first < 0) fail("default outside a switch");
+    if (array_count != array_switch) fail("a case in the scope of an array of variable length");
     if (switch_default) fail("two defaults in one switch");
     next();
     expect(':');
@@ -391,6 +457,7 @@ long return_statement() {
 
 long goto_statement() {
     next();
+    if (array_count) fail("goto in the scope of an array of variable length is not supported");
     if (in_statements) fail("goto in a statement expression is not supported");
     if (tok == '*') fail("computed goto is not supported");
     if (tok != T_NAME) fail("expected a label after 'goto'");
@@ -401,6 +468,7 @@ long goto_statement() {
 }
 
 long block() {
+    long alive = array_count;
     expect('{');
     enter_scope();
     while (tok != '}') {
@@ -408,6 +476,8 @@ long block() {
         statement();
     }
     leave_scope();
+    free_arrays(alive);
+    array_count = alive;
     return next();
 }
 
@@ -428,8 +498,13 @@ long statement() {
     else if (tok == KW_ASM) asm_statement();
     else if (tok == KW_BREAK || tok == KW_CONTINUE) {
         long target = label_break;
-        if (tok == KW_CONTINUE) target = label_continue;
+        long alive = array_break;
+        if (tok == KW_CONTINUE) {
+            target = label_continue;
+            alive = array_continue;
+        }
         if (target == 0) fail("break or continue outside a loop");
+        free_arrays(alive);
         jump(target);
         next();
         expect(';');
@@ -439,6 +514,7 @@ long statement() {
         if (is_label) {
             long l = goto_index(tok_name);
             if (in_statements) fail("a label in a statement expression is not supported");
+            if (array_count) fail("a label in the scope of an array of variable length is not supported");
             if (goto_placed[l]) fail_name("label placed twice:", tok_name);
             goto_placed[l] = 1;
             place_label(goto_label[l]);
@@ -595,6 +671,9 @@ long function_definition(long name, long type, long declared) {
     label_count = 0;
     goto_count = 0;
     register_variables = 0;
+    array_count = 0;
+    array_break = 0;
+    array_continue = 0;
     switch_first = -1;
     label_break = 0;
     label_continue = 0;
