@@ -9,11 +9,13 @@
 mod authenticated;
 mod error;
 mod guid;
+mod machine;
 mod oracle;
 mod shim;
 mod signature_list;
 mod store;
 mod variable;
+mod verdict;
 
 #[cfg(test)]
 mod tests;
@@ -21,13 +23,15 @@ mod tests;
 pub use authenticated::{EfiTime, SignedUpdate, Update};
 pub use error::Error;
 pub use guid::{Guid, guids};
-pub use oracle::{Decision, EntryName, Machine, Platform, Reason, Status, firmware};
+pub use machine::{Machine, Platform};
+pub use oracle::firmware;
 pub use shim::{Asker, Shim, shim};
 pub use signature_list::{
     Change, Entry, EntryKind, MAX_LIST, diff, merge, read_lists, write_lists,
 };
 pub use store::{MAX_STORE, read_efivarfs, read_store, replace_store};
 pub use variable::{Variable, Variables, attributes};
+pub use verdict::{Decision, EntryName, Reason, Status};
 
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
