@@ -1,10 +1,10 @@
 //! Every file in `\images`, through LoadImage and through shim's protocol.
 
+use crate::disk;
 use crate::report::Report;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use uefi::boot::{self, LoadImageSource, ScopedProtocol};
-use uefi::fs::FileSystem;
 use uefi::proto::BootPolicy;
 use uefi::proto::device_path::DevicePath;
 use uefi::proto::device_path::build::{DevicePathBuilder, media};
@@ -14,22 +14,21 @@ use uefi::{CString16, Handle, Status, cstr16};
 
 /// Reports on each file, in the order of their names. A probe that was started from memory has no disk and no files.
 pub(crate) fn ask(report: &mut Report) {
-    let Some(disk) = disk() else {
+    let Some(device) = device() else {
         return report.line(format_args!("no disk"));
     };
-    let names = match names() {
-        Ok(names) => names,
-        Err(_) => return report.line(format_args!("no images")),
+    let Ok(names) = disk::names(cstr16!("\\images")) else {
+        return report.line(format_args!("no images"));
     };
     let shim = shim();
     for name in names {
         let Ok(path) = CString16::try_from(path_of(&name).as_str()) else {
             continue;
         };
-        let status = load(disk, &path).unwrap_or_else(|status| status);
+        let status = load(device, &path).unwrap_or_else(|status| status);
         report.line(format_args!("load {name} {status:?}"));
         if let Some(shim) = &shim {
-            let status = match read(&path) {
+            let status = match disk::read(&path) {
                 Ok(bytes) => shim
                     .verify(&bytes)
                     .map_or_else(|e| e.status(), |()| Status::SUCCESS),
@@ -47,7 +46,7 @@ fn path_of(name: &str) -> String {
 }
 
 /// The device that the probe was loaded from.
-fn disk() -> Option<Handle> {
+fn device() -> Option<Handle> {
     let image = boot::open_protocol_exclusive::<LoadedImage>(boot::image_handle()).ok()?;
     image.device()
 }
@@ -57,35 +56,10 @@ fn shim() -> Option<ScopedProtocol<ShimLock>> {
     boot::open_protocol_exclusive(handle).ok()
 }
 
-fn file_system() -> Result<FileSystem, Status> {
-    let volume = boot::get_image_file_system(boot::image_handle()).map_err(|e| e.status())?;
-    Ok(FileSystem::new(volume))
-}
-
-fn names() -> Result<Vec<String>, Status> {
-    let mut volume = file_system()?;
-    let folder = volume
-        .read_dir(cstr16!("\\images"))
-        .map_err(|_| Status::NOT_FOUND)?;
-    let mut names: Vec<String> = folder
-        .filter_map(Result::ok)
-        .filter(|file| file.is_regular_file())
-        .map(|file| file.file_name().to_string())
-        .collect();
-    names.sort();
-    Ok(names)
-}
-
-fn read(path: &CString16) -> Result<Vec<u8>, Status> {
-    file_system()?
-        .read(path.as_ref() as &uefi::CStr16)
-        .map_err(|_| Status::DEVICE_ERROR)
-}
-
 /// What LoadImage answers for a file of this disk.
-fn load(disk: Handle, file: &CString16) -> Result<Status, Status> {
+fn load(device: Handle, file: &CString16) -> Result<Status, Status> {
     let device =
-        boot::open_protocol_exclusive::<DevicePath>(disk).map_err(|error| error.status())?;
+        boot::open_protocol_exclusive::<DevicePath>(device).map_err(|error| error.status())?;
     let mut bytes = Vec::new();
     let mut builder = DevicePathBuilder::with_vec(&mut bytes);
     for node in device.node_iter() {

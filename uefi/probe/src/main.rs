@@ -4,7 +4,9 @@
 //! One boot decides about as many files as the disk holds. Nothing is started but the probe itself; a file that loads is
 //! unloaded again.
 //!
-//! Lines: `probe load NAME STATUS`, `probe verify NAME STATUS` (shim's protocol, where it is there), `probe pcr NN HEX`,
+//! Before that it writes the signed variable updates of `\updates`, if there are any.
+//!
+//! Lines: `probe set FILE STATUS`, `probe load NAME STATUS`, `probe verify NAME STATUS` (shim's protocol, where it is there), `probe pcr NN HEX`,
 //! `probe done`. STATUS is the name that the UEFI specification gives.
 
 #![no_main]
@@ -12,9 +14,11 @@
 
 extern crate alloc;
 
+mod disk;
 mod images;
 mod report;
 mod tpm;
+mod updates;
 
 use report::Report;
 use uefi::runtime::ResetType;
@@ -25,6 +29,7 @@ fn main() -> Status {
     let Ok(mut report) = Report::open() else {
         return Status::DEVICE_ERROR;
     };
+    updates::write(&mut report);
     images::ask(&mut report);
     tpm::registers(&mut report);
     report.line(format_args!("done"));

@@ -44,6 +44,8 @@ pub(crate) struct Answers {
     pub(crate) load: BTreeMap<String, String>,
     /// What shim's protocol answered.
     pub(crate) verify: BTreeMap<String, String>,
+    /// What firmware answered to updates of variables.
+    pub(crate) set: BTreeMap<String, String>,
     /// Registers of the TPM, hexadecimal.
     pub(crate) registers: BTreeMap<u8, String>,
 }
@@ -97,6 +99,12 @@ impl Boot<'_> {
         answers(&self.wait_for("probe done"))
     }
 
+    /// Boots until the machine turns itself off or restarts.
+    pub(crate) fn wait_for_off(&self) {
+        let said = self.start().wait_for_off(self.name, LIMIT);
+        said.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// Boots until the screen says `text`; what came before.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         let said = self.start().wait_for(self.name, text, LIMIT);
@@ -116,6 +124,9 @@ fn answers(said: &str) -> Answers {
             ["verify", name, status] => {
                 answers.verify.insert(name.to_owned(), status.to_owned());
             }
+            ["set", name, status] => {
+                answers.set.insert(name.to_owned(), status.to_owned());
+            }
             ["pcr", index, value] => {
                 let index = index.parse().unwrap();
                 answers.registers.insert(index, value.to_owned());
@@ -131,6 +142,22 @@ fn answers(said: &str) -> Answers {
 pub(crate) struct Foretold {
     pub(crate) status: String,
     pub(crate) reason: String,
+}
+
+/// Runs `rootstock-boot` in a folder, arguments separated by spaces; it must succeed. Its standard output.
+pub(crate) fn rootstock(folder: &Path, line: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_rootstock-boot"))
+        .args(line.split_whitespace())
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{line}\n{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
 }
 
 /// Asks `rootstock-boot oracle` about every file of a folder; a shim's own line is left out. With `later` the second stage

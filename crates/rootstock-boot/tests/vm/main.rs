@@ -2,6 +2,7 @@
 //! each deciding many files. Stage 55-boot-vm builds the probe and runs them.
 
 mod bench;
+mod enroll;
 mod firmware;
 mod images;
 mod measured;

@@ -1,35 +1,12 @@
 //! Registers of a TPM after a real boot of a unified kernel image, beside those foreseen from the file alone.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test helper that fails fails its test"
-)]
-
-use crate::bench::{Boot, list, store};
+use crate::bench::{Boot, list, rootstock, store};
 use crate::workshop::{Identity, OWNER, probe};
 use boot_variables::Entry;
 use boot_vm::Tpm;
-use std::path::Path;
-use std::process::Command;
 
 const PLACE: &str = "EFI/BOOT/BOOTX64.EFI";
 const STUB: &str = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
-
-/// Runs `rootstock-boot` in a folder.
-fn rootstock(folder: &Path, line: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_rootstock-boot"))
-        .args(line.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{line}\n{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    text
-}
 
 #[test]
 fn register_11_is_the_foretold_one_after_a_boot_of_systemds_stub() {
@@ -67,7 +44,6 @@ fn register_11_is_the_foretold_one_after_a_boot_of_systemds_stub() {
     };
     let real = boot.answers().registers;
     let foretold = rootstock(path, "--json pcr predict --bank sha256 signed.efi");
-    println!("{foretold} {real:?}");
     let foretold: serde_json::Value = serde_json::from_str(&foretold).unwrap();
     assert_eq!(real[&11], foretold[0]["value"].as_str().unwrap());
 }

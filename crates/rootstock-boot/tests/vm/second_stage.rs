@@ -43,11 +43,12 @@ impl Scene {
         }
     }
 
-    /// The store with one more variable.
-    fn store(&self, name: &str, more: Option<Variable>) -> PathBuf {
+    /// The store with one more variable, and without the level unless `level`.
+    fn store(&self, name: &str, more: Option<Variable>, level: bool) -> PathBuf {
         let folder = self.folder.path().join(name);
         std::fs::create_dir(&folder).unwrap();
-        let mut variables = self.variables.clone();
+        let kept = |variable: &&Variable| level || variable.name != "SbatLevel";
+        let mut variables: Vec<Variable> = self.variables.iter().filter(kept).cloned().collect();
         variables.extend(more);
         store(&folder, &variables)
     }
@@ -80,22 +81,28 @@ impl Scene {
 fn each_file_gets_the_foretold_answer_from_shim() {
     let scene = Scene::new();
     let second = scene.mok.sign(with_sbat(&probe(), SBAT));
-    let variables = scene.store("usual", None);
+    let variables = scene.store("usual", None, true);
     let real = scene.boot("shim", &variables, &second, None);
     let foretold = scene.oracle(&variables, true);
     compare(&real.verify, &foretold, &scene.reasons);
     compare(&real.load, &foretold, &scene.reasons);
 
-    // Told not to look into db, shim refuses what only db allows.
-    let variables = scene.store("without-db", Some(plain("MokDBState", &[1])));
+    // Told not to look into db, shim refuses what only db allows. Without a level of the machine's its own counts.
+    let variables = scene.store("without-db", Some(plain("MokDBState", &[1])), false);
     let real = scene.boot("shim-without-db", &variables, &second, None);
     let mut reasons = scene.reasons.clone();
-    reasons.insert("by-db.efi".to_owned(), "not-allowed");
-    reasons.insert("hash-in-db.efi".to_owned(), "unsigned");
+    for (name, reason) in [
+        ("by-db", "not-allowed"),
+        ("hash-in-db", "unsigned"),
+        ("sbat-old", "certificate-allowed"),
+        ("sbat-old-grub", "sbat-revoked"),
+    ] {
+        reasons.insert(format!("{name}.efi"), reason);
+    }
     compare(&real.verify, &scene.oracle(&variables, true), &reasons);
 
     // Told not to check, it starts even an unsigned second stage without SBAT data.
-    let variables = scene.store("unchecked", Some(plain("MokSBState", &[1])));
+    let variables = scene.store("unchecked", Some(plain("MokSBState", &[1])), true);
     let real = scene.boot("shim-unchecked", &variables, &probe(), None);
     let mut reasons = scene.reasons.clone();
     for reason in reasons.values_mut().filter(|r| **r != "not-loadable") {
@@ -111,7 +118,7 @@ fn each_file_gets_the_foretold_answer_from_shim() {
 #[test]
 fn shim_itself_demands_sbat_data_of_its_second_stage() {
     let scene = Scene::new();
-    let variables = scene.store("usual", None);
+    let variables = scene.store("usual", None, true);
     let foretold = scene.oracle(&variables, false);
     for name in ["no-sbat.efi", "sbat-old.efi"] {
         let told = &foretold[name];
@@ -126,7 +133,7 @@ fn shim_itself_demands_sbat_data_of_its_second_stage() {
 #[test]
 fn debians_grub_asks_shim_and_heeds_it() {
     let scene = Scene::new();
-    let variables = scene.store("usual", None);
+    let variables = scene.store("usual", None, true);
     let foretold = scene.oracle(&variables, true);
     let mut script = String::from("terminal_output console\n");
     for name in foretold.keys() {
