@@ -161,6 +161,9 @@ pub(crate) struct Serve {
     pub(crate) database: Database,
     #[command(flatten)]
     pub(crate) listen: Listen,
+    /// Also answer where changes are, from this folder of a landing index; it is looked at again every half minute.
+    #[arg(long, env = "ROOTSTOCK_LANDING", value_name = "FOLDER")]
+    pub(crate) landing: Option<PathBuf>,
 }
 
 /// `feed`.

@@ -405,7 +405,10 @@ impl Change<'_> {
         steps.push(PathStep {
             commit: graph.name(self.commit),
             time: instant(graph.time(self.commit)),
-            from: None,
+            from: graph
+                .mentions(self.commit)
+                .and_then(|mentions| mentions.merge.as_ref())
+                .map(|names| names.from.clone()),
             into,
             pull_request: graph.mentions(self.commit).and_then(|m| m.pull_request),
         });

@@ -11,6 +11,7 @@ mod components;
 mod digest;
 mod error;
 mod guard;
+mod landings;
 mod pages;
 mod path;
 mod query;
@@ -20,6 +21,7 @@ mod timing;
 mod twin;
 
 pub use guard::Limits;
-pub use routes::{ROUTES, router};
+pub use landings::Landings;
+pub use routes::{ROUTES, router, router_with};
 pub use serve::serve;
 pub use timing::{PageTimes, page_times};

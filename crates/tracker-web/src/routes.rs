@@ -5,14 +5,16 @@
 use crate::app::App;
 use crate::error::Error;
 use crate::guard::{self, Limits};
+use crate::landings::Landings;
 use crate::pages::{
-    about, assets, channel, channels, health, overview, package, packages, record, vulnerabilities,
-    vulnerability,
+    about, assets, change, channel, channels, health, overview, package, packages, record,
+    vulnerabilities, vulnerability,
 };
 use crate::twin;
 use axum::Router;
 use axum::http::Uri;
 use axum::routing::get;
+use std::sync::Arc;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tracker_store::Store;
@@ -27,12 +29,19 @@ pub const ROUTES: &[&str] = &[
     "/channels",
     "/channels/{name}",
     "/channels/{name}/changes/{from}/{to}",
+    "/changes",
+    "/changes/{change}",
     "/about",
     "/healthz",
 ];
 
-/// The whole site over a store.
+/// The whole site over a store, without landings.
 pub fn router(store: Store, limits: Limits) -> Router {
+    router_with(store, None, limits)
+}
+
+/// The whole site over a store, and a landing index if there is one.
+pub fn router_with(store: Store, landings: Option<Arc<dyn Landings>>, limits: Limits) -> Router {
     let pages = Router::new()
         .route("/", get(overview::overview))
         .route("/vulnerabilities", get(vulnerabilities::vulnerabilities))
@@ -48,6 +57,11 @@ pub fn router(store: Store, limits: Limits) -> Router {
             "/channels/{name}/changes/{from}/{to}",
             get(channel::changes),
         )
+        .route("/channels/{name}/feed.atom", get(change::channel_feed))
+        .route("/changes", get(change::lookup))
+        .route("/changes/{change}", get(change::change))
+        .route("/changes/{change}/feed.atom", get(change::feed))
+        .route("/changes/{change}/badge.svg", get(change::badge))
         .route("/records/{source}/{id}", get(record::record))
         .route("/about", get(about::about))
         .route("/healthz", get(health::health))
@@ -56,7 +70,7 @@ pub fn router(store: Store, limits: Limits) -> Router {
         .route("/robots.txt", get(assets::robots))
         .fallback(absent)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .with_state(App { store });
+        .with_state(App { store, landings });
     // The twin's suffix has to go before routing, so the router is wrapped rather than layered.
     let twins = MapRequestLayer::new(twin::rewrite).layer(pages);
     guard::around(Router::new().fallback_service(twins), limits)

@@ -71,6 +71,7 @@ export const pages = [
   { name: 'package', path: '/packages/nixpkgs/musl' },
   { name: 'channels', path: '/channels' },
   { name: 'channel', path: '/channels/nixos-19.09' },
+  { name: 'changes', path: '/changes' },
   { name: 'about', path: '/about' },
   { name: 'error-not-found', path: '/vulnerabilities/CVE-2019-1469', status: 404 },
   { name: 'error-bad-filter', path: '/vulnerabilities?severity=huge', status: 400 },

@@ -29,5 +29,5 @@ pub(crate) async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     progress.finish();
     announce(&listener, "ready")?;
     output::note("press Ctrl-C to stop");
-    serve(listener, store, stop).await
+    serve(listener, store, None, stop).await
 }

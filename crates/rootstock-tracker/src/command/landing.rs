@@ -1,5 +1,9 @@
 //! `landing`: the index of where commits are, and what it answers.
 
+mod watch;
+
+pub(super) use watch::watch;
+
 use super::open_existing;
 use crate::arguments::{LandingHistory, LandingIndex, LandingShow};
 use crate::output::{self, Outcome};
@@ -14,6 +18,7 @@ use tracker_jobs::landing::{
 use tracker_landing::answer::{Answer, AnswerError, Asked, ChannelLanding, Eta, Standing};
 use tracker_landing::graph::GraphError;
 use tracker_landing::index::OutsideRelease;
+use tracker_store::Store;
 
 /// Brings the index up to date with a repository.
 pub(crate) fn index(arguments: LandingIndex) -> anyhow::Result<Outcome> {
@@ -115,14 +120,9 @@ pub(crate) async fn show(arguments: LandingShow) -> anyhow::Result<Outcome> {
     let mut folder = LandingFolder::open(&arguments.index.folder)?;
     if let Some(url) = &arguments.database {
         let store = open_existing(url).await?;
-        let releases = store.releases().await?;
+        let releases = dated(&store).await?;
         store.close().await;
-        let releases = releases.into_iter().map(|release| OutsideRelease {
-            channel: release.channel,
-            revision: release.revision,
-            time: release.released,
-        });
-        folder.set_outside(releases.collect());
+        folder.set_outside(releases);
     }
     let asked = Asked::read(&arguments.change);
     let answer = match folder.index().answer(&asked, arguments.at.time()) {
@@ -141,6 +141,17 @@ pub(crate) async fn show(arguments: LandingShow) -> anyhow::Result<Outcome> {
         output::text(&text(&answer)?)?;
     }
     Ok(Outcome::Done)
+}
+
+/// The releases that a database has of its channels.
+async fn dated(store: &Store) -> anyhow::Result<Vec<OutsideRelease>> {
+    let releases = store.releases().await?.into_iter();
+    let outside = releases.map(|release| OutsideRelease {
+        channel: release.channel,
+        revision: release.revision,
+        time: release.released,
+    });
+    Ok(outside.collect())
 }
 
 /// An answer as text.

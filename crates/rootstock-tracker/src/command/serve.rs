@@ -1,33 +1,40 @@
 //! `serve`: the pages of a database, until told to stop.
 
+use super::landing::watch;
 use super::open_existing;
 use crate::arguments::Serve;
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracker_store::Store;
-use tracker_web::Limits;
+use tracker_web::{Landings, Limits};
 
 /// Serves a database.
 pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
     let stop = stop_signal()?;
     let listener = bind(arguments.listen.listen).await?;
     let store = open_existing(&arguments.database.database).await?;
+    let landings = match arguments.landing {
+        Some(folder) => Some(watch(&folder, store.clone()).await?),
+        None => None,
+    };
     announce(&listener, "serving")?;
-    serve(listener, store, stop).await
+    serve(listener, store, landings, stop).await
 }
 
 /// Answers until `stop` resolves, then closes the database.
 pub(super) async fn serve(
     listener: TcpListener,
     store: Store,
+    landings: Option<Arc<dyn Landings>>,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Outcome> {
     let limits = Limits::default();
-    let router = tracker_web::router(store.clone(), limits);
+    let router = tracker_web::router_with(store.clone(), landings, limits);
     tracker_web::serve(listener, router, limits, stop)
         .await
         .context("the server failed")?;

@@ -5,6 +5,7 @@
 
 pub(crate) mod about;
 pub(crate) mod assets;
+pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod channels;
 pub(crate) mod failure;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::query::SEVERITIES;
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use tracker_store::view::{Overview, SourceStatus};
 
@@ -112,6 +112,10 @@ impl OverviewPage {
 
 /// Answers `/`.
 pub(crate) async fn overview(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
+    // Users know `?pr=` at the root of such a site.
+    if let Some(to) = super::change::asked_for(&ask.query) {
+        return Ok(Redirect::to(&to).into_response());
+    }
     let view = app.store.overview().await?;
     ask.answer(&view, || OverviewPage::new(&view, &ask))
 }

@@ -13,6 +13,8 @@ pub(crate) enum Section {
     Packages,
     /// Channels.
     Channels,
+    /// Changes.
+    Changes,
     /// About.
     About,
     /// None of them: an error.
@@ -65,7 +67,7 @@ impl Shell {
     }
 
     /// The navigation, in its order.
-    pub(crate) fn navigation(&self) -> [NavigationItem; 4] {
+    pub(crate) fn navigation(&self) -> [NavigationItem; 5] {
         let item = |href, text, section| NavigationItem {
             href,
             text,
@@ -79,6 +81,7 @@ impl Shell {
             ),
             item("/packages", "Packages", Section::Packages),
             item("/channels", "Channels", Section::Channels),
+            item("/changes", "Changes", Section::Changes),
             item("/about", "About", Section::About),
         ]
     }

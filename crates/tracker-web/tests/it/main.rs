@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as its body does")]
 
 mod caching;
+mod changes;
 mod errors;
 mod hostile;
 mod lists;

@@ -16,6 +16,7 @@ fn example(pattern: &str) -> String {
         .replace("{distribution}", "nixpkgs")
         .replace("{attribute}", "openssl")
         .replace("{name}", "nixos-24.05")
+        .replace("{change}", "7")
         .replace("{from}", "aaa")
         .replace("{to}", "bbb")
 }
@@ -36,6 +37,8 @@ const MARKS: &[(&str, &str)] = &[
         "/channels/{name}/changes/{from}/{to}",
         "the same packages in the same versions",
     ),
+    ("/changes", "Where is this change?"),
+    ("/changes/{change}", "Pull request #7"),
     ("/about", "Data sources"),
     ("/healthz", "ok"),
 ];

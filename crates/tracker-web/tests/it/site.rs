@@ -12,7 +12,7 @@ use tracker_testkit::Database;
 use tracker_testkit::fixture::{
     affected, cvss, derived, finding, incoming, kev, matched, package, record, release, stated,
 };
-use tracker_web::{Limits, router};
+use tracker_web::{Limits, router_with};
 
 /// The critical one: exploited, known by an alias, affected on one channel and fixed on the other.
 pub(crate) const CRITICAL: &str = "CVE-2024-0001";
@@ -67,7 +67,11 @@ impl Site {
     pub(crate) async fn empty(database: &Database) -> Site {
         let store = database.open().await;
         Site {
-            router: router(store.clone(), Limits::default()),
+            router: router_with(
+                store.clone(),
+                Some(crate::changes::index()),
+                Limits::default(),
+            ),
             store,
         }
     }
