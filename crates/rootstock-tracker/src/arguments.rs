@@ -176,6 +176,50 @@ pub(crate) enum Feed {
     /// its place and reason, and the rest is read. A second run over the same files changes nothing.
     #[command(after_help = examples("feed import cves/ nvdcve-2.0-2024.json.gz --database sqlite:tracker.db"))]
     Import(FeedImport),
+    /// Follow feeds over the network: fetch what is new, and read it into the database.
+    ///
+    /// The first pass over a feed fetches all of it, later ones what changed; with nothing new a pass is one
+    /// request. A feed that fails, is cut off, or is older than before is told, and what was held of it stays.
+    /// Stopped or killed at any moment, it goes on where it was.
+    #[command(after_help = examples("feed follow --once kev epss --database sqlite:tracker.db\n  rootstock-tracker feed follow --match --database sqlite:tracker.db\n  rootstock-tracker feed follow --once nvd --url nvd=http://mirror.example.org/nvd --database sqlite:tracker.db"))]
+    Follow(FeedFollow),
+}
+
+/// `feed follow`.
+#[derive(Debug, Args)]
+pub(crate) struct FeedFollow {
+    /// Names of feeds; all if none is named. A name that is none lists them.
+    #[arg(value_name = "FEED")]
+    pub(crate) feeds: Vec<String>,
+    /// Make one pass over every feed named, due or not, and end; exit code 3 if one failed.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Match what changed after each pass, as `match` does.
+    #[arg(long = "match")]
+    pub(crate) matching: bool,
+    /// Take a feed from another address.
+    #[arg(long, value_name = "FEED=URL", value_parser = assignment)]
+    pub(crate) url: Vec<(String, String)>,
+    /// Key for NVD's API, which allows more requests.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_NVD_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(crate) nvd_key: Option<String>,
+    /// Folder for what is being fetched; a body that broke off is continued from there.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_SPOOL",
+        value_name = "FOLDER",
+        default_value = "tracker-spool"
+    )]
+    pub(crate) spool: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `feed import`.
@@ -298,6 +342,13 @@ pub(crate) struct BenchPages {
 
 fn examples(lines: &str) -> String {
     format!("Examples:\n  rootstock-tracker {lines}\n\n{EXIT_CODES}")
+}
+
+/// `NAME=VALUE`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "expected FEED=URL".to_owned())
 }
 
 /// An RFC 3339 instant, or a day as its beginning in UTC.

@@ -1,8 +1,9 @@
 //! What runs in the background: importing feeds and channel releases, deriving matches. Layer: tracker, jobs.
 //!
 //! Reading order: [`import_feeds`] (files into records), [`import_channel`] (package lists into releases),
-//! [`derive()`] (records and releases into matches and findings). [`Input`] is what they read, [`Progress`] what
-//! they report while they run, and each gives a summary at the end. [`landing`] keeps the index of where commits are.
+//! [`derive()`] (records and releases into matches and findings). [`Fetcher`] and [`follow()`] bring feeds from the
+//! network, [`landing`] keeps the index of where commits are. [`Input`] is what they read, [`Progress`] what they
+//! report while they run, and each gives a summary at the end.
 //!
 //! Invariant: a job that is killed at any moment loses nothing it has acknowledged, and running it again
 //! completes it: every step is one transaction of the store, and no job keeps state of its own.
@@ -10,6 +11,8 @@
 mod channel;
 mod derive;
 mod error;
+mod fetch;
+mod follow;
 mod import;
 mod input;
 pub mod landing;
@@ -18,6 +21,8 @@ mod progress;
 pub use channel::{ChannelSummary, RejectedEntry, import_channel};
 pub use derive::{DeriveSummary, DistributionDerived, derive};
 pub use error::JobError;
+pub use fetch::{Ask, Download, FetchError, FetchLimits, Fetched, Fetcher, Secret, Validators};
+pub use follow::{Content, Feed, FeedKind, FollowError, FollowReport, feeds, follow};
 pub use import::{
     ImportSummary, MAX_LISTED, RecordWarning, Refused, Rejected, SourceCounts, import_feeds,
 };

@@ -1,7 +1,7 @@
 //! All SQL of the tracker, written once for SQLite and PostgreSQL. Layer: tracker, storage.
 //!
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
-//! matching found), `read` (what pages show, in the types of [`view`]). Below them: `writer` and `session` (a
+//! matching found), `follow` (how far feeds were followed), `read` (what pages show, in the types of [`view`]). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
@@ -9,6 +9,7 @@
 mod blob;
 mod derive;
 mod error;
+mod follow;
 mod inventory;
 mod listing;
 mod migrate;
@@ -26,6 +27,7 @@ pub use derive::{
     ChannelFinding, CurrentRelease, DerivationOutcome, Derived, DerivedMatch, Due, Inventory, Mark,
 };
 pub use error::{Result, StoreError};
+pub use follow::FollowState;
 pub use inventory::{ReleaseOutcome, ReleasePackage};
 pub use open::Store;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests};

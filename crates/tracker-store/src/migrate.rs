@@ -10,12 +10,20 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 type Step = (i64, &'static str, &'static str, &'static str);
 
 /// All steps in order.
-pub(crate) const STEPS: &[Step] = &[(
-    1,
-    "tracker",
-    include_str!("../migrations/sqlite/0001_tracker.sql"),
-    include_str!("../migrations/postgres/0001_tracker.sql"),
-)];
+pub(crate) const STEPS: &[Step] = &[
+    (
+        1,
+        "tracker",
+        include_str!("../migrations/sqlite/0001_tracker.sql"),
+        include_str!("../migrations/postgres/0001_tracker.sql"),
+    ),
+    (
+        3,
+        "follow",
+        include_str!("../migrations/sqlite/0003_follow.sql"),
+        include_str!("../migrations/postgres/0003_follow.sql"),
+    ),
+];
 
 /// The steps for a database, each applied in its own transaction.
 pub(crate) fn migrator(dialect: Dialect) -> Migrator {

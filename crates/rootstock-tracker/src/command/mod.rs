@@ -4,6 +4,7 @@ mod bench;
 mod channel;
 mod demo;
 mod feed;
+mod follow;
 mod landing;
 mod matching;
 mod reference;
@@ -21,6 +22,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve(serve) => serve::run(serve).await,
         Command::Feed(Feed::Import(import)) => feed::import(import).await,
+        Command::Feed(Feed::Follow(arguments)) => follow::run(arguments).await,
         Command::Channel(Channel::Import(import)) => channel::import(import).await,
         Command::Channel(Channel::List(list)) => channel::list(list).await,
         Command::Channel(Channel::Diff(diff)) => channel::diff(diff).await,

@@ -4,6 +4,7 @@
 
 mod demo;
 mod flow;
+mod follow;
 mod help;
 mod landing;
 mod program;

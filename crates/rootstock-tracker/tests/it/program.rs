@@ -33,6 +33,8 @@ pub(crate) fn command(folder: &Path) -> Command {
         "ROOTSTOCK_LANDING",
         "ROOTSTOCK_LOG",
         "ROOTSTOCK_LOG_FORMAT",
+        "ROOTSTOCK_NVD_KEY",
+        "ROOTSTOCK_SPOOL",
     ] {
         command.env_remove(name);
     }

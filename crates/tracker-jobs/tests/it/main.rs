@@ -3,6 +3,10 @@
 
 mod bad_input;
 mod derive;
+mod follow;
+mod follow_faults;
+mod follow_kill;
 mod import;
 mod kill;
 mod landing;
+mod site;

@@ -1,6 +1,7 @@
 //! The store as its callers see it, each test on both databases.
 
 mod derivation;
+mod follow;
 mod import;
 mod lists;
 mod releases;

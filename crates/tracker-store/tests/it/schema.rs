@@ -8,10 +8,16 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use tracker_testkit::{Database, Kind};
 
-const STEPS: &[(&str, &str)] = &[(
-    include_str!("../../migrations/sqlite/0001_tracker.sql"),
-    include_str!("../../migrations/postgres/0001_tracker.sql"),
-)];
+const STEPS: &[(&str, &str)] = &[
+    (
+        include_str!("../../migrations/sqlite/0001_tracker.sql"),
+        include_str!("../../migrations/postgres/0001_tracker.sql"),
+    ),
+    (
+        include_str!("../../migrations/sqlite/0003_follow.sql"),
+        include_str!("../../migrations/postgres/0003_follow.sql"),
+    ),
+];
 
 /// A column or index in the words of neither database.
 type Fact = (String, String);

@@ -4,11 +4,14 @@ use super::overview::SourceRow;
 use super::{Section, Shell};
 use crate::app::App;
 use crate::ask::Ask;
+use crate::components::Day;
 use crate::error::Error;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::Serialize;
+use tracker_store::FollowState;
 use tracker_store::view::SourceStatus;
 
 /// Licence of the program.
@@ -20,6 +23,29 @@ struct AboutPage {
     shell: Shell,
     licence: &'static str,
     sources: Vec<SourceRow>,
+    followed: Vec<FollowedRow>,
+}
+
+/// A feed that is followed, as a line.
+#[derive(Debug)]
+struct FollowedRow {
+    name: String,
+    checked: Option<Day>,
+    changed: Option<Day>,
+    problem: Option<String>,
+    failures: u32,
+}
+
+impl FollowedRow {
+    fn new(state: &FollowState, now: Timestamp) -> FollowedRow {
+        FollowedRow {
+            name: state.feed.clone(),
+            checked: state.checked.map(|at| Day::new(at, now)),
+            changed: state.changed.map(|at| Day::new(at, now)),
+            problem: state.problem.clone(),
+            failures: state.failures,
+        }
+    }
 }
 
 /// The twin.
@@ -28,15 +54,18 @@ struct AboutView<'a> {
     version: &'static str,
     licence: &'static str,
     sources: &'a [SourceStatus],
+    followed: &'a [FollowState],
 }
 
 /// Answers `/about`.
 pub(crate) async fn about(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
     let sources = app.store.sources().await?;
+    let followed = app.store.follow_states().await?;
     let view = AboutView {
         version: super::VERSION,
         licence: LICENCE,
         sources: &sources,
+        followed: &followed,
     };
     ask.answer(&view, || AboutPage {
         shell: Shell::new(Section::About, &ask),
@@ -44,6 +73,10 @@ pub(crate) async fn about(ask: Ask, State(app): State<App>) -> Result<Response, 
         sources: sources
             .iter()
             .map(|source| SourceRow::new(source, ask.now))
+            .collect(),
+        followed: followed
+            .iter()
+            .map(|state| FollowedRow::new(state, ask.now))
             .collect(),
     })
 }

@@ -74,6 +74,25 @@ on_both_databases! {
         assert!(overview.contains("channel import"), "it says what to do first: {overview}");
     }
 
+    async fn a_followed_feed_that_fails_is_told_on_the_data_sources_page(database) {
+        let site = Site::new(&database).await;
+        assert!(!site.get("/about").await.body.contains("Followed over the network"));
+        let state = tracker_store::FollowState {
+            feed: "kev".to_owned(),
+            checked: Some("2026-01-02T03:04:05Z".parse().unwrap()),
+            failures: 3,
+            problem: Some("cut off: 3 records of <b>5</b>".to_owned()),
+            ..tracker_store::FollowState::default()
+        };
+        site.store.put_follow_state(&state).await.unwrap();
+        let page = site.get("/about").await.body;
+        assert!(page.contains("failing</strong>, 3 times: cut off: 3 records of &#60;b&#62;5"), "{page}");
+        assert!(page.contains("2026-01-02T03:04:05Z"), "{page}");
+        let twin = site.get("/about.json").await.json();
+        assert_eq!(twin["followed"][0]["problem"], "cut off: 3 records of <b>5</b>");
+        assert!(twin["followed"][0].get("cursor").is_none());
+    }
+
     async fn every_answer_carries_the_guard(database) {
         let site = Site::new(&database).await;
         for (path, method) in [

@@ -1,0 +1,114 @@
+//! `feed follow`: what is new in the feeds, fetched and imported, once or until told to stop.
+//!
+//! Invariant: stopping in the middle costs nothing but the request that was under way.
+
+use super::open;
+use super::serve::stop_signal;
+use crate::arguments::FeedFollow;
+use crate::output::{self, Outcome};
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use std::time::Duration;
+use tracker_jobs::{Feed, FetchLimits, Fetcher, FollowReport, Secret, derive, feeds, follow};
+use tracker_store::Store;
+
+/// How often it is looked whether a feed is due.
+const TICK: Duration = Duration::from_secs(30);
+
+/// Follows feeds.
+pub(crate) async fn run(arguments: FeedFollow) -> anyhow::Result<Outcome> {
+    let chosen = chosen(&arguments)?;
+    let stop = stop_signal()?;
+    let store = open(&arguments.database.database).await?;
+    let fetcher = Fetcher::new(arguments.spool.clone(), FetchLimits::default())?;
+    let outcome = tokio::select! {
+        outcome = passes(&arguments, &chosen, &store, &fetcher) => outcome?,
+        () = stop => {
+            output::note("stopped");
+            Outcome::Done
+        }
+    };
+    store.close().await;
+    Ok(outcome)
+}
+
+/// Pass after pass; only one with `--once`.
+async fn passes(
+    arguments: &FeedFollow,
+    chosen: &[Feed],
+    store: &Store,
+    fetcher: &Fetcher,
+) -> anyhow::Result<Outcome> {
+    loop {
+        let mut outcome = Outcome::Done;
+        let mut news = 0;
+        for feed in chosen {
+            let state = store.follow_state(&feed.name).await?;
+            let due = state.next.is_none_or(|next| next <= Timestamp::now());
+            if !(arguments.once || due) {
+                continue;
+            }
+            let report = follow(store, fetcher, feed).await?;
+            news += report.records.added + report.records.changed;
+            if report.problem.is_some() {
+                outcome = Outcome::Partly;
+            }
+            tell(arguments, &report)?;
+        }
+        if arguments.matching && news > 0 {
+            derive(store, &()).await?;
+        }
+        if arguments.once {
+            return Ok(outcome);
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// The feeds that are named, or all, at the addresses given.
+fn chosen(arguments: &FeedFollow) -> anyhow::Result<Vec<Feed>> {
+    let mut known = feeds();
+    for (name, url) in &arguments.url {
+        find(&mut known, name)?.url.clone_from(url);
+    }
+    if let Some(key) = &arguments.nvd_key {
+        find(&mut known, "nvd")?.key = Some(Secret(key.clone()));
+    }
+    for name in &arguments.feeds {
+        find(&mut known, name)?;
+    }
+    if !arguments.feeds.is_empty() {
+        known.retain(|feed| arguments.feeds.contains(&feed.name));
+    }
+    Ok(known)
+}
+
+fn find<'a>(known: &'a mut [Feed], name: &str) -> anyhow::Result<&'a mut Feed> {
+    let names: Vec<String> = known.iter().map(|feed| feed.name.clone()).collect();
+    let Some(feed) = known.iter_mut().find(|feed| feed.name == name) else {
+        bail!("there is no feed `{name}`; there are {}", names.join(", "));
+    };
+    Ok(feed)
+}
+
+fn tell(arguments: &FeedFollow, report: &FollowReport) -> anyhow::Result<()> {
+    if arguments.json.json {
+        let line = serde_json::to_string(report).context("the report has a JSON form")?;
+        return output::text(&format!("{line}\n"));
+    }
+    let FollowReport {
+        feed,
+        requests,
+        bytes,
+        records,
+        problem,
+    } = report;
+    output::text(&format!(
+        "{feed}: {} added, {} changed; {requests} requests, {bytes} bytes\n",
+        records.added, records.changed
+    ))?;
+    if let Some(problem) = problem {
+        output::text(&format!("{feed}: failed: {problem}\n"))?;
+    }
+    Ok(())
+}

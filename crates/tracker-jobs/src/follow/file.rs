@@ -1,0 +1,152 @@
+//! A feed that is one file: fetched when it is a newer one, looked at before anything of it is imported.
+//!
+//! Invariant: a file that contradicts itself, or is older or far smaller than the one before, changes nothing.
+
+use super::FollowError;
+use super::run::Run;
+use crate::fetch::{Download, Fetched, Validators};
+use serde::{Deserialize, Serialize};
+use std::io::{BufRead, BufReader, Cursor};
+use std::time::Duration;
+use tracker_record::unpack::unpack;
+
+/// What is in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// CISA's catalogue of known exploited vulnerabilities.
+    Kev,
+    /// FIRST's table of scores.
+    Epss,
+}
+
+/// How far the feed was followed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct State {
+    validators: Validators,
+    /// The date that the file states.
+    stamp: String,
+    records: u64,
+}
+
+/// What a file says about itself.
+struct Facts {
+    stamp: String,
+    records: u64,
+}
+
+pub(super) async fn follow(run: &mut Run<'_>, content: Content) -> Result<(), FollowError> {
+    let held: State = run.cursor();
+    let asked = run.get(
+        run.feed.url.clone(),
+        held.validators.clone(),
+        Duration::ZERO,
+    );
+    let (download, validators) = match asked.await? {
+        Fetched::Unchanged => return Ok(()),
+        Fetched::Absent => return Err(shape("there is nothing at its address")),
+        Fetched::New {
+            download,
+            validators,
+        } => (download, validators),
+    };
+    let facts = match content {
+        Content::Kev => kev(&read(&download)?)?,
+        Content::Epss => epss(read(&download)?)?,
+    };
+    // Both state their dates so that texts compare as dates do.
+    if facts.stamp < held.stamp {
+        return Err(FollowError::Older {
+            held: held.stamp,
+            given: facts.stamp,
+        });
+    }
+    if facts.records < held.records / 2 {
+        let reason = format!("{} records after {}", facts.records, held.records);
+        return Err(FollowError::Truncated { reason });
+    }
+    run.import(vec![download.input()]).await?;
+    let reached = State {
+        validators,
+        stamp: facts.stamp,
+        records: facts.records,
+    };
+    run.save(&reached).await
+}
+
+pub(super) fn read(download: &Download) -> Result<Vec<u8>, FollowError> {
+    download.bytes().map_err(shape)
+}
+
+pub(super) fn shape(reason: impl ToString) -> FollowError {
+    FollowError::Shape {
+        reason: reason.to_string(),
+    }
+}
+
+fn kev(bytes: &[u8]) -> Result<Facts, FollowError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Catalogue {
+        date_released: String,
+        count: u64,
+        vulnerabilities: Vec<serde::de::IgnoredAny>,
+    }
+    let catalogue: Catalogue = serde_json::from_slice(bytes).map_err(|error| broken(&error))?;
+    let records = catalogue.vulnerabilities.len() as u64;
+    if records != catalogue.count {
+        let reason = format!("{records} records of {}", catalogue.count);
+        return Err(FollowError::Truncated { reason });
+    }
+    Ok(Facts {
+        stamp: catalogue.date_released,
+        records,
+    })
+}
+
+/// JSON that ends too early is cut off; other JSON is of another shape.
+pub(super) fn broken(error: &serde_json::Error) -> FollowError {
+    if error.is_eof() {
+        let reason = error.to_string();
+        return FollowError::Truncated { reason };
+    }
+    shape(error)
+}
+
+fn epss(bytes: Vec<u8>) -> Result<Facts, FollowError> {
+    let mut facts = Err(shape("it is no table of scores"));
+    unpack("epss", Cursor::new(bytes), |_, content| {
+        facts = match content {
+            Ok(content) => table(BufReader::new(content)),
+            Err(error) => Err(shape(error)),
+        };
+    })
+    .map_err(shape)?;
+    facts
+}
+
+/// `#model_version:v2025.03.14,score_date:2026-01-03T12:55:00Z`, the names of the columns, then a row a record.
+fn table(content: impl BufRead) -> Result<Facts, FollowError> {
+    let mut stamp = None;
+    let mut rows = 0_u64;
+    for line in content.lines() {
+        let line = line.map_err(|error| FollowError::Truncated {
+            reason: error.to_string(),
+        })?;
+        if stamp.is_none() {
+            let date = line.split("score_date:").nth(1);
+            stamp = date
+                .and_then(|date| date.split(',').next())
+                .map(str::to_owned);
+            if stamp.is_none() {
+                return Err(shape("its first line states no score_date"));
+            }
+        }
+        rows += u64::from(line.starts_with("CVE-"));
+    }
+    let stamp = stamp.ok_or_else(|| shape("it is empty"))?;
+    Ok(Facts {
+        stamp,
+        records: rows,
+    })
+}

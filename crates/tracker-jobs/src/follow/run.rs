@@ -1,0 +1,127 @@
+//! One pass over one feed: its requests, its imports, and its cursor.
+//!
+//! Invariant: what is counted in the report is what happened.
+
+use super::{Feed, FollowError, FollowReport, next};
+use crate::error::JobError;
+use crate::fetch::{Ask, Fetched, Fetcher, Validators};
+use crate::import::{ImportSummary, import_feeds};
+use crate::input::Input;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tracker_store::{FollowState, Store};
+
+/// A pass.
+pub(super) struct Run<'a> {
+    store: &'a Store,
+    fetcher: &'a Fetcher,
+    pub(super) feed: &'a Feed,
+    state: FollowState,
+    report: FollowReport,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        fetcher: &'a Fetcher,
+        feed: &'a Feed,
+        state: FollowState,
+    ) -> Run<'a> {
+        let report = FollowReport {
+            feed: feed.name.clone(),
+            ..FollowReport::default()
+        };
+        Run {
+            store,
+            fetcher,
+            feed,
+            state,
+            report,
+        }
+    }
+
+    /// How far the feed was followed; the beginning if that cannot be read, which costs time but loses nothing.
+    pub(super) fn cursor<T: DeserializeOwned + Default>(&self) -> T {
+        serde_json::from_str(&self.state.cursor).unwrap_or_default()
+    }
+
+    /// Keeps how far the feed was followed.
+    pub(super) async fn save<T: Serialize>(&mut self, cursor: &T) -> Result<(), FollowError> {
+        self.state.cursor =
+            serde_json::to_string(cursor).map_err(|error| JobError::Worker(error.to_string()))?;
+        let kept = self.store.put_follow_state(&self.state).await;
+        Ok(kept.map_err(JobError::from)?)
+    }
+
+    /// Asks the feed's server.
+    pub(super) async fn get(
+        &mut self,
+        url: String,
+        validators: Validators,
+        between: Duration,
+    ) -> Result<Fetched, FollowError> {
+        self.report.requests += 1;
+        let ask = Ask {
+            url,
+            validators,
+            secret: self.feed.key.clone().map(|key| ("apikey", key)),
+            between,
+        };
+        let fetched = self.fetcher.fetch(&ask).await?;
+        if let Fetched::New { download, .. } = &fetched {
+            self.report.bytes += download.size;
+        }
+        Ok(fetched)
+    }
+
+    /// Imports what came.
+    ///
+    /// # Errors
+    /// When there is no record in it, or most of the documents are none.
+    pub(super) async fn import(&mut self, inputs: Vec<Input>) -> Result<(), FollowError> {
+        let summary = import_feeds(self.store, inputs, &()).await?;
+        let total = summary.total();
+        let held = total.added + total.changed + total.unchanged + total.superseded;
+        self.report.records += total;
+        if held < total.rejected || held == 0 {
+            return Err(FollowError::Shape {
+                reason: first_reason(&summary),
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps how the pass went.
+    pub(super) async fn finish(
+        mut self,
+        problem: Option<String>,
+    ) -> Result<FollowReport, JobError> {
+        let now = Timestamp::now();
+        let records = self.report.records;
+        self.state.checked = Some(now);
+        if records.added + records.changed > 0 {
+            self.state.changed = Some(now);
+        }
+        self.state.failures = match &problem {
+            Some(_) => self.state.failures.saturating_add(1),
+            None => 0,
+        };
+        self.state.next = Some(next(self.feed, self.state.failures, now));
+        self.state.problem.clone_from(&problem);
+        self.store.put_follow_state(&self.state).await?;
+        self.report.problem = problem;
+        Ok(self.report)
+    }
+}
+
+/// Why the first document, or the first file, was left out.
+fn first_reason(summary: &ImportSummary) -> String {
+    let rejected = summary.rejected.first().map(|rejected| &rejected.reason);
+    let refused = summary.refused.first().map(|refused| &refused.reason);
+    rejected
+        .or(refused)
+        .cloned()
+        .unwrap_or_else(|| "there is no record in it".to_owned())
+}
