@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use tracker_evaluate::{EvaluateArgs, InferArgs, LearnArgs};
 
 /// Exit codes, shown under every help.
 const EXIT_CODES: &str = "\
@@ -88,6 +89,22 @@ pub(crate) enum Command {
     /// Where a commit or pull request is, since when, and when it will be in a channel.
     #[command(subcommand)]
     Landing(Landing),
+    /// Measure matching against labels: precision, recall, calibration, version verdicts, beside two plain rules.
+    ///
+    /// A labelled pair counts for recall only if its record was given, was published by `--until`, and its name is
+    /// in the package list; what does not count is counted by reason. Precision is that of proposals judged by
+    /// reading. Neither patches' names nor knownVulnerabilities are looked at.
+    #[command(after_help = examples("evaluate --packages packages.json.br --records nvd/ --truth pairs.tsv\n  rootstock-tracker evaluate --packages packages.json.br --records nvd/ --truth pairs.tsv \\\n      --until 2019-11-17 --held-out --json --proposals proposals.jsonl"))]
+    Evaluate(Box<EvaluateArgs>),
+    /// Fit the weights of matching to labels.
+    ///
+    /// Only half of the vulnerabilities, by a hash of the id, is looked at; `evaluate --held-out` measures on the
+    /// other half. The result is a readable file that names the digests of what it was fitted to.
+    #[command(after_help = examples("learn --packages packages.json.br --records nvd/ --truth pairs.tsv --output weights.tsv"))]
+    Learn(Box<LearnArgs>),
+    /// Infer vendor and product of records whose CPEs are hidden, and compare with a curated overlay.
+    #[command(after_help = examples("infer-cpe --records cves/ overrides.jsonl.zst --dictionary vendor-product.csv"))]
+    InferCpe(InferArgs),
     /// Measurements of this program on your data.
     #[command(subcommand)]
     Bench(Bench),

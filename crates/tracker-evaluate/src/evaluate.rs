@@ -4,18 +4,19 @@
 //! the package list; what does not count is counted by reason. Precision is that of judged proposals.
 //! Invariant: all figures come from one run over the same vulnerabilities.
 
-use crate::baseline::{Baseline, Rule};
+use crate::baseline::Baseline;
 use crate::corpus::{Corpus, read_packages};
 use crate::error::EvaluateError;
-use crate::report::{Bin, Figures, Report};
-use crate::truth::{self, Kind, Label, Names};
+use crate::judge::{Judge, Subject};
+use crate::report::Year;
+use crate::truth::{self, Label, Names};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tracker_inventory::Package;
-use tracker_match::index::Candidate;
 use tracker_match::weights::probability;
 use tracker_match::{FindingStatus, Index, Match, Weights, finding};
 use tracker_record::Vulnerability;
@@ -23,43 +24,43 @@ use tracker_record::Vulnerability;
 /// What `evaluate` is given.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EvaluateArgs {
-    /// Package list of the release (packages.json; plain, zstd or brotli)
+    /// Package list of the release (packages.json; plain, zstd or brotli).
     #[arg(long, value_name = "FILE")]
     pub packages: PathBuf,
-    /// Records, one JSON document a line (.jsonl, .jsonl.zst), or folders of such files
+    /// Records, one JSON document a line (.jsonl, .jsonl.zst), or folders of such files.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub records: Vec<PathBuf>,
-    /// Labels (tab-separated: cve, name, label, strength)
+    /// Labels (tab-separated: cve, name, label, strength).
     #[arg(long, value_name = "TSV")]
     pub truth: PathBuf,
-    /// Judged proposals (tab-separated: id, package, verdict, reason)
+    /// Judged proposals (tab-separated: id, package, verdict, reason); the program's own if left out.
     #[arg(long, value_name = "TSV", num_args = 1..)]
     pub judged: Vec<PathBuf>,
-    /// Pairs that are no match (tab-separated: id, package)
+    /// Pairs that are no match (tab-separated: id, package); the program's own if left out.
     #[arg(long, value_name = "TSV", num_args = 1..)]
     pub negatives: Vec<PathBuf>,
-    /// Labels that reading showed to be wrong; figures are given with and without them
-    #[arg(long, value_name = "TSV")]
-    pub disputed: Option<PathBuf>,
-    /// Leave out vulnerabilities published after this day (2019-11-17)
+    /// Labels that reading showed to be wrong, without which figures are given too; the program's own if left out.
+    #[arg(long, value_name = "TSV", num_args = 1..)]
+    pub disputed: Vec<PathBuf>,
+    /// Leave out vulnerabilities published after this day (2019-11-17).
     #[arg(long, value_name = "DATE")]
     pub until: Option<jiff::civil::Date>,
-    /// Probability from which on a pair is proposed; the weights file's own if absent
+    /// Probability from which on a pair is proposed; the weights file's own if absent.
     #[arg(long, value_name = "P")]
     pub threshold: Option<f64>,
-    /// Another weights file than the program's own
+    /// Another weights file than the program's own.
     #[arg(long, value_name = "TSV")]
     pub weights: Option<PathBuf>,
-    /// Only vulnerabilities that weights were not fitted to
+    /// Only vulnerabilities that weights were not fitted to.
     #[arg(long)]
     pub held_out: bool,
-    /// Write every proposal with score and reasons, one JSON object a line
+    /// Write every proposal with score and reasons, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub proposals: Option<PathBuf>,
-    /// Write the calibration picture
+    /// Write the calibration picture.
     #[arg(long, value_name = "SVG")]
     pub picture: Option<PathBuf>,
-    /// Machine-readable output
+    /// Machine-readable output.
     #[arg(long)]
     pub json: bool,
 }
@@ -72,10 +73,32 @@ struct Proposal<'a> {
     rank: usize,
 }
 
-/// What was found for one vulnerability.
-struct Found<'a> {
-    vulnerability: &'a Vulnerability,
-    candidates: Vec<Candidate>,
+/// What was found for one vulnerability: families with their scores, best first.
+pub(crate) struct Found<'a> {
+    pub(crate) vulnerability: &'a Vulnerability,
+    pub(crate) scores: Vec<(Arc<str>, f64)>,
+}
+
+impl Found<'_> {
+    /// The families from a threshold on.
+    pub(crate) fn proposed(&self, threshold: f64) -> impl Iterator<Item = &str> {
+        self.scores
+            .iter()
+            .take_while(move |(_, score)| *score >= threshold)
+            .map(|(family, _)| &**family)
+    }
+
+    fn is_proposed(&self, threshold: f64) -> bool {
+        self.proposed(threshold).next().is_some()
+    }
+
+    /// The score of the best of some families.
+    pub(crate) fn score(&self, families: &BTreeSet<String>) -> Option<f64> {
+        self.scores
+            .iter()
+            .find(|(family, _)| families.contains(&**family))
+            .map(|(_, score)| *score)
+    }
 }
 
 /// Runs the evaluation and writes its report.
@@ -84,15 +107,13 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
     let weights = read_weights(args.weights.as_deref())?;
     let threshold = args.threshold.unwrap_or(weights.threshold);
     let labels = truth::read(&args.truth)?;
-    let judged = read_all(&args.judged)?;
-    let negatives = read_all(&args.negatives)?;
-    let disputed: BTreeSet<(String, String)> = match &args.disputed {
-        Some(path) => truth::read(path)?
-            .into_iter()
-            .map(|l| (l.id, l.name))
-            .collect(),
-        None => BTreeSet::new(),
-    };
+    let judged = truth::JUDGED.or(&args.judged)?;
+    let negatives = truth::NEGATIVES.or(&args.negatives)?;
+    let disputed: BTreeSet<(String, String)> = truth::DISPUTED
+        .or(&args.disputed)?
+        .into_iter()
+        .map(|label| (label.id, label.name))
+        .collect();
     let corpus = Corpus::read(&args.records)?;
     let index = Index::with_weights(&packages, weights);
     let started = std::time::Instant::now();
@@ -122,6 +143,7 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
             .collect();
         report.without_disputed = Some(judge.recall(&kept, Subject::Ours));
     }
+    report.years = years(&found, &index, &packages, threshold);
     report.vulnerabilities = found.len();
     report.seconds = seconds;
     report.microseconds_per_vulnerability = seconds * 1e6 / found.len().max(1) as f64;
@@ -153,14 +175,6 @@ pub(crate) fn read_weights(path: Option<&std::path::Path>) -> Result<Weights, Ev
         path: path.to_owned(),
         source,
     })
-}
-
-pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Label>, EvaluateError> {
-    let mut labels = Vec::new();
-    for path in paths {
-        labels.extend(truth::read(path)?);
-    }
-    Ok(labels)
 }
 
 /// Whether a vulnerability was published by the end of a day; one without a date was not.
@@ -198,7 +212,11 @@ fn search<'a>(
                     part.iter()
                         .map(|vulnerability| Found {
                             vulnerability,
-                            candidates: index.candidates(vulnerability),
+                            scores: index
+                                .candidates(vulnerability)
+                                .into_iter()
+                                .map(|found| (found.family, probability(found.log_odds)))
+                                .collect(),
                         })
                         .collect::<Vec<_>>()
                 })
@@ -223,18 +241,13 @@ fn write_proposals(
         source,
     };
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).map_err(at)?);
-    for Found {
-        vulnerability,
-        candidates,
-    } in found
-    {
-        let proposed = candidates
-            .iter()
+    for found in found.iter().filter(|found| found.is_proposed(threshold)) {
+        let proposed = index
+            .candidates(found.vulnerability)
+            .into_iter()
             .take_while(|candidate| probability(candidate.log_odds) >= threshold);
         for (rank, candidate) in proposed.enumerate() {
-            let matched = &candidate
-                .clone()
-                .into_match(&vulnerability.id, index.weights());
+            let matched = &candidate.into_match(&found.vulnerability.id, index.weights());
             let line = serde_json::to_string(&Proposal {
                 matched,
                 rank: rank + 1,
@@ -246,289 +259,40 @@ fn write_proposals(
     file.flush().map_err(at)
 }
 
-/// Whose proposals are judged.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Subject {
-    Ours,
-    Rule(Rule),
-}
-
-struct Judge<'a> {
-    names: Names,
-    baseline: Baseline,
-    packages: &'a [Package],
+/// How many vulnerabilities of each year are proposed, and how many of those some version is not past.
+fn years(
+    found: &[Found<'_>],
+    index: &Index,
+    packages: &[Package],
     threshold: f64,
-    by_id: HashMap<&'a str, &'a Found<'a>>,
-    corpus: &'a Corpus,
-    index: &'a Index,
-}
-
-impl Judge<'_> {
-    fn report(&self, labels: &[Label], judged: &[Label], negatives: &[Label]) -> Report {
-        let ours = self.figures(labels, judged, negatives, Subject::Ours);
-        let baselines = [
-            ("substring", Rule::Substring),
-            ("cpe-equals-pname", Rule::Exact),
-        ]
-        .into_iter()
-        .map(|(name, rule)| {
-            let figures = self.figures(labels, judged, negatives, Subject::Rule(rule));
-            (name.to_owned(), figures)
-        })
+) -> BTreeMap<String, Year> {
+    let by_attribute: HashMap<&str, &Package> = packages
+        .iter()
+        .map(|package| (package.attribute.as_str(), package))
         .collect();
-        let (misses, false_matches) = self.worst(labels, judged, negatives);
-        Report {
-            figures: ours,
-            baselines,
-            without_disputed: None,
-            calibration: self.calibration(judged),
-            version_verdicts: self.version_verdicts(labels),
-            proposals: self.by_id.values().map(|f| self.proposed(f).count()).sum(),
-            vulnerabilities_with_proposal: self
-                .by_id
-                .values()
-                .filter(|f| self.proposed(f).next().is_some())
-                .count(),
-            threshold: self.threshold,
-            worst_misses: misses,
-            worst_false_matches: false_matches,
-            ..Report::default()
-        }
+    let mut years: BTreeMap<String, Year> = BTreeMap::new();
+    for found in found.iter().filter(|found| found.is_proposed(threshold)) {
+        let vulnerability = found.vulnerability;
+        let open = index
+            .candidates(vulnerability)
+            .into_iter()
+            .take_while(|candidate| probability(candidate.log_odds) >= threshold)
+            .map(|candidate| candidate.into_match(&vulnerability.id, index.weights()))
+            .any(|matched| {
+                let members = matched.attributes.iter();
+                members
+                    .filter_map(|attribute| by_attribute.get(attribute.as_str()))
+                    .any(|package| {
+                        matches!(
+                            finding(vulnerability, &matched, package).status,
+                            FindingStatus::Affected | FindingStatus::UnderInvestigation
+                        )
+                    })
+            });
+        let year = vulnerability.id.split('-').nth(1).unwrap_or_default();
+        let year = years.entry(year.to_owned()).or_default();
+        year.proposed += 1;
+        year.open += usize::from(open);
     }
-
-    fn proposed<'f>(&self, found: &'f Found<'_>) -> impl Iterator<Item = &'f str> {
-        let threshold = self.threshold;
-        found
-            .candidates
-            .iter()
-            .take_while(move |candidate| probability(candidate.log_odds) >= threshold)
-            .map(|candidate| candidate.family.as_str())
-    }
-
-    fn proposals(&self, id: &str, subject: Subject) -> Vec<String> {
-        let Some(found) = self.by_id.get(id) else {
-            return Vec::new();
-        };
-        match subject {
-            Subject::Ours => self.proposed(found).map(str::to_owned).collect(),
-            Subject::Rule(rule) => self
-                .baseline
-                .propose(rule, found.vulnerability)
-                .into_iter()
-                .collect(),
-        }
-    }
-
-    /// Why a label does not count, if it does not.
-    fn excluded(&self, label: &Label) -> Option<&'static str> {
-        if self.corpus.get(&label.id).is_none() {
-            Some("no record")
-        } else if !self.by_id.contains_key(label.id.as_str()) {
-            Some("published later or not held out")
-        } else if self.names.families(&label.name).is_empty() {
-            Some("name not in the packages")
-        } else {
-            None
-        }
-    }
-
-    /// Recall figures alone.
-    pub(crate) fn recall(&self, labels: &[Label], subject: Subject) -> Figures {
-        let mut figures = Figures::default();
-        let mut truth: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for label in labels
-            .iter()
-            .filter(|label| label.kind != Kind::OtherProduct)
-        {
-            truth
-                .entry(&label.id)
-                .or_default()
-                .extend(self.names.families(&label.name));
-        }
-        for label in labels.iter().filter(|label| label.kind == Kind::Affects) {
-            if let Some(reason) = self.excluded(label) {
-                *figures.excluded.entry(reason.to_owned()).or_default() += 1;
-                continue;
-            }
-            let families = self.names.families(&label.name);
-            let proposals = self.proposals(&label.id, subject);
-            let hit = proposals.iter().any(|family| families.contains(family));
-            figures.count(label, hit);
-            // Other true families of the same vulnerability do not push this one down.
-            let others = truth.get(label.id.as_str());
-            let rank = proposals
-                .iter()
-                .filter(|family| {
-                    families.contains(*family) || !others.is_some_and(|set| set.contains(*family))
-                })
-                .position(|family| families.contains(family));
-            figures.count_rank(rank);
-        }
-        let labelled: BTreeSet<&str> = labels
-            .iter()
-            .filter(|label| self.excluded(label).is_none())
-            .map(|label| label.id.as_str())
-            .collect();
-        let total: usize = labelled
-            .iter()
-            .map(|id| self.proposals(id, subject).len())
-            .sum();
-        figures.candidates_per_vulnerability = total as f64 / labelled.len().max(1) as f64;
-        figures
-    }
-
-    fn figures(
-        &self,
-        labels: &[Label],
-        judged: &[Label],
-        negatives: &[Label],
-        subject: Subject,
-    ) -> Figures {
-        let mut figures = self.recall(labels, subject);
-        for label in judged.iter().filter(|label| self.excluded(label).is_none()) {
-            if self.proposes(label, subject) {
-                figures.count_judged(label.kind == Kind::Affects);
-            }
-        }
-        let other = labels
-            .iter()
-            .filter(|label| label.kind == Kind::OtherProduct);
-        for label in negatives.iter().chain(other) {
-            if self.excluded(label).is_none() {
-                figures.count_negative(self.proposes(label, subject));
-            }
-        }
-        figures.finish();
-        figures
-    }
-
-    fn proposes(&self, label: &Label, subject: Subject) -> bool {
-        let families = self.names.families(&label.name);
-        self.proposals(&label.id, subject)
-            .iter()
-            .any(|family| families.contains(family))
-    }
-
-    fn score(&self, label: &Label) -> Option<f64> {
-        let families = self.names.families(&label.name);
-        self.by_id.get(label.id.as_str()).and_then(|found| {
-            found
-                .candidates
-                .iter()
-                .find(|candidate| families.contains(&candidate.family))
-                .map(|candidate| probability(candidate.log_odds))
-        })
-    }
-
-    /// Judged proposals by score, in tenths.
-    fn calibration(&self, judged: &[Label]) -> Vec<Bin> {
-        let mut bins = vec![Bin::default(); 10];
-        for label in judged.iter().filter(|label| self.excluded(label).is_none()) {
-            if let Some(score) = self.score(label) {
-                let bin = ((score * 10.0) as usize).min(9);
-                bins[bin].add(score, label.kind == Kind::Affects);
-            }
-        }
-        bins.iter_mut()
-            .enumerate()
-            .for_each(|(index, bin)| bin.finish(index));
-        bins.into_iter().filter(|bin| bin.count > 0).collect()
-    }
-
-    /// Labelled versions against findings: affected ones must not be called unaffected, nor the reverse.
-    fn version_verdicts(&self, labels: &[Label]) -> BTreeMap<String, usize> {
-        let mut verdicts = BTreeMap::new();
-        for label in labels {
-            if label.kind == Kind::OtherProduct
-                || label.strength > 2
-                || self.excluded(label).is_some()
-            {
-                continue;
-            }
-            let families = self.names.families(&label.name);
-            let Some(found) = self.by_id.get(label.id.as_str()) else {
-                continue;
-            };
-            let Some(candidate) = found
-                .candidates
-                .iter()
-                .find(|c| families.contains(&c.family))
-            else {
-                continue;
-            };
-            let Some(package) = self
-                .packages
-                .iter()
-                .find(|package| candidate.attributes.contains(&package.attribute))
-            else {
-                continue;
-            };
-            let matched = candidate
-                .clone()
-                .into_match(&label.id, self.index.weights());
-            for version in &label.versions {
-                let package = Package {
-                    version: Some(version.clone()),
-                    patches: Vec::new(),
-                    known_vulnerabilities: Vec::new(),
-                    ..package.clone()
-                };
-                let says = match finding(found.vulnerability, &matched, &package).status {
-                    FindingStatus::Affected => "affected",
-                    FindingStatus::UnderInvestigation => "open",
-                    FindingStatus::Fixed | FindingStatus::NotAffected => "not affected",
-                };
-                let truth = if label.kind == Kind::Affects {
-                    "affected"
-                } else {
-                    "not affected"
-                };
-                *verdicts
-                    .entry(format!("labelled {truth}, found {says}"))
-                    .or_default() += 1;
-            }
-        }
-        verdicts
-    }
-
-    /// The labels of strength 1 and 2 that are missed, and the wrong pairs that are proposed, worst first.
-    fn worst(
-        &self,
-        labels: &[Label],
-        judged: &[Label],
-        negatives: &[Label],
-    ) -> (Vec<String>, Vec<String>) {
-        const SHOWN: usize = 25;
-        let line = |label: &Label, score: f64| format!("{} {} ({score:.2})", label.id, label.name);
-        let mut misses: Vec<(u8, f64, String)> = labels
-            .iter()
-            .filter(|l| l.kind == Kind::Affects && l.strength <= 2)
-            .filter(|l| self.excluded(l).is_none() && !self.proposes(l, Subject::Ours))
-            .map(|l| (l.strength, self.score(l).unwrap_or(0.0), l))
-            .map(|(strength, score, l)| (strength, score, line(l, score)))
-            .collect();
-        misses.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
-        let other = labels.iter().chain(judged);
-        let mut wrong: Vec<(f64, String)> = other
-            .filter(|label| label.kind == Kind::OtherProduct)
-            .chain(negatives)
-            .filter(|l| self.excluded(l).is_none() && self.proposes(l, Subject::Ours))
-            .map(|l| (self.score(l).unwrap_or(0.0), l))
-            .map(|(score, l)| (score, line(l, score)))
-            .collect();
-        wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        wrong.dedup();
-        (
-            misses
-                .into_iter()
-                .map(|(_, _, text)| text)
-                .take(SHOWN)
-                .collect(),
-            wrong
-                .into_iter()
-                .map(|(_, text)| text)
-                .take(SHOWN)
-                .collect(),
-        )
-    }
+    years
 }

@@ -20,16 +20,16 @@ use tracker_record::record::{Affected, Source};
 /// What `infer-cpe` is given.
 #[derive(Debug, Clone, clap::Args)]
 pub struct InferArgs {
-    /// Records of the CVE list and the curated overlay, or folders of such files
+    /// Records of the CVE list and the curated overlay, or folders of such files.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub records: Vec<PathBuf>,
-    /// Known pairs, one `vendor,product` a line
+    /// Known pairs, one `vendor,product` a line.
     #[arg(long, value_name = "CSV")]
     pub dictionary: Option<PathBuf>,
-    /// Print each answer that differs from the overlay's
+    /// Print each answer that differs from the overlay's.
     #[arg(long)]
     pub show_differences: bool,
-    /// Machine-readable output
+    /// Machine-readable output.
     #[arg(long)]
     pub json: bool,
 }

@@ -6,51 +6,50 @@
 
 use crate::corpus::{Corpus, read_packages};
 use crate::error::EvaluateError;
-use crate::evaluate::{in_time, read_all, read_weights};
+use crate::evaluate::in_time;
 use crate::logistic::Examples;
 use crate::truth::{self, Kind, Label, Names};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use tracker_inventory::Package;
 use tracker_match::claim::{self, Claim};
 use tracker_match::feature::{Feature, Features};
-use tracker_match::index::Candidate;
 use tracker_match::name::{fold, squeeze, stems};
 use tracker_match::{Index, Weights};
-use tracker_record::Vulnerability;
 
 /// What `learn` is given.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LearnArgs {
-    /// Package list of the release (packages.json; plain, zstd or brotli)
+    /// Package list of the release (packages.json; plain, zstd or brotli).
     #[arg(long, value_name = "FILE")]
     pub packages: PathBuf,
-    /// Records, one JSON document a line, or folders of such files
+    /// Records, one JSON document a line, or folders of such files.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub records: Vec<PathBuf>,
-    /// Labels (tab-separated: cve, name, label, strength)
+    /// Labels (tab-separated: cve, name, label, strength).
     #[arg(long, value_name = "TSV")]
     pub truth: PathBuf,
-    /// Judged proposals
+    /// Judged proposals; the program's own if left out.
     #[arg(long, value_name = "TSV", num_args = 1..)]
     pub judged: Vec<PathBuf>,
-    /// Pairs that are no match
+    /// Pairs that are no match; the program's own if left out.
     #[arg(long, value_name = "TSV", num_args = 1..)]
     pub negatives: Vec<PathBuf>,
-    /// Another distribution's pairs of vulnerability and package name, for aliases only (tab-separated)
+    /// Another distribution's pairs of vulnerability and package name, for aliases only (tab-separated).
     #[arg(long, value_name = "TSV", num_args = 1..)]
     pub aliases_from: Vec<PathBuf>,
-    /// Leave out vulnerabilities published after this day
+    /// Leave out vulnerabilities published after this day.
     #[arg(long, value_name = "DATE")]
     pub until: Option<jiff::civil::Date>,
-    /// The weights to start from; the program's own if absent
-    #[arg(long, value_name = "TSV")]
-    pub weights: Option<PathBuf>,
-    /// Probability from which on a pair is proposed
+    /// A later package list, for the vulnerabilities published after `--until`.
+    #[arg(long, value_name = "FILE", requires = "until")]
+    pub later_packages: Option<PathBuf>,
+    /// Probability from which on a pair is proposed.
     #[arg(long, value_name = "P", default_value_t = 0.5)]
     pub threshold: f64,
-    /// Where to write the weights
+    /// Where to write the weights.
     #[arg(long, value_name = "TSV")]
     pub output: PathBuf,
 }
@@ -67,9 +66,17 @@ const ASSUMED: f64 = 0.15;
 /// Weight of a judged example: the only ones drawn from all proposals.
 const JUDGED: f64 = 3.0;
 
-/// Least occurrences of an alias, and least share among the labelled vulnerabilities with its vendor and product.
+/// Least occurrences of an alias whose names are related, of one whose names are not, and of one whose product has a
+/// package of its own name beside it, so that the other package may only contain it.
 const ALIAS_COUNT: usize = 2;
+const ALIAS_COUNT_UNRELATED: usize = 3;
+const ALIAS_COUNT_BESIDE_OWN: usize = 6;
+
+/// Least share among the labelled vulnerabilities with the alias' vendor and product.
 const ALIAS_SHARE: f64 = 0.4;
+
+/// Most families of one product.
+const ALIAS_FAMILIES: usize = 2;
 
 /// A vendor's product.
 type Product = (String, String);
@@ -77,7 +84,6 @@ type Product = (String, String);
 /// Fits weights and writes them.
 pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
     let packages = read_packages(&args.packages)?;
-    let start = read_weights(args.weights.as_deref())?;
     let training = |labels: Vec<Label>| -> Vec<Label> {
         labels
             .into_iter()
@@ -85,34 +91,51 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
             .collect()
     };
     let labels = training(truth::read(&args.truth)?);
-    let judged = training(read_all(&args.judged)?);
-    let negatives = training(read_all(&args.negatives)?);
-    let elsewhere = training(read_all(&args.aliases_from)?);
+    let judged = training(truth::JUDGED.or(&args.judged)?);
+    let negatives = training(truth::NEGATIVES.or(&args.negatives)?);
+    let mut elsewhere = Vec::new();
+    for path in &args.aliases_from {
+        elsewhere.extend(training(truth::read(path)?));
+    }
     let mut corpus = Corpus::read(&args.records)?;
-    corpus
+    corpus.vulnerabilities.retain(|v| truth::is_training(&v.id));
+    let later = corpus
         .vulnerabilities
-        .retain(|v| truth::is_training(&v.id) && in_time(v, args.until));
+        .extract_if(.., |v| !in_time(v, args.until))
+        .collect();
     let names = Names::new(&packages);
     let aliases = aliases(&corpus, &names, labels.iter().chain(&elsewhere));
+    let mut lists = vec![List {
+        packages,
+        names,
+        corpus,
+    }];
+    if let Some(path) = &args.later_packages {
+        let packages = read_packages(path)?;
+        lists.push(List {
+            names: Names::new(&packages),
+            packages,
+            corpus: Corpus {
+                vulnerabilities: later,
+                ..Corpus::default()
+            },
+        });
+    }
     let mut text = String::new();
     header(&mut text, args)?;
-    let with_aliases = format!(
-        "{}{}",
-        render(&start, args.threshold),
-        render_aliases(&aliases)
-    );
-    let mut weights = Weights::parse(&with_aliases).map_err(|source| EvaluateError::Weights {
+    let aliases_alone = render_aliases(&aliases);
+    let start = Weights::parse(&aliases_alone).map_err(|source| EvaluateError::Weights {
         path: args.output.clone(),
         source,
     })?;
-    let prior: Vec<f64> = Feature::ALL
-        .iter()
-        .map(|&feature| start.of(feature) * PRIOR_SHARE)
-        .collect();
+    let prior: Vec<f64> = Feature::ALL.iter().map(|&feature| prior(feature)).collect();
+    let mut weights = start.with(0.0, &prior);
     let mut totals = (0.0, 0.0);
     for _ in 0..ROUNDS {
-        let index = Index::with_weights(&packages, weights.clone());
-        let examples = examples(&index, &corpus, &names, &labels, &judged, &negatives);
+        let mut examples = Examples::default();
+        for list in &lists {
+            add_examples(&mut examples, list, &weights, &labels, &judged, &negatives);
+        }
         totals = examples.totals();
         if totals.0 < 20.0 || totals.1 < 20.0 {
             return Err(EvaluateError::TooFew {
@@ -140,37 +163,80 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
     Ok(())
 }
 
-/// How much of the starting weights is kept as the prior.
-const PRIOR_SHARE: f64 = 0.5;
+/// What a feature weighs before any example is seen: a little for what names say, much for what rules a match out.
+/// The fit starts here, never from earlier weights, so that fitting again gives the same file.
+fn prior(feature: Feature) -> f64 {
+    match feature {
+        Feature::StatedCpe | Feature::StatedPurl => 3.0,
+        Feature::Alias => 2.0,
+        Feature::NameEquals
+        | Feature::SqueezedEquals
+        | Feature::RepositoryName
+        | Feature::SameRepository
+        | Feature::SameSite
+        | Feature::VendorInAddress
+        | Feature::WorldAgrees => 1.0,
+        Feature::TextNames | Feature::VersionNear | Feature::TwoSources => 0.5,
+        Feature::StemEquals
+        | Feature::NameBegins
+        | Feature::Companion
+        | Feature::Binding
+        | Feature::SystemOfOther
+        | Feature::SetAlone
+        | Feature::BetterElsewhere
+        | Feature::OtherRepository
+        | Feature::VersionFar
+        | Feature::PartSystem => -1.0,
+        Feature::Extension | Feature::WorldConflicts | Feature::PartHardware | Feature::Hosted => {
+            -2.0
+        }
+        Feature::WorldForeign => -3.0,
+        _ => 0.0,
+    }
+}
 
 fn header(text: &mut String, args: &LearnArgs) -> Result<(), EvaluateError> {
     text.push_str(
         "# Weights of matching, in log-odds; fitted by `rootstock-tracker learn`, do not edit.\n",
     );
+    let mut line = |name: &str, bytes: &[u8]| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# {name} sha256:{}", digest(bytes));
+    };
+    let own = [
+        (truth::JUDGED, &args.judged),
+        (truth::NEGATIVES, &args.negatives),
+    ];
+    for (file, _) in own.iter().filter(|(_, paths)| paths.is_empty()) {
+        line(file.name, file.text.as_bytes());
+    }
     let files = [&args.truth, &args.packages]
         .into_iter()
         .chain(&args.judged)
         .chain(&args.negatives)
-        .chain(&args.aliases_from);
+        .chain(&args.aliases_from)
+        .chain(&args.later_packages);
     for path in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "# {name} sha256:{}", digest(path)?);
+        let bytes = std::fs::read(path).map_err(|source| EvaluateError::File {
+            path: path.clone(),
+            source,
+        })?;
+        line(
+            &path.file_name().unwrap_or_default().to_string_lossy(),
+            &bytes,
+        );
     }
     Ok(())
 }
 
-fn digest(path: &Path) -> Result<String, EvaluateError> {
+fn digest(bytes: &[u8]) -> String {
     use sha2::{Digest as _, Sha256};
-    let bytes = std::fs::read(path).map_err(|source| EvaluateError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    let digest = Sha256::digest(&bytes);
-    Ok(digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 fn render(weights: &Weights, threshold: f64) -> String {
@@ -250,15 +316,42 @@ fn aliases<'a>(
     let mut aliases: BTreeMap<Product, Vec<(String, usize)>> = BTreeMap::new();
     for ((product, family), count) in credited {
         let share = count as f64 / seen[&product] as f64;
-        if count >= ALIAS_COUNT && share >= ALIAS_SHARE {
+        let own = names.families(&product.1);
+        let least = if !own.is_empty() && !own.contains(&family) {
+            ALIAS_COUNT_BESIDE_OWN
+        } else if related(&product.1, &family) {
+            ALIAS_COUNT
+        } else {
+            ALIAS_COUNT_UNRELATED
+        };
+        if count >= least && share >= ALIAS_SHARE {
             aliases.entry(product).or_default().push((family, count));
         }
     }
+    // A product that is found in many packages is a component of them, not another name for them.
+    aliases.retain(|_, families| families.len() <= ALIAS_FAMILIES);
     aliases
 }
 
 fn product(claim: &Claim) -> Product {
     (claim.vendor.clone().unwrap_or_default(), claim.name.clone())
+}
+
+/// Whether a product and a family have a word in common, or the product's initials begin the family's name.
+fn related(product: &str, family: &str) -> bool {
+    let bare = family.rsplit_once('.').map_or(family, |(_, bare)| bare);
+    let initials: String = product
+        .split('-')
+        .filter_map(|word| word.chars().next())
+        .collect();
+    let shared = product
+        .split('-')
+        .filter(|word| word.len() >= 3)
+        .any(|word| bare.contains(word));
+    let begun = bare
+        .get(..bare.len().min(3))
+        .is_some_and(|begin| product.contains(begin));
+    shared || begun || (initials.len() >= 3 && bare.starts_with(&initials))
 }
 
 /// Whether a claim's name is the family's, a language set's prefix, separators and affixes aside.
@@ -272,18 +365,24 @@ fn features_of(features: Features) -> Vec<u8> {
     features.iter().map(|feature| feature as u8).collect()
 }
 
-/// Turns labels into examples, each pair by its best claim under the index's weights.
-fn examples(
-    index: &Index,
-    corpus: &Corpus,
-    names: &Names,
+/// A package list, and the vulnerabilities that are looked up in it.
+struct List {
+    packages: Vec<Package>,
+    names: Names,
+    corpus: Corpus,
+}
+
+/// Turns labels into examples, each pair by its best claim under the weights so far.
+fn add_examples(
+    examples: &mut Examples,
+    list: &List,
+    weights: &Weights,
     labels: &[Label],
     judged: &[Label],
     negatives: &[Label],
-) -> Examples {
-    let mut examples = Examples::default();
-    let find =
-        |vulnerability: &Vulnerability| -> Vec<Candidate> { index.candidates(vulnerability) };
+) {
+    let index = Index::with_weights(&list.packages, weights.clone());
+    let (corpus, names) = (&list.corpus, &list.names);
     let mut truth: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for label in labels.iter().chain(judged) {
         truth
@@ -311,9 +410,9 @@ fn examples(
             continue;
         };
         let families = names.families(&label.name);
-        let candidates = find(vulnerability);
+        let candidates = index.candidates(vulnerability);
         for candidate in &candidates {
-            if families.contains(&candidate.family) {
+            if families.contains(&*candidate.family) {
                 examples.add(features_of(candidate.features), positive, weight);
             }
         }
@@ -322,11 +421,10 @@ fn examples(
             for candidate in candidates.iter().take(12) {
                 let named = candidate.features.has(Feature::NameEquals)
                     || candidate.features.has(Feature::Alias);
-                if !named && !labelled.is_some_and(|set| set.contains(&candidate.family)) {
+                if !named && !labelled.is_some_and(|set| set.contains(&*candidate.family)) {
                     examples.add(features_of(candidate.features), false, ASSUMED);
                 }
             }
         }
     }
-    examples
 }

@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod error;
 pub mod evaluate;
 pub mod infer;
+mod judge;
 pub mod learn;
 pub mod logistic;
 pub mod report;

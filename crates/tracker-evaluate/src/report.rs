@@ -136,6 +136,15 @@ impl Bin {
     }
 }
 
+/// Vulnerabilities of one year.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Year {
+    /// Those with a proposal.
+    pub proposed: usize,
+    /// Those of them that some member's version is not past: affected, or not decided.
+    pub open: usize,
+}
+
 /// Everything that an evaluation says.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -156,6 +165,8 @@ pub struct Report {
     pub vulnerabilities: usize,
     /// Those with at least one proposal.
     pub vulnerabilities_with_proposal: usize,
+    /// By the year in the id: proposed, and still open.
+    pub years: BTreeMap<String, Year>,
     /// Proposals in all.
     pub proposals: usize,
     /// Time of all look-ups.
@@ -231,6 +242,10 @@ impl Report {
             "look-ups took {:.2} s, {:.0} µs each",
             self.seconds, self.microseconds_per_vulnerability
         )?;
+        self.print_lists(out)
+    }
+
+    fn print_lists(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\ncalibration (judged proposals)")?;
         for bin in &self.calibration {
             writeln!(
@@ -245,6 +260,13 @@ impl Report {
             self.version_verdicts
                 .iter()
                 .map(|(k, v)| format!("{k}: {v}")),
+        )?;
+        section(
+            out,
+            "vulnerabilities by year",
+            self.years
+                .iter()
+                .map(|(k, v)| format!("{k}: {} proposed, {} of them open", v.proposed, v.open)),
         )?;
         section(
             out,

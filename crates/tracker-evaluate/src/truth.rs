@@ -8,7 +8,7 @@ use crate::corpus::open;
 use crate::error::EvaluateError;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tracker_inventory::Package;
 use tracker_match::family_of;
 use tracker_match::name::fold;
@@ -42,6 +42,51 @@ pub struct Label {
     pub sources: String,
     /// Versions it speaks of.
     pub versions: Vec<String>,
+}
+
+/// Proposals of our own, drawn at random and judged by reading.
+pub const JUDGED: LabelFile = LabelFile {
+    name: "judged.tsv",
+    text: include_str!("../labels/judged.tsv"),
+};
+
+/// Pairs of equal name that are no match.
+pub const NEGATIVES: LabelFile = LabelFile {
+    name: "negatives.tsv",
+    text: include_str!("../labels/negatives.tsv"),
+};
+
+/// Labels of others that reading showed to be wrong.
+pub const DISPUTED: LabelFile = LabelFile {
+    name: "disputed.tsv",
+    text: include_str!("../labels/disputed.tsv"),
+};
+
+/// A label file that the program carries.
+#[derive(Debug, Clone, Copy)]
+pub struct LabelFile {
+    /// Its name.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+impl LabelFile {
+    /// Its labels, unless other files are given.
+    pub fn or(self, paths: &[PathBuf]) -> Result<Vec<Label>, EvaluateError> {
+        if paths.is_empty() {
+            return parse(self.text).map_err(|(line, reason)| EvaluateError::Label {
+                path: self.name.into(),
+                line,
+                reason,
+            });
+        }
+        let mut labels = Vec::new();
+        for path in paths {
+            labels.extend(read(path)?);
+        }
+        Ok(labels)
+    }
 }
 
 /// Reads a label file.
@@ -166,10 +211,10 @@ mod tests {
 
     #[test]
     fn committed_labels_are_read() {
-        let judged = parse(include_str!("../labels/judged.tsv")).unwrap();
+        let judged = JUDGED.or(&[]).unwrap();
         assert!(judged.len() >= 300);
         assert!(judged.iter().any(|label| label.kind == Kind::OtherProduct));
-        let negatives = parse(include_str!("../labels/negatives.tsv")).unwrap();
+        let negatives = NEGATIVES.or(&[]).unwrap();
         assert!(negatives.len() > 100);
         assert!(
             negatives

@@ -16,6 +16,28 @@ pub struct Set {
     pub worlds: &'static [&'static str],
 }
 
+impl Set {
+    /// Whether it holds extensions of one program rather than libraries and programs of a language.
+    pub fn is_of_extensions(self) -> bool {
+        const LANGUAGES: &[&str] = &[
+            "pythonPackages",
+            "perlPackages",
+            "haskellPackages",
+            "rubyPackages",
+            "nodePackages",
+            "phpPackages",
+            "ocamlPackages",
+            "luaPackages",
+            "rPackages",
+            "beamPackages",
+            "linuxPackages",
+            "lispPackages",
+            "dotnetPackages",
+        ];
+        !LANGUAGES.contains(&self.name)
+    }
+}
+
 /// Prefix of an attribute's first segment (up to a dot or the end of its letters) to set. First hit counts.
 const SETS: &[(&str, Set)] = &[
     ("python", set("pythonPackages", &["python", "pypi"])),

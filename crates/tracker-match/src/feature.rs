@@ -61,6 +61,10 @@ features! {
     VendorInAddress = "vendor-in-address",
     /// The package has addresses, and the vendor is in none of them.
     VendorElsewhere = "vendor-elsewhere",
+    /// The package's addresses are not known, and the vendor is not called like it.
+    VendorUnchecked = "vendor-unchecked",
+    /// The vendor sells many products, few of which anybody may package.
+    VendorCommercial = "vendor-commercial",
     /// The claim names no vendor.
     VendorAbsent = "vendor-absent",
     /// The package's addresses are not known.
@@ -77,16 +81,26 @@ features! {
     WorldForeign = "world-foreign",
     /// The claim lives in a language's world, the package at the top level.
     WorldLanguage = "world-language",
+    /// The claim is of a language that programs are built with, the package at the top level.
+    WorldProgram = "world-program",
     /// The package belongs to a set of a world, and the claim to another one.
     WorldConflicts = "world-conflicts",
     /// The package belongs to a set of a world, and the claim names none.
     SetAlone = "set-alone",
+    /// The package is an extension of another program, and the claim does not say that it is about one.
+    Extension = "extension",
     /// A package of the same name stands at the top level, this one in a set.
     SetBesideTop = "set-beside-top",
     /// The CPE is of hardware.
     PartHardware = "part-hardware",
     /// The CPE is of an operating system.
     PartSystem = "part-system",
+    /// The CPE is of an operating system whose vendor is not the package's.
+    SystemOfOther = "system-of-other",
+    /// A package outside of the set has the name, and no language is named: this one binds it to a language.
+    Binding = "binding",
+    /// What follows the claim's name in the package's says that it is data, or goes with the program.
+    Companion = "companion",
     /// The name is short or an everyday word.
     WeakName = "weak-name",
     /// More than three families answer to the name.
@@ -126,9 +140,21 @@ impl Features {
         self.0 & (1 << feature as u8) != 0
     }
 
+    /// The features of either set.
+    #[must_use]
+    pub const fn and(self, other: Features) -> Features {
+        Features(self.0 | other.0)
+    }
+
     /// The features, in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Feature> {
-        Feature::ALL.iter().copied().filter(move |&f| self.has(f))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let first = rest.trailing_zeros() as usize;
+            // The lowest bit goes; of none, none is left.
+            rest &= rest.wrapping_sub(1);
+            Feature::ALL.get(first).copied()
+        })
     }
 }
 
@@ -159,6 +185,10 @@ impl Feature {
 pub struct Sentence<'a>(Feature, Context<'a>);
 
 impl fmt::Display for Sentence<'_> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one sentence a feature, nothing else"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Context {
             name,
@@ -201,6 +231,14 @@ impl fmt::Display for Sentence<'_> {
                 f,
                 "the vendor “{vendor}” stands in none of the package's addresses"
             ),
+            Feature::VendorUnchecked => write!(
+                f,
+                "the vendor “{vendor}” cannot be checked: the package's addresses are not known"
+            ),
+            Feature::VendorCommercial => write!(
+                f,
+                "the vendor “{vendor}” sells many products, few of which anybody may package"
+            ),
             Feature::VendorAbsent => f.write_str("no vendor is named"),
             Feature::AddressUnknown => f.write_str("the package's addresses are not known"),
             Feature::SameRepository => {
@@ -219,6 +257,7 @@ impl fmt::Display for Sentence<'_> {
                 f,
                 "it is about a library for {world}, the package is a program"
             ),
+            Feature::WorldProgram => write!(f, "it is about something in the language {world}"),
             Feature::WorldConflicts => write!(
                 f,
                 "it is about something for {world}, the package belongs to another world"
@@ -226,11 +265,22 @@ impl fmt::Display for Sentence<'_> {
             Feature::SetAlone => {
                 f.write_str("the package belongs to a language's set, and no language is named")
             }
+            Feature::Extension => f.write_str(
+                "the package extends another program, which the vulnerability does not speak of",
+            ),
             Feature::SetBesideTop => {
                 f.write_str("a package of this name stands outside of the language's set")
             }
             Feature::PartHardware => f.write_str("it is about hardware"),
             Feature::PartSystem => f.write_str("it is about an operating system or firmware"),
+            Feature::SystemOfOther => write!(
+                f,
+                "it is about an operating system of “{vendor}”, who does not make the package"
+            ),
+            Feature::Binding => {
+                f.write_str("the package binds to a language what another package of this name is")
+            }
+            Feature::Companion => write!(f, "{family} goes with “{name}”, by what its name adds"),
             Feature::WeakName => write!(f, "“{name}” is short or an everyday word"),
             Feature::Ambiguous => write!(f, "several packages answer to “{name}”"),
             Feature::TextNames => f.write_str("the text names the package"),

@@ -2,14 +2,15 @@
 //!
 //! Invariant: looking up a vulnerability costs its claims, not the number of packages.
 
-use crate::address::{self, Address};
-use crate::claim::{self, Claim, Kind, Subject, leading_number};
-use crate::family::{Set, bare_name, family_of, set_of};
+use crate::claim::{self, Claim, Kind};
+use crate::compare::{Asked, Family, Question};
+use crate::family::{bare_name, family_of, set_of};
 use crate::feature::{Context, Feature, Features};
-use crate::name::{fold, is_weak, squeeze, stems};
+use crate::name::{fold, stems};
 use crate::reason::{Match, Reason};
 use crate::weights::{Weights, probability};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 use tracker_inventory::Package;
 use tracker_record::Vulnerability;
 use tracker_record::cpe::Cpe;
@@ -25,7 +26,7 @@ pub const MAX_MATCHES: usize = 40;
 pub struct Index {
     weights: Weights,
     families: Vec<Family>,
-    by_family: HashMap<String, u32>,
+    by_family: HashMap<Arc<str>, u32>,
     /// Bare names of families.
     by_name: HashMap<String, Vec<u32>>,
     /// Members' names and attributes.
@@ -44,37 +45,27 @@ pub struct Index {
     by_purl: HashMap<String, Vec<u32>>,
 }
 
-/// A family in the index.
-#[derive(Debug)]
-struct Family {
-    name: String,
-    bare: String,
-    set: Option<Set>,
-    attributes: Vec<String>,
-    /// Words of the addresses of its members: sites' labels, owners, repositories; squeezed.
-    makers: BTreeSet<String>,
-    sites: BTreeSet<String>,
-    repositories: BTreeSet<(String, String)>,
-    has_address: bool,
-    /// First numbers of its members' versions.
-    majors: BTreeSet<u64>,
-    /// Telling words of its members' descriptions.
-    words: BTreeSet<String>,
-}
-
 /// A scored pair of vulnerability and family, before the threshold.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// The family's name.
-    pub family: String,
+    pub family: Arc<str>,
     /// Attributes of its members.
-    pub attributes: Vec<String>,
+    pub attributes: Arc<[String]>,
     /// What was found.
     pub features: Features,
     /// Log-odds.
     pub log_odds: f64,
     /// The claim that led here.
     pub claim: Claim,
+}
+
+/// The best claim for a family.
+struct Score {
+    family: u32,
+    claim: usize,
+    features: Features,
+    log_odds: f64,
 }
 
 impl Index {
@@ -101,11 +92,21 @@ impl Index {
             by_cpe: HashMap::new(),
             by_purl: HashMap::new(),
         };
+        let mut attributes: Vec<Vec<String>> = Vec::new();
         for package in packages {
-            index.add(package);
+            if let Some(id) = index.add(package) {
+                attributes.resize_with(index.families.len(), Vec::new);
+                attributes[id as usize].push(package.attribute.clone());
+            }
         }
         for id in 0..index.families.len() as u32 {
             index.index_family(id);
+        }
+        for (id, attributes) in attributes.into_iter().enumerate() {
+            let top = index.by_name[&index.families[id].bare]
+                .iter()
+                .any(|&id| index.families[id as usize].set.is_none());
+            index.families[id].finish(attributes, top);
         }
         index
     }
@@ -124,29 +125,23 @@ impl Index {
     pub fn members(&self, family: &str) -> &[String] {
         self.by_family
             .get(family)
-            .map_or(&[], |&id| self.families[id as usize].attributes.as_slice())
+            .map_or(&[], |&id| &*self.families[id as usize].attributes)
     }
 
-    fn add(&mut self, package: &Package) {
+    /// Adds a package; `None` if it is of a set that is left out.
+    fn add(&mut self, package: &Package) -> Option<u32> {
         let name = family_of(package);
         let set = set_of(package);
         if set.is_some_and(|set| set.worlds.is_empty()) {
-            return;
+            return None;
         }
-        let id = *self.by_family.entry(name.clone()).or_insert_with(|| {
-            self.families.push(Family {
-                name,
-                bare: bare_name(package),
-                set,
-                attributes: Vec::new(),
-                makers: BTreeSet::new(),
-                sites: BTreeSet::new(),
-                repositories: BTreeSet::new(),
-                has_address: false,
-                majors: BTreeSet::new(),
-                words: BTreeSet::new(),
-            });
-            self.families.len() as u32 - 1
+        let known = self.by_family.get(name.as_str()).copied();
+        let id = known.unwrap_or_else(|| {
+            let family = Family::new(&name, bare_name(package), set);
+            let id = self.families.len() as u32;
+            self.by_family.insert(family.name.clone(), id);
+            self.families.push(family);
+            id
         });
         let family = &mut self.families[id as usize];
         family.learn(package);
@@ -180,6 +175,7 @@ impl Index {
                 id,
             );
         }
+        Some(id)
     }
 
     fn index_family(&mut self, id: u32) {
@@ -189,7 +185,7 @@ impl Index {
             let list = self.by_repository.entry(key.clone()).or_default();
             list.push(id);
         }
-        push(&mut self.by_squeezed, squeeze(&bare), id);
+        push(&mut self.by_squeezed, family.squeezed.clone(), id);
         for stem in stems(&bare) {
             push(&mut self.by_stem, stem, id);
         }
@@ -203,52 +199,78 @@ impl Index {
 
     /// The matches of a vulnerability from the threshold on, best first.
     pub fn matches(&self, vulnerability: &Vulnerability) -> Vec<Match> {
-        self.candidates(vulnerability)
-            .into_iter()
-            .filter(|candidate| probability(candidate.log_odds) >= self.weights.threshold)
-            .take(MAX_MATCHES)
-            .map(|candidate| candidate.into_match(&vulnerability.id, &self.weights))
-            .collect()
+        self.look_up(vulnerability, |score| {
+            probability(score.log_odds) >= self.weights.threshold
+        })
+        .into_iter()
+        .take(MAX_MATCHES)
+        .map(|candidate| candidate.into_match(&vulnerability.id, &self.weights))
+        .collect()
     }
 
     /// Every family that any claim could mean, best first, ties by name.
     pub fn candidates(&self, vulnerability: &Vulnerability) -> Vec<Candidate> {
+        self.look_up(vulnerability, |_| true)
+    }
+
+    fn look_up(
+        &self,
+        vulnerability: &Vulnerability,
+        wanted: impl Fn(&Score) -> bool,
+    ) -> Vec<Candidate> {
         let subject = claim::subject(vulnerability);
-        let mut found: BTreeMap<u32, Vec<(usize, Feature)>> = BTreeMap::new();
-        let mut exact = vec![false; subject.claims.len()];
-        for (number, claim) in subject.claims.iter().enumerate() {
-            for (relation, id) in self.related(claim) {
-                exact[number] |= matches!(
+        let mut question = Question::new(&subject);
+        let mut found: Vec<(u32, usize, Feature)> = Vec::new();
+        let mut exact = vec![false; question.claims.len()];
+        for (number, asked) in question.claims.iter_mut().enumerate() {
+            let namesakes = self.by_name.get(&asked.claim.name).map_or(0, Vec::len);
+            asked.features.set(Feature::Ambiguous, namesakes > 3);
+            let from = found.len();
+            self.related(asked, |relation, id| found.push((id, number, relation)));
+            exact[number] = found[from..].iter().any(|(_, _, relation)| {
+                matches!(
                     relation,
                     Feature::NameEquals | Feature::MemberEquals | Feature::Alias
-                );
-                let relations = found.entry(id).or_default();
-                if !relations.iter().any(|(n, _)| *n == number) {
-                    relations.push((number, relation));
-                }
-            }
+                )
+            });
         }
-        let mut candidates: Vec<Candidate> = found
-            .into_iter()
-            .filter_map(|(id, relations)| {
-                self.best(&self.families[id as usize], &subject, &relations, &exact)
-            })
+        // Stable: of the relations of one claim to one family, the first, strongest, stays.
+        found.sort_by_key(|&(id, number, _)| (id, number));
+        found.dedup_by_key(|(id, number, _)| (*id, *number));
+        let mut scores: Vec<Score> = found
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|relations| self.best(&question, relations, &exact))
+            .filter(|score| wanted(score))
             .collect();
-        candidates.sort_by(|a, b| {
+        scores.sort_by(|a, b| {
+            let name = |score: &Score| &self.families[score.family as usize].name;
             b.log_odds
                 .total_cmp(&a.log_odds)
-                .then_with(|| a.family.cmp(&b.family))
+                .then_with(|| name(a).cmp(name(b)))
         });
-        candidates
+        scores
+            .into_iter()
+            .map(|score| {
+                let family = &self.families[score.family as usize];
+                Candidate {
+                    family: family.name.clone(),
+                    attributes: family.attributes.clone(),
+                    features: score.features,
+                    log_odds: score.log_odds,
+                    claim: subject.claims[score.claim].clone(),
+                }
+            })
+            .collect()
     }
 
     /// The families that a claim could mean, strongest relation first.
-    fn related(&self, claim: &Claim) -> Vec<(Feature, u32)> {
-        let mut related = Vec::new();
+    fn related(&self, asked: &Asked<'_>, mut each: impl FnMut(Feature, u32)) {
         let mut add = |relation, ids: Option<&Vec<u32>>| {
-            let ids = ids.map_or(&[][..], Vec::as_slice);
-            related.extend(ids.iter().take(MAX_NAMESAKES).map(|&id| (relation, id)));
+            for &id in ids.into_iter().flatten().take(MAX_NAMESAKES) {
+                each(relation, id);
+            }
         };
+        let claim = asked.claim;
         let name = &claim.name;
         let vendor = claim.vendor.as_deref().unwrap_or_default();
         if !self.by_cpe.is_empty() {
@@ -266,7 +288,7 @@ impl Index {
             );
         }
         for family in self.weights.aliases(vendor, name) {
-            let id = self.by_family.get(family).map(|&id| vec![id]);
+            let id = self.by_family.get(family.as_str()).map(|&id| vec![id]);
             add(Feature::Alias, id.as_ref());
         }
         add(Feature::NameEquals, self.by_name.get(name));
@@ -281,271 +303,56 @@ impl Index {
         }
         add(
             Feature::SqueezedEquals,
-            self.by_squeezed.get(&squeeze(name)),
+            self.by_squeezed.get(&asked.squeezed),
         );
         for stem in stems(name) {
             add(Feature::StemEquals, self.by_name.get(&stem));
         }
         add(Feature::StemEquals, self.by_stem.get(name));
         add(Feature::NameBegins, self.by_beginning.get(name));
-        related
     }
 
-    /// The best claim for a family.
+    /// The best claim for a family; the relations are all of that family, at least one.
     fn best(
         &self,
-        family: &Family,
-        subject: &Subject,
-        relations: &[(usize, Feature)],
+        question: &Question<'_>,
+        relations: &[(u32, usize, Feature)],
         exact: &[bool],
-    ) -> Option<Candidate> {
-        let sources: BTreeSet<_> = relations
-            .iter()
-            .map(|(number, _)| subject.claims[*number].source)
-            .collect();
-        relations
-            .iter()
-            .map(|&(number, relation)| {
-                let claim = &subject.claims[number];
-                let mut features = self.features(family, claim, subject, relation);
-                features.set(Feature::TwoSources, sources.len() > 1);
-                let near = !matches!(
-                    relation,
-                    Feature::NameEquals
-                        | Feature::MemberEquals
-                        | Feature::Alias
-                        | Feature::StatedCpe
-                        | Feature::StatedPurl
-                );
-                features.set(Feature::BetterElsewhere, near && exact[number]);
-                (self.weights.log_odds(features), number, features)
-            })
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
-            .map(|(log_odds, number, features)| Candidate {
-                family: family.name.clone(),
-                attributes: family.attributes.clone(),
-                features,
-                log_odds,
-                claim: subject.claims[number].clone(),
-            })
-    }
-
-    fn features(
-        &self,
-        family: &Family,
-        claim: &Claim,
-        subject: &Subject,
-        relation: Feature,
-    ) -> Features {
-        let mut features = Features::default();
-        features.set(relation, true);
-        features.set(
-            match claim.kind {
-                Kind::Cpe => Feature::FromCpe,
-                Kind::Package => Feature::FromPackage,
-                Kind::Product => Feature::FromProduct,
-                Kind::Repository => Feature::FromRepository,
-            },
-            true,
+    ) -> Score {
+        let family = &self.families[relations[0].0 as usize];
+        let source = |number: usize| question.claims[number].claim.source;
+        let first = source(relations[0].1);
+        let mut about = family.about(question);
+        about.set(
+            Feature::TwoSources,
+            relations
+                .iter()
+                .any(|&(_, number, _)| source(number) != first),
         );
-        match claim.vendor.as_deref() {
-            None => features.set(Feature::VendorAbsent, true),
-            Some(vendor) => {
-                let own = vendor.strip_suffix("-project").unwrap_or(vendor);
-                let squeezed = squeeze(own);
-                let is_product = own == claim.name || squeezed == squeeze(&family.bare);
-                features.set(Feature::VendorIsProduct, is_product);
-                let inside = family.makers.contains(&squeezed);
-                features.set(Feature::VendorInAddress, inside);
-                features.set(
-                    Feature::VendorElsewhere,
-                    !inside && !is_product && family.has_address,
-                );
+        let mut best: Option<Score> = None;
+        for &(id, number, relation) in relations {
+            let mut features = family.compare(&question.claims[number], about);
+            features.set(relation, true);
+            let near = !matches!(
+                relation,
+                Feature::NameEquals
+                    | Feature::MemberEquals
+                    | Feature::Alias
+                    | Feature::StatedCpe
+                    | Feature::StatedPurl
+            );
+            features.set(Feature::BetterElsewhere, near && exact[number]);
+            let log_odds = self.weights.log_odds(features);
+            if best.as_ref().is_none_or(|best| log_odds > best.log_odds) {
+                best = Some(Score {
+                    family: id,
+                    claim: number,
+                    features,
+                    log_odds,
+                });
             }
         }
-        features.set(Feature::AddressUnknown, !family.has_address);
-        family.compare_addresses(claim, subject, &mut features);
-        family.compare_worlds(claim, &mut features);
-        let top = self.by_name.get(&family.bare).is_some_and(|ids| {
-            ids.iter()
-                .any(|&id| self.families[id as usize].set.is_none())
-        });
-        features.set(Feature::SetBesideTop, family.set.is_some() && top);
-        features.set(Feature::PartHardware, claim.part == Some('h'));
-        features.set(Feature::PartSystem, claim.part == Some('o'));
-        features.set(Feature::WeakName, is_weak(&claim.name));
-        let namesakes = self.by_name.get(&claim.name).map_or(0, Vec::len);
-        features.set(Feature::Ambiguous, namesakes > 3);
-        let named = subject.text.contains(&format!(" {} ", family.bare));
-        features.set(Feature::TextNames, named);
-        features.set(Feature::TextSilent, !named && subject.text.len() > 1);
-        features.set(Feature::ManyProducts, subject.claims.len() > 10);
-        features.set(Feature::Hosted, subject.hosted);
-        let shared = family
-            .words
-            .iter()
-            .filter(|word| subject.text.contains(&format!(" {word} ")))
-            .count();
-        features.set(Feature::DescriptionShared, shared >= 2);
-        family.compare_versions(claim, &mut features);
-        features
-    }
-}
-
-/// Worlds of plugins and devices: what lives there is no package of a distribution, unless it has a set for it.
-const FOREIGN: &[&str] = &[
-    "wordpress",
-    "jenkins",
-    "drupal",
-    "joomla",
-    "joomla\\!",
-    "joomla!",
-    "android",
-    "iphone_os",
-    "ios",
-    "ipados",
-    "macos",
-    "mac_os_x",
-    "windows",
-    "windows_10",
-    "typo3",
-    "magento",
-    "prestashop",
-    "moodle",
-    "mediawiki",
-    "confluence",
-    "jira",
-    "shopware",
-    "mattermost",
-    "chrome",
-    "firefox",
-    "safari",
-    "edge",
-    "opera",
-    "nextcloud",
-    "owncloud",
-    "salesforce",
-    "vtiger",
-    "xwiki",
-    "maven",
-    "nuget",
-    "asp.net",
-    ".net",
-    "java",
-    "cakephp",
-    "symfony",
-    "discourse",
-    "phpbb",
-    "vbulletin",
-    "nagios",
-    "splunk",
-    "ansible",
-    "visual_studio_code",
-    "home_assistant",
-    "homebridge",
-    "wordpress_mu",
-    "expression_engine",
-    "simplemachines",
-    "xoops",
-    "mambo",
-    "sharepoint",
-];
-
-impl Family {
-    fn learn(&mut self, package: &Package) {
-        self.attributes.push(package.attribute.clone());
-        let addresses = package.homepages.iter().chain(&package.source_urls);
-        for address in addresses.take(16).filter_map(|url| address::parse(url)) {
-            self.has_address = true;
-            self.learn_address(&address);
-        }
-        let first_number = package.version.as_deref().and_then(leading_number);
-        self.majors.extend(first_number);
-        let description = package.description.as_deref().unwrap_or_default();
-        for word in description.split_whitespace().take(20).map(fold) {
-            if word.len() >= 5 && word != self.bare && !is_weak(&word) && self.words.len() < 24 {
-                self.words.insert(word);
-            }
-        }
-    }
-
-    fn learn_address(&mut self, address: &Address) {
-        if address.is_own_site() {
-            let label = address.site.split('.').next().unwrap_or_default();
-            self.makers.insert(squeeze(&fold(label)));
-            self.sites.insert(address.site.clone());
-        } else if let Some(label) = address
-            .site
-            .strip_prefix("mirror:")
-            .or(address.site.split('.').next())
-        {
-            // `gnu`, `apache`, `kde`: the shared site's owner is a vendor too.
-            self.makers.insert(squeeze(&fold(label)));
-        }
-        if let Some(repository) = &address.repository {
-            self.makers.insert(squeeze(&fold(repository)));
-            if let Some(owner) = &address.owner {
-                self.repositories.insert((fold(owner), fold(repository)));
-            }
-        }
-        if let Some(owner) = &address.owner {
-            self.makers.insert(squeeze(&fold(owner)));
-        }
-    }
-
-    fn compare_addresses(&self, claim: &Claim, subject: &Subject, features: &mut Features) {
-        let mut other = false;
-        for address in &subject.addresses {
-            if let (Some(owner), Some(repository)) = (&address.owner, &address.repository) {
-                let key = (fold(owner), fold(repository));
-                if self.repositories.contains(&key) {
-                    features.set(Feature::SameRepository, true);
-                } else if key.1 == claim.name {
-                    other = true;
-                }
-            } else if address.is_own_site() && self.sites.contains(&address.site) {
-                features.set(Feature::SameSite, true);
-            }
-        }
-        let same = features.has(Feature::SameRepository);
-        features.set(
-            Feature::OtherRepository,
-            other && !same && !self.repositories.is_empty(),
-        );
-    }
-
-    /// First numbers of versions: near within one, far where none is within a factor of eight.
-    fn compare_versions(&self, claim: &Claim, features: &mut Features) {
-        let Some((least, greatest)) = claim.numbers else {
-            return;
-        };
-        let near = |&major: &u64| major + 1 >= least && major <= greatest + 1;
-        let far = |&major: &u64| (major + 1) * 8 < least + 1 || major + 1 > (greatest + 1) * 8;
-        features.set(Feature::VersionNear, self.majors.iter().any(near));
-        features.set(
-            Feature::VersionFar,
-            !self.majors.is_empty() && self.majors.iter().all(far),
-        );
-    }
-
-    fn compare_worlds(&self, claim: &Claim, features: &mut Features) {
-        match (claim.world.as_deref(), self.set) {
-            (None, None) => {}
-            (None, Some(_)) => features.set(Feature::SetAlone, true),
-            (Some(world), Some(set)) => {
-                let agrees = set.worlds.contains(&world);
-                features.set(Feature::WorldAgrees, agrees);
-                features.set(Feature::WorldConflicts, !agrees);
-            }
-            (Some(world), None) => {
-                let foreign = FOREIGN.contains(&world);
-                features.set(Feature::WorldForeign, foreign);
-                features.set(
-                    Feature::WorldLanguage,
-                    !foreign && !matches!(world, "linux" | "linux_kernel" | "unix"),
-                );
-            }
-        }
+        best.expect("a family is found by at least one relation")
     }
 }
 
@@ -584,8 +391,8 @@ impl Candidate {
             vulnerability: vulnerability.to_owned(),
             score: probability(self.log_odds),
             reasons,
-            attributes: self.attributes,
-            family: self.family,
+            attributes: self.attributes.to_vec(),
+            family: self.family.to_string(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod channel;
 mod demo;
+mod evaluate;
 mod feed;
 mod follow;
 mod landing;
@@ -31,6 +32,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Landing(Landing::Index(index)) => landing::index(index),
         Command::Landing(Landing::History(history)) => landing::history(history),
         Command::Landing(Landing::Show(show)) => landing::show(show).await,
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
+        Command::Learn(arguments) => evaluate::learn(&arguments),
+        Command::InferCpe(arguments) => evaluate::infer_cpe(&arguments),
         Command::Bench(Bench::Pages(pages)) => bench::pages(pages).await,
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { out } => reference::man(out),

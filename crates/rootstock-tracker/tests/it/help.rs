@@ -29,6 +29,9 @@ fn every_command_has_examples_and_exit_codes() {
         "landing index",
         "landing history",
         "landing show",
+        "evaluate",
+        "learn",
+        "infer-cpe",
         "bench pages",
         "completions",
         "man",
@@ -42,7 +45,15 @@ fn every_command_has_examples_and_exit_codes() {
             "{command}: {help}"
         );
         assert!(help.contains("Exit codes:"), "{command}: {help}");
-        let without = ["completions", "man", "landing index", "landing history"];
+        let without = [
+            "completions",
+            "man",
+            "landing index",
+            "landing history",
+            "evaluate",
+            "learn",
+            "infer-cpe",
+        ];
         let database = !without.contains(&command);
         assert_eq!(help.contains("--database"), database, "{command}: {help}");
     }

@@ -4,6 +4,7 @@
 
 use crate::facts::{cpe, nvd, package, product, record, reference};
 use tracker_inventory::Package;
+use tracker_match::feature::Feature;
 use tracker_match::{Index, Match};
 use tracker_record::Vulnerability;
 use tracker_record::record::{Source, Stated};
@@ -146,7 +147,7 @@ fn a_reference_to_the_packages_repository_counts() {
         let found = index.candidates(&Vulnerability::merge("CVE-1", [record]));
         found
             .iter()
-            .find(|c| c.family == "weird-name")
+            .find(|c| &*c.family == "weird-name")
             .map(|c| c.log_odds)
             .unwrap()
     };
@@ -180,4 +181,27 @@ fn patches_and_known_vulnerabilities_do_not_identify() {
         package.known_vulnerabilities = vec!["CVE-2001-0001".into()];
     }
     assert_eq!(Index::new(&list).matches(&vulnerability), before);
+}
+
+#[test]
+fn who_makes_a_system_and_what_binds_a_library_is_told_apart() {
+    let mut list = packages();
+    list.push(package("linux", "linux", "5.4"));
+    list.last_mut().unwrap().homepages = vec!["https://www.kernel.org/".into()];
+    list.push(package("cairo", "cairo", "1.16"));
+    list.push(package("rubyPackages_2_6.cairo", "ruby2.6.5-cairo", "1.16"));
+    list.push(package("poppler_data", "poppler-data", "0.4"));
+    let index = Index::new(&list);
+    let features = |part, vendor: &str, product: &str, family: &str| -> Vec<&str> {
+        let found = index.candidates(&nvd("CVE-1", vec![cpe(part, vendor, product, "*", vec![])]));
+        let candidate = found.iter().find(|c| &*c.family == family).unwrap();
+        candidate.features.iter().map(Feature::name).collect()
+    };
+    assert!(!features('o', "linux", "linux_kernel", "linux").contains(&"system-of-other"));
+    assert!(features('o', "redhat", "linux", "linux").contains(&"system-of-other"));
+    let binding = features('a', "cairographics", "cairo", "rubyPackages.cairo");
+    assert!(binding.contains(&"binding"), "{binding:?}");
+    assert!(!features('a', "cairographics", "cairo", "cairo").contains(&"binding"));
+    let data = features('a', "freedesktop", "poppler", "poppler-data");
+    assert!(data.contains(&"companion"), "{data:?}");
 }
