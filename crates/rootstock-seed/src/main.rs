@@ -4,13 +4,17 @@
 //! 2 the command could not be carried out. A program of the bootstrap chain is run only inside a sandbox.
 
 mod audit;
+mod build;
 mod cut;
 mod diff;
+mod explain;
+mod export;
 mod input;
 mod policy;
 mod print;
 mod prove;
 mod sandbox;
+mod verify;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -31,10 +35,14 @@ enum Command {
     Cut(cut::Cut),
     Diff(diff::Diff),
     Policy(policy::Policy),
+    Build(build::Build),
+    Explain(explain::Explain),
+    NixExport(export::NixExport),
+    Verify(verify::Verify),
     Prove(prove::Prove),
     /// The inner half of a sandbox; not for people.
-    #[command(name = sandbox::ENTER, hide = true)]
-    Enter(sandbox::Enter),
+    #[command(name = seed_build::sandbox::ENTER, hide = true)]
+    Enter,
 }
 
 fn main() -> ExitCode {
@@ -44,8 +52,12 @@ fn main() -> ExitCode {
         Command::Cut(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Build(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::NixExport(command) => command.run(),
+        Command::Verify(command) => command.run(),
         Command::Prove(command) => command.run(),
-        Command::Enter(command) => command.run().map(|never| match never {}),
+        Command::Enter => seed_build::sandbox::enter(),
     };
     result.unwrap_or_else(|error| {
         report(&error);

@@ -1,28 +1,54 @@
-//! One program in a world of its own: namespaces for users, mounts, processes, network, IPC and host name, and a root directory that
-//! holds copies of its inputs and nothing else, not even /dev.
+//! A program of the chain on copies of some files, in the sandbox of `seed-build`, for the proofs.
 //!
-//! Invariant: the program sees no path of the machine (the old root is detached before it starts), no environment variable and no
-//! device, inherits no descriptor, gains no privilege, and can change only the copies, which are thrown away; what it leaves is read by the caller by name.
+//! Invariant: the program can change nothing but files of its own, which are thrown away; what it leaves is read by name.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
+use seed_build::sandbox::{Calls, Job, Limits, Mount, Order, Sandbox};
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Name of the hidden sub-command that runs inside the new namespaces.
-pub(crate) const ENTER: &str = "enter-sandbox";
+/// Where the program runs.
+const WORK: &str = "/build";
 
-/// Processor seconds a step may take.
-const MAX_SECONDS: u64 = 60;
+/// Largest output in bytes.
+const MAX_OUTPUT: u64 = 256 << 20;
 
-/// Bytes of the largest file a step may write.
-const MAX_FILE: u64 = 256 << 20;
+/// What the stages, both compilers and the tests' programs ask of the kernel. The last six are for programs that try what the sandbox
+/// must refuse by other means.
+const CALLS: [&str; 27] = [
+    "access",
+    "brk",
+    "chmod",
+    "close",
+    "creat",
+    "exit",
+    "exit_group",
+    "getcwd",
+    "gettimeofday",
+    "kill",
+    "lseek",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "open",
+    "read",
+    "readlink",
+    "rename",
+    "rt_sigaction",
+    "unlink",
+    "write",
+    "connect",
+    "execve",
+    "getpid",
+    "getppid",
+    "mknod",
+    "socket",
+];
 
 /// Files by their path below a root.
 #[derive(Debug, Clone, Default)]
@@ -127,124 +153,93 @@ pub(crate) struct Outcome {
     pub(crate) time: Duration,
 }
 
-/// Runs `program` (a static executable) with `arguments` on copies of `inputs`; `output` is the path of the file it writes.
+/// The sandbox, with this program as its helper.
+pub(crate) fn sandbox() -> anyhow::Result<Sandbox> {
+    let own = std::env::current_exe().context("the path of this program")?;
+    Ok(Sandbox::new(own))
+}
+
+/// Runs `program` (a static executable) with `arguments` beside copies of `inputs`; `output` is the path of the file it writes.
 pub(crate) fn run(
     program: &[u8],
     arguments: &[String],
     inputs: &Files,
     output: Option<&str>,
 ) -> anyhow::Result<Outcome> {
-    let root = tempfile::Builder::new()
+    let folder = tempfile::Builder::new()
         .prefix("rootstock-seed.")
+        .permissions(std::fs::Permissions::from_mode(0o755))
         .tempdir()
         .context("a folder for the sandbox")?;
-    inputs.write(root.path())?;
-    let inside = root.path().join("program");
-    std::fs::write(&inside, program).context("copying the program into the sandbox")?;
+    let (root, files) = (folder.path().join("root"), folder.path().join("files"));
+    for part in [&root, &files] {
+        std::fs::create_dir(part).with_context(|| part.display().to_string())?;
+    }
+    inputs.write(&files)?;
+    let inside = folder.path().join("program");
+    std::fs::write(&inside, program).context("copying the program")?;
     std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(0o755))
         .context("the program's mode")?;
-    let own = std::env::current_exe().context("the path of this program")?;
-    let begin = Instant::now();
-    let result = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--net",
-            "--ipc",
-            "--uts",
-            "--",
-        ])
-        .arg(own)
-        .arg(ENTER)
-        .arg(root.path())
-        .arg("/program")
-        .args(arguments)
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .context("running `unshare` (package util-linux)")?;
-    let time = begin.elapsed();
-    let status = result
-        .status
-        .code()
-        .unwrap_or_else(|| 128 + result.status.signal().unwrap_or(0));
-    let output = output.and_then(|path| std::fs::read(root.path().join(path)).ok());
+    let mut mounts = vec![Mount {
+        outside: inside,
+        inside: "/program".into(),
+    }];
+    for entry in std::fs::read_dir(&files).context("the copied files")? {
+        let entry = entry.context("the copied files")?;
+        mounts.push(Mount {
+            outside: entry.path(),
+            inside: Path::new(WORK).join(entry.file_name()),
+        });
+    }
+    let order = Order {
+        job: Job::Run {
+            program: "/program".to_owned(),
+            arguments: arguments.to_vec(),
+            environment: Vec::new(),
+        },
+        mounts,
+        root,
+        work: WORK.into(),
+        store: "/nix/store".into(),
+        outputs: output
+            .map(|path| Path::new(WORK).join(path))
+            .into_iter()
+            .collect(),
+        calls: Calls::new(CALLS)?,
+        limits: Limits::default(),
+        uid: seed_build::build::USER,
+        clock: seed_build::build::CLOCK,
+        processors: Vec::new(),
+    };
+    let mut left = None;
+    let outcome = sandbox()?.run(&order, &mut |_, nar| {
+        left = Some(file(nar)?);
+        Ok(())
+    })?;
+    if let Some(what) = &outcome.watched.refused {
+        bail!("the program was ended: refused: {what}");
+    }
     Ok(Outcome {
-        status,
-        stdout: result.stdout,
-        stderr: result.stderr,
-        output,
-        time,
+        status: outcome.watched.status,
+        stdout: outcome.stdout,
+        stderr: outcome.stderr,
+        output: left,
+        time: outcome.own_time,
     })
 }
 
-/// Arguments of the inner half.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Enter {
-    root: PathBuf,
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    program: Vec<String>,
-}
-
-impl Enter {
-    /// Becomes the program, or says why not.
-    pub(crate) fn run(&self) -> anyhow::Result<Infallible> {
-        enter(&self.root, &self.program)
+/// The bytes of an archive that is one file.
+fn file(nar: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+    let mut reader = nix_archive::Reader::new(nar);
+    let event = reader.next_event().map_err(std::io::Error::other)?;
+    match event {
+        Some(nix_archive::Event::File { size, .. }) if size <= MAX_OUTPUT => {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        }
+        _ => Err(std::io::Error::other(
+            "the output is no file of reasonable size",
+        )),
     }
-}
-
-/// Inside the new namespaces: makes `root` the root directory and becomes `program`.
-fn enter(root: &Path, program: &[String]) -> anyhow::Result<Infallible> {
-    use rustix::{mount, process, thread};
-    let (name, arguments) = program.split_first().context("a program to run")?;
-    close_inherited()?;
-    mount::mount_bind(root, root).context("binding the new root")?;
-    process::chdir(root).context("entering the new root")?;
-    // The old root lands on top of the new one and is then detached.
-    process::pivot_root(".", ".").context("changing the root")?;
-    mount::unmount(".", mount::UnmountFlags::DETACH).context("detaching the old root")?;
-    process::chdir("/").context("entering the new root")?;
-    for (resource, most) in [
-        (process::Resource::Cpu, MAX_SECONDS),
-        (process::Resource::Fsize, MAX_FILE),
-        (process::Resource::Core, 0),
-    ] {
-        let limit = process::Rlimit {
-            current: Some(most),
-            maximum: Some(most),
-        };
-        process::setrlimit(resource, limit).context("limiting the program")?;
-    }
-    thread::set_no_new_privs(true).context("giving up privileges")?;
-    let error = Command::new(name).args(arguments).env_clear().exec();
-    Err(error).with_context(|| format!("starting {name}"))
-}
-
-/// Closes every descriptor but the three standard ones: whatever started this process may have left some open.
-#[expect(
-    unsafe_code,
-    reason = "descriptors inherited from outside have no owner that could close them"
-)]
-fn close_inherited() -> anyhow::Result<()> {
-    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")
-        .context("listing open descriptors")?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|fd| *fd > 2)
-        .collect();
-    // The listing's own descriptor is closed by now.
-    let still_open = |fd: &i32| {
-        Path::new("/proc/self/fd")
-            .join(fd.to_string())
-            .read_link()
-            .is_ok()
-    };
-    for fd in open.into_iter().filter(still_open) {
-        // SAFETY: this process has one thread and holds no file of its own at this point.
-        unsafe { rustix::io::close(fd) };
-    }
-    Ok(())
 }

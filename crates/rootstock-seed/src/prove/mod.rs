@@ -14,7 +14,9 @@ mod stages;
 mod subset;
 mod suite;
 mod tamper;
+mod twice;
 
+pub(crate) use chain::write;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
@@ -41,6 +43,8 @@ enum Claim {
     Attack(attack::Arguments),
     /// From the seed's source to TinyCC, each program built by the one before it.
     FromSeed(from_seed::Arguments),
+    /// A chain built twice, under other circumstances, gives the same hashes.
+    Twice(twice::Arguments),
     /// How many lines there are to read, and how many instructions and system calls to run.
     Count(count::Arguments),
     /// S4's sources are within the subset of C that S3 compiles.
@@ -65,6 +69,7 @@ impl Prove {
             Claim::Attack(arguments) => attack::run(arguments, self.json),
             Claim::FromSeed(arguments) => from_seed::run(arguments, self.json),
             Claim::Count(arguments) => count::run(arguments, self.json),
+            Claim::Twice(arguments) => twice::run(arguments, self.json),
             Claim::Subset(arguments) => subset::run(arguments, self.json),
             Claim::DoubleCompile(arguments) => double_compile::run(arguments, self.json),
             Claim::Differential(arguments) => differential::run(arguments, self.json),

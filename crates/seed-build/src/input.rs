@@ -1,0 +1,416 @@
+//! Inputs: found, checked by hash, and taken into the store.
+//!
+//! Invariants: nothing is used before its hash was compared; what is not there is [`InputError::NotObtainable`], with all that was
+//! tried; nothing is fetched when offline, and nothing of the machine's apt configuration is changed.
+
+use crate::chain::{Chain, From, Input, Item, fits};
+use crate::store::{Object, Store, StoreError};
+use nix_store_path::{Algorithm, Hash};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use thiserror::Error;
+
+/// Largest single input in bytes.
+pub const MAX_INPUT: u64 = 4 << 30;
+/// Most files of a tree.
+pub const MAX_FILES: usize = 100_000;
+
+/// Why an input cannot be used.
+#[derive(Debug, Error)]
+pub enum InputError {
+    /// It is nowhere.
+    #[error("input not obtainable: {name}{}: {}", version.as_ref().map(|version| format!(" {version}")).unwrap_or_default(), tried.join("; "))]
+    NotObtainable {
+        /// The item.
+        name: String,
+        /// Its version.
+        version: Option<String>,
+        /// Where it was looked for, and what came of it.
+        tried: Vec<String>,
+    },
+    /// It is not what the chain states.
+    #[error("input {name}: its SHA-256 is {found}, the chain states {stated}")]
+    Hash {
+        /// The item.
+        name: String,
+        /// What the chain file says.
+        stated: String,
+        /// What it is.
+        found: String,
+        /// It, in the store.
+        object: Box<Object>,
+    },
+    /// It is there and cannot be read.
+    #[error("input {name}: {path}: {problem}")]
+    File {
+        /// The item.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where foreign inputs may come from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Files, and folders in which a file of the right name counts.
+    pub given: Vec<PathBuf>,
+    /// Nothing is fetched.
+    pub offline: bool,
+}
+
+/// Gets an input into the store.
+///
+/// # Errors
+/// [`InputError`].
+pub fn obtain(
+    chain: &Chain,
+    item: &Item,
+    input: &Input,
+    store: &Store,
+    sources: &Sources,
+) -> Result<Object, InputError> {
+    let reading = Reading {
+        name: item.name.as_str(),
+        chain,
+    };
+    let (object, hash) = match &input.from {
+        From::File(path) => {
+            let bytes = reading.file(path)?;
+            let hash = Hash::of(Algorithm::Sha256, &bytes);
+            (store.add_file(&item.name, &bytes, false)?, hash)
+        }
+        From::Hexadecimal(path) => {
+            let decoded = seed_proof::hex::decode(&reading.file(path)?);
+            let bytes = decoded.map_err(|error| reading.problem(path, &error.to_string()))?;
+            let hash = Hash::of(Algorithm::Sha256, &bytes);
+            (store.add_file(&item.name, &bytes, true)?, hash)
+        }
+        From::Tree(path, only) => {
+            let mut files = BTreeMap::new();
+            reading.tree(path, Path::new(""), only, &mut files)?;
+            reading.store(store, item, &files)?
+        }
+        From::Texts(texts) => {
+            let bytes = texts.iter();
+            let files = bytes.map(|(name, text)| (PathBuf::from(name), text.clone().into_bytes()));
+            reading.store(store, item, &files.collect())?
+        }
+        From::Foreign { file, apt, url } => {
+            let foreign = Foreign {
+                reading: &reading,
+                input,
+                file,
+                store,
+            };
+            let bytes = foreign.find(apt.as_deref(), url.as_deref(), sources)?;
+            let hash = Hash::of(Algorithm::Sha256, &bytes);
+            (store.add_file(&item.name, &bytes, false)?, hash)
+        }
+    };
+    if hash != input.sha256 {
+        return Err(InputError::Hash {
+            name: item.name.to_string(),
+            stated: input.sha256.base16(),
+            found: hash.base16(),
+            object: Box::new(object),
+        });
+    }
+    Ok(object)
+}
+
+struct Reading<'c> {
+    name: &'c str,
+    chain: &'c Chain,
+}
+
+impl Reading<'_> {
+    fn problem(&self, path: &Path, problem: &str) -> InputError {
+        InputError::File {
+            name: self.name.to_owned(),
+            path: path.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    fn file(&self, path: &Path) -> Result<Vec<u8>, InputError> {
+        let whole = self.chain.folder.join(path);
+        if !whole.exists() {
+            return Err(InputError::NotObtainable {
+                name: self.name.to_owned(),
+                version: None,
+                tried: vec![format!("{} is not there", whole.display())],
+            });
+        }
+        limited(&whole).map_err(|error| self.problem(&whole, &error.to_string()))
+    }
+
+    fn tree(
+        &self,
+        folder: &Path,
+        inner: &Path,
+        only: &[String],
+        files: &mut BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<(), InputError> {
+        let whole = self.chain.folder.join(folder);
+        let failed = |error: std::io::Error| InputError::NotObtainable {
+            name: self.name.to_owned(),
+            version: None,
+            tried: vec![format!("{}: {error}", whole.display())],
+        };
+        for entry in fs::read_dir(&whole).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let kind = entry.file_type().map_err(failed)?;
+            let (path, at) = (folder.join(&name), inner.join(&name));
+            if kind.is_dir() {
+                self.tree(&path, &at, only, files)?;
+            } else if only
+                .iter()
+                .any(|pattern| fits(&name.to_string_lossy(), pattern))
+            {
+                if !kind.is_file() {
+                    return Err(self.problem(&path, "it is neither file nor directory"));
+                }
+                files.insert(at, self.file(&path)?);
+            }
+            if files.len() > MAX_FILES {
+                return Err(self.problem(&whole, "the tree has too many files"));
+            }
+        }
+        Ok(())
+    }
+
+    fn store(
+        &self,
+        store: &Store,
+        item: &Item,
+        files: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<(Object, Hash), InputError> {
+        let scratch = store.scratch()?;
+        let root = scratch.path().join("tree");
+        let write = |path: &Path, bytes: &[u8]| {
+            let target = root.join(path);
+            fs::create_dir_all(target.parent().unwrap_or(&root))?;
+            fs::write(target, bytes)
+        };
+        fs::create_dir_all(&root).map_err(|error| self.problem(&root, &error.to_string()))?;
+        for (path, bytes) in files {
+            write(path, bytes).map_err(|error| self.problem(path, &error.to_string()))?;
+        }
+        let object = store.add_tree(&item.name, &root)?;
+        let hash = object.nar;
+        Ok((object, hash))
+    }
+}
+
+fn limited(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_INPUT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_INPUT {
+        return Err(std::io::Error::other("the file is too large"));
+    }
+    Ok(bytes)
+}
+
+struct Foreign<'a> {
+    reading: &'a Reading<'a>,
+    input: &'a Input,
+    file: &'a str,
+    store: &'a Store,
+}
+
+impl Foreign<'_> {
+    /// The first file with the right hash wins; a given one with another hash is an error of its own.
+    fn find(
+        &self,
+        apt: Option<&str>,
+        url: Option<&str>,
+        sources: &Sources,
+    ) -> Result<Vec<u8>, InputError> {
+        let mut tried = Vec::new();
+        let kept = self.store.download(&self.input.sha256);
+        if let Ok(bytes) = limited(&kept) {
+            if Hash::of(Algorithm::Sha256, &bytes) == self.input.sha256 {
+                return Ok(bytes);
+            }
+            tried.push(format!("{} has changed", kept.display()));
+        }
+        for given in &sources.given {
+            let path = if given.is_dir() {
+                given.join(self.file)
+            } else {
+                given.clone()
+            };
+            if path.file_name() != Some(self.file.as_ref()) {
+                if !path.exists() {
+                    tried.push(format!("{} is not there", path.display()));
+                }
+                continue;
+            }
+            match limited(&path) {
+                Ok(bytes) => return self.keep(bytes),
+                Err(error) => tried.push(format!("{}: {error}", path.display())),
+            }
+        }
+        if sources.offline {
+            tried.push("nothing is fetched offline".to_owned());
+        } else {
+            let scratch = self.store.scratch()?;
+            if let Some(package) = apt {
+                let version = self.input.version.as_deref();
+                match from_apt(package, version, self.file, scratch.path()) {
+                    Ok(bytes) => return self.keep(bytes),
+                    Err(problem) => tried.push(format!("apt source package {package}: {problem}")),
+                }
+            }
+            if let Some(url) = url {
+                match from_url(url, &scratch.path().join("download")) {
+                    Ok(bytes) => return self.keep(bytes),
+                    Err(problem) => tried.push(format!("{url}: {problem}")),
+                }
+            }
+        }
+        Err(InputError::NotObtainable {
+            name: self.reading.name.to_owned(),
+            version: self.input.version.clone(),
+            tried,
+        })
+    }
+
+    fn keep(&self, bytes: Vec<u8>) -> Result<Vec<u8>, InputError> {
+        if Hash::of(Algorithm::Sha256, &bytes) == self.input.sha256 {
+            let path = self.store.download(&self.input.sha256);
+            let new = path.with_extension("new");
+            fs::write(&new, &bytes)
+                .and_then(|()| fs::rename(&new, &path))
+                .map_err(|error| self.reading.problem(&path, &error.to_string()))?;
+        }
+        Ok(bytes)
+    }
+}
+
+/// Fetches a file of a source package with the machine's own apt, in a state of its own in `scratch`.
+fn from_apt(
+    package: &str,
+    version: Option<&str>,
+    file: &str,
+    scratch: &Path,
+) -> Result<Vec<u8>, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let lists = scratch.join("sources");
+    for folder in [
+        "sources",
+        "lists/partial",
+        "cache/archives/partial",
+        "files",
+    ] {
+        fs::create_dir_all(scratch.join(folder)).map_err(text)?;
+    }
+    // The package sources that apt has already, read as entries for source packages.
+    let mut found = vec![PathBuf::from("/etc/apt/sources.list")];
+    let parts = fs::read_dir("/etc/apt/sources.list.d")
+        .map(|all| all.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
+    found.extend(parts.unwrap_or_default());
+    for (number, path) in found.iter().enumerate() {
+        let Ok(content) = fs::read_to_string(path) else {
+            continue;
+        };
+        let (extension, lines): (&str, Vec<String>) =
+            match path.extension().and_then(|e| e.to_str()) {
+                Some("list") => (
+                    "list",
+                    content
+                        .lines()
+                        .filter_map(|line| line.strip_prefix("deb "))
+                        .map(|line| format!("deb-src {line}"))
+                        .collect(),
+                ),
+                Some("sources") => (
+                    "sources",
+                    content
+                        .lines()
+                        .map(|line| {
+                            if line.starts_with("Types:") {
+                                "Types: deb-src".to_owned()
+                            } else {
+                                line.to_owned()
+                            }
+                        })
+                        .collect(),
+                ),
+                _ => continue,
+            };
+        fs::write(
+            lists.join(format!("{number}.{extension}")),
+            lines.join("\n") + "\n",
+        )
+        .map_err(text)?;
+    }
+    let options = [
+        "Dir::Etc::sourcelist=/dev/null".to_owned(),
+        format!("Dir::Etc::sourceparts={}", lists.display()),
+        format!("Dir::State::lists={}", scratch.join("lists").display()),
+        format!("Dir::Cache={}", scratch.join("cache").display()),
+        "APT::Sandbox::User=root".to_owned(),
+    ];
+    let wanted = version.map_or(package.to_owned(), |version| format!("{package}={version}"));
+    for arguments in [
+        vec!["update"],
+        vec!["source", "--download-only", wanted.as_str()],
+    ] {
+        let mut command = Command::new("apt-get");
+        for option in &options {
+            command.arg("-o").arg(option);
+        }
+        let result = command
+            .args(["--quiet", "--quiet"])
+            .args(arguments)
+            .current_dir(scratch.join("files"))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("apt-get: {error}"))?;
+        if !result.status.success() {
+            let said = String::from_utf8_lossy(&result.stderr);
+            return Err(said.lines().next().unwrap_or("apt-get failed").to_owned());
+        }
+    }
+    limited(&scratch.join("files").join(file)).map_err(|error| format!("{file}: {error}"))
+}
+
+/// Fetches from an address with the machine's own curl.
+fn from_url(url: &str, to: &Path) -> Result<Vec<u8>, String> {
+    let result = Command::new("curl")
+        .args([
+            "--fail",
+            "--silent",
+            "--show-error",
+            "--location",
+            "--proto",
+            "=https,http,file",
+            "--max-time",
+            "3600",
+        ])
+        .arg("--max-filesize")
+        .arg(MAX_INPUT.to_string())
+        .arg("--output")
+        .arg(to)
+        .arg("--url")
+        .arg(url)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("curl: {error}"))?;
+    if !result.status.success() {
+        return Err(String::from_utf8_lossy(&result.stderr).trim().to_owned());
+    }
+    limited(to).map_err(|error| error.to_string())
+}

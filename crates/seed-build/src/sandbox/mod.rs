@@ -1,0 +1,321 @@
+//! The one sandbox: a program, or the unpacking of an archive, in name spaces of its own for users, mounts, processes, network, IPC,
+//! host name and control groups.
+//!
+//! Invariants: the program sees its inputs (read-only), three devices, an empty working directory and nothing else of the machine; it
+//! has an ordinary user's rights and no privilege, the environment, clock, umask and system calls that its order names, and bounded
+//! memory, time, processes and output; what it leaves reaches the builder as NAR archives only. Where the kernel gives no name spaces,
+//! nothing runs.
+//!
+//! Three processes take part. The builder starts the *helper*: its own program again, with one thread, which gives up root's
+//! rights if it has them and makes the name spaces. In them, process 1 is the *watcher*: it makes the file system, starts the
+//! program, lets its allowed calls through, and sends back the outputs.
+
+mod calls;
+mod helper;
+mod watch;
+mod wire;
+mod world;
+
+use crate::archive::{Packing, UnpackLimits};
+use serde::{Deserialize, Serialize};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use wire::{Joined, Tag};
+
+pub use calls::{Calls, CallsError};
+pub use helper::enter;
+pub use watch::Watched;
+
+/// What the helper is called with.
+pub const ENTER: &str = "enter-sandbox";
+
+/// Most bytes of each of a program's two output streams.
+const MAX_SAID: u64 = 4 << 20;
+
+/// What one program may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Address space of each process, in MiB.
+    pub memory_mib: u64,
+    /// Wall-clock seconds, and processor seconds of each process.
+    pub seconds: u64,
+    /// What it may write, in MiB: outputs together, and as much again as working files.
+    pub output_mib: u64,
+    /// Processes and threads at one time.
+    pub processes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            memory_mib: 1024,
+            seconds: 60,
+            output_mib: 256,
+            processes: 1,
+        }
+    }
+}
+
+/// An input as the program sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// File or directory of the machine.
+    pub outside: PathBuf,
+    /// Absolute path in the sandbox.
+    pub inside: PathBuf,
+}
+
+/// What is done in the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Job {
+    /// A program is run.
+    Run {
+        /// Its path in the sandbox.
+        program: String,
+        /// Its arguments, without its own name.
+        arguments: Vec<String>,
+        /// Its whole environment, `NAME=VALUE`.
+        environment: Vec<String>,
+    },
+    /// An archive is unpacked by our own code.
+    Unpack {
+        /// Its path in the sandbox.
+        archive: PathBuf,
+        /// How it is packed.
+        packing: Packing,
+        /// Leading components to take off each name.
+        strip: usize,
+        /// How much may come out.
+        limits: UnpackLimits,
+        /// Where the tree goes, in the sandbox.
+        to: PathBuf,
+    },
+}
+
+/// Everything about one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// What is done.
+    pub job: Job,
+    /// Inputs.
+    pub mounts: Vec<Mount>,
+    /// Any existing directory; in the sandbox the new root lies there.
+    pub root: PathBuf,
+    /// The empty directory in which the program starts.
+    pub work: PathBuf,
+    /// The directory, besides that one, in which the program may write: a store directory.
+    pub store: PathBuf,
+    /// Paths, in the sandbox, that are sent back; one that does not exist is sent back as nothing.
+    pub outputs: Vec<PathBuf>,
+    /// Calls that are let through.
+    pub calls: Calls,
+    /// Limits.
+    pub limits: Limits,
+    /// User and group in the sandbox; not 0.
+    pub uid: u32,
+    /// What every clock says, in seconds since 1970.
+    pub clock: i64,
+    /// On which processors it may run; empty: on all.
+    pub processors: Vec<usize>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// How it ended.
+    pub watched: Watched,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+    /// How long the program itself ran.
+    pub own_time: Duration,
+    /// How long everything took.
+    pub time: Duration,
+}
+
+/// Why nothing came of it.
+#[derive(Debug, Error)]
+pub enum SandboxError {
+    /// The kernel does not give this user name spaces. Nothing was run.
+    #[error(
+        "this machine gives no user name spaces ({0}), and no step runs without: see `sysctl user.max_user_namespaces` and `sysctl kernel.unprivileged_userns_clone`"
+    )]
+    NoNameSpaces(String),
+    /// The sandbox could not be made or its outputs not be read.
+    #[error("the sandbox: {0}")]
+    Setup(String),
+    /// The program ran too long.
+    #[error("it ran for more than {0} seconds")]
+    Time(u64),
+    /// The program said too much.
+    #[error("it printed more than {MAX_SAID} bytes")]
+    Said,
+    /// The helper is gone or speaks nonsense.
+    #[error("the sandbox's helper: {0}")]
+    Helper(#[source] io::Error),
+    /// What the sink said.
+    #[error("an output: {0}")]
+    Sink(#[source] io::Error),
+}
+
+/// The last word of the helper.
+#[derive(Debug, Serialize, Deserialize)]
+enum Report {
+    NoNameSpaces(String),
+    Setup(String),
+    Done { watched: Watched, microseconds: u64 },
+}
+
+/// The program that becomes the helper: it calls [`enter`] when its first argument is [`ENTER`].
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    helper: PathBuf,
+}
+
+impl Sandbox {
+    /// With this program as helper; usually the running one.
+    pub fn new(helper: PathBuf) -> Sandbox {
+        Sandbox { helper }
+    }
+
+    /// Carries out an order. `sink` gets each output that exists, by its number, as a NAR archive.
+    ///
+    /// # Errors
+    /// [`SandboxError`]; a program that fails or is refused something is no error but an [`Outcome`].
+    pub fn run(
+        &self,
+        order: &Order,
+        sink: &mut dyn FnMut(usize, &mut dyn Read) -> io::Result<()>,
+    ) -> Result<Outcome, SandboxError> {
+        let begin = Instant::now();
+        let (ours, theirs) = UnixStream::pair().map_err(SandboxError::Helper)?;
+        let mut child = Command::new(&self.helper)
+            .arg0("rootstock-sandbox")
+            .arg(ENTER)
+            .env_clear()
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(SandboxError::Helper)?;
+        let result = converse(order, ours, &mut child, sink, begin);
+        // Whatever happened, nothing is left running: with the helper all its processes end.
+        let _ = child.kill();
+        let _ = child.wait();
+        result
+    }
+}
+
+/// Sends the order and takes what comes back.
+fn converse(
+    order: &Order,
+    mut socket: UnixStream,
+    child: &mut Child,
+    sink: &mut dyn FnMut(usize, &mut dyn Read) -> io::Result<()>,
+    begin: Instant,
+) -> Result<Outcome, SandboxError> {
+    // The watcher needs a moment more than the program for making and ending things.
+    let grace = Duration::from_secs(order.limits.seconds + 5);
+    socket
+        .set_read_timeout(Some(grace))
+        .map_err(SandboxError::Helper)?;
+    let text = serde_json::to_vec(order).expect("an order is plain data");
+    wire::send(&mut socket, Tag::Order, &text).map_err(SandboxError::Helper)?;
+    let pipes = (child.stdout.take(), child.stderr.take());
+    let helper = rustix::process::Pid::from_child(child);
+    // Dropped when all is said; until then, nothing may take longer than this.
+    let (over, still_running) = channel::<()>();
+    let most = grace + Duration::from_secs(order.limits.seconds);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if still_running.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
+                // The child is reaped only after this thread has ended.
+                let _ = rustix::process::kill_process(helper, rustix::process::Signal::KILL);
+            }
+        });
+        let stdout = scope.spawn(|| said(pipes.0));
+        let stderr = scope.spawn(|| said(pipes.1));
+        let report = listen(&mut socket, sink, order);
+        // A helper that is gone closes the pipes.
+        if report.is_err() {
+            let _ = child.kill();
+        }
+        let stdout = stdout.join().expect("reading does not panic");
+        let stderr = stderr.join().expect("reading does not panic");
+        drop(over);
+        match report? {
+            Report::NoNameSpaces(why) => Err(SandboxError::NoNameSpaces(why)),
+            Report::Setup(why) => Err(SandboxError::Setup(why)),
+            Report::Done {
+                watched,
+                microseconds,
+            } => Ok(Outcome {
+                watched,
+                stdout: stdout?,
+                stderr: stderr?,
+                own_time: Duration::from_micros(microseconds),
+                time: begin.elapsed(),
+            }),
+        }
+    })
+}
+
+/// Outputs go to the sink; the report ends it.
+fn listen(
+    socket: &mut UnixStream,
+    sink: &mut dyn FnMut(usize, &mut dyn Read) -> io::Result<()>,
+    order: &Order,
+) -> Result<Report, SandboxError> {
+    let late = |error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            SandboxError::Time(order.limits.seconds)
+        }
+        _ => SandboxError::Helper(error),
+    };
+    let mut number = 0;
+    loop {
+        let (tag, bytes) = wire::receive(socket).map_err(late)?;
+        match tag {
+            Tag::Report => {
+                return serde_json::from_slice(&bytes)
+                    .map_err(|error| SandboxError::Helper(error.into()));
+            }
+            Tag::End => number += 1,
+            Tag::Piece => {
+                let mut joined = Joined {
+                    stream: &mut *socket,
+                    piece: bytes,
+                    at: 0,
+                    ended: false,
+                };
+                sink(number, &mut joined).map_err(SandboxError::Sink)?;
+                io::copy(&mut joined, &mut io::sink()).map_err(late)?;
+                number += 1;
+            }
+            Tag::Order => {
+                return Err(SandboxError::Helper(io::Error::other("an order came back")));
+            }
+        }
+    }
+}
+
+fn said(pipe: Option<impl Read>) -> Result<Vec<u8>, SandboxError> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        let mut limited = pipe.take(MAX_SAID + 1);
+        limited
+            .read_to_end(&mut bytes)
+            .map_err(SandboxError::Helper)?;
+    }
+    if bytes.len() as u64 > MAX_SAID {
+        return Err(SandboxError::Said);
+    }
+    Ok(bytes)
+}
