@@ -175,7 +175,7 @@ pub fn unpack(
     let stream: Box<dyn Read> = match packing {
         Packing::Plain => Box::new(file),
         Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-        Packing::Bzip2 => Box::new(bzip2_rs::DecoderReader::new(file)),
+        Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
         Packing::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(
             file,
             true,
