@@ -94,7 +94,11 @@ const MAX_URL: usize = 2048;
 
 impl Contribution {
     /// Reads off a derivation what it trusts.
-    pub(crate) fn of(path: &StorePath, derivation: &Derivation, store: &StoreDir) -> Contribution {
+    pub(crate) fn of(
+        path: &StorePath,
+        mut derivation: Derivation,
+        store: &StoreDir,
+    ) -> Contribution {
         let builtin = derivation.builder.starts_with(b"builtin:");
         let fixed = derivation.fixed_output().map(|(_, address)| *address);
         let impure = derivation
@@ -131,18 +135,17 @@ impl Contribution {
         if fixed.is_some() {
             return contribution;
         }
-        let inputs = &derivation.inputs;
-        contribution
-            .edges
-            .extend(inputs.derivations.keys().cloned().map(Key::Object));
-        for source in &inputs.sources {
+        let inputs = std::mem::take(&mut derivation.inputs.derivations);
+        let alone = inputs.is_empty();
+        contribution.edges = inputs.into_keys().map(Key::Object).collect();
+        for source in &derivation.inputs.sources {
             contribution.leaf(
                 Key::Object(source.clone()),
                 source.name().as_str(),
                 Origin::Imported,
             );
         }
-        contribution.builder(derivation, store, builtin);
+        contribution.builder(&derivation, store, builtin, alone);
         for path in derivation
             .variable("__impureHostDeps")
             .unwrap_or_default()
@@ -153,7 +156,8 @@ impl Contribution {
         contribution
     }
 
-    fn builder(&mut self, derivation: &Derivation, store: &StoreDir, builtin: bool) {
+    /// `alone` says that the derivation has no other one as input.
+    fn builder(&mut self, derivation: &Derivation, store: &StoreDir, builtin: bool, alone: bool) {
         let Ok(builder) = std::str::from_utf8(&derivation.builder) else {
             return;
         };
@@ -161,7 +165,7 @@ impl Contribution {
             // Inside the store: an input made it, or it was imported; or nobody says where it is from.
             Ok((object, _)) => {
                 let imported = derivation.inputs.sources.contains(&object);
-                if !imported && derivation.inputs.derivations.is_empty() {
+                if !imported && alone {
                     self.leaf(
                         Key::Object(object.clone()),
                         object.name().as_str(),

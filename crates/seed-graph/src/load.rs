@@ -172,7 +172,7 @@ impl Loader {
         let mut all = Vec::new();
         let result = json::read(&bytes[..], &store, &mut |key, derivation| {
             all.push(match derivation {
-                Ok((path, derivation)) => Ok(Contribution::of(&path, &derivation, &store)),
+                Ok((path, derivation)) => Ok(Contribution::of(&path, derivation, &store)),
                 Err(error) => Err((key.to_owned(), error)),
             });
         });
@@ -283,7 +283,7 @@ fn contribution(
         place: path.to_string(),
         message: error.to_string(),
     })?;
-    Ok(Contribution::of(path, &derivation, folder.store()))
+    Ok(Contribution::of(path, derivation, folder.store()))
 }
 
 #[derive(Debug, Deserialize)]

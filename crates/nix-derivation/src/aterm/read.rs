@@ -290,7 +290,8 @@ impl<'a> Reader<'a> {
                         Some(_) => return Err(self.not_canonical("a needless escape")),
                         None => return Err(self.syntax("an escaped character")),
                     };
-                    let text = unescaped.get_or_insert_default();
+                    let run = self.at - copied;
+                    let text = unescaped.get_or_insert_with(|| Vec::with_capacity(2 * run + 128));
                     text.extend_from_slice(&self.bytes[copied..self.at]);
                     text.push(character);
                     self.at += 2;
