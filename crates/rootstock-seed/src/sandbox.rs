@@ -166,6 +166,17 @@ pub(crate) fn run(
     inputs: &Files,
     output: Option<&str>,
 ) -> anyhow::Result<Outcome> {
+    run_within(program, arguments, inputs, output, Limits::default())
+}
+
+/// The same within limits of the caller.
+pub(crate) fn run_within(
+    program: &[u8],
+    arguments: &[String],
+    inputs: &Files,
+    output: Option<&str>,
+    limits: Limits,
+) -> anyhow::Result<Outcome> {
     let folder = tempfile::Builder::new()
         .prefix("rootstock-seed.")
         .permissions(std::fs::Permissions::from_mode(0o755))
@@ -206,7 +217,7 @@ pub(crate) fn run(
             .into_iter()
             .collect(),
         calls: Calls::new(CALLS)?,
-        limits: Limits::default(),
+        limits,
         uid: seed_build::build::USER,
         clock: seed_build::build::CLOCK,
         processors: Vec::new(),

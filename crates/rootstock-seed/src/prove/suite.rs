@@ -7,13 +7,14 @@ use crate::print::{self, Verdict};
 use crate::sandbox::{self, Files};
 use anyhow::{Context, ensure};
 use clap::Args;
+use seed_build::sandbox::Limits;
 use serde::Serialize;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   rootstock-seed prove suite
-  TMPDIR=/mnt/14-MiB rootstock-seed prove suite --small-disk";
+  rootstock-seed --json prove suite --chain bootstrap/amd64";
 
 /// S4 is built by gcc for this.
 #[derive(Debug, Args)]
@@ -22,9 +23,6 @@ pub(crate) struct Arguments {
     /// The folder bootstrap/amd64; found upwards from the working directory if not given.
     #[arg(long, value_name = "FOLDER")]
     chain: Option<PathBuf>,
-    /// Check only that nothing is left of a program that the disk has no room for; TMPDIR lies on a disk of at most 14 MiB.
-    #[arg(long)]
-    small_disk: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -52,9 +50,6 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
     let (s4, _) = recipe::s4(&chain, &Files::default())?
         .by_host(gcc)
         .context("building S4")?;
-    if arguments.small_disk {
-        return small_disk(&s4, json);
-    }
     let mut report = Report::default();
 
     let folder = chain.join("tests/run");
@@ -119,6 +114,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
             ));
         }
     }
+    small_disk(&s4, &mut report)?;
     print::answer(&report, json, summary)?;
     Ok(Verdict::when(report.failures.is_empty()))
 }
@@ -137,15 +133,18 @@ fn summary(report: &Report) -> String {
     lines.join("\n")
 }
 
-/// A program of a size that fits is written, one that does not is refused and nothing of it is left.
-fn small_disk(s4: &[u8], json: bool) -> anyhow::Result<Verdict> {
-    let mut report = Report::default();
+/// Where there is little room, a program that fits is written, and of one that does not nothing is left.
+fn small_disk(s4: &[u8], report: &mut Report) -> anyhow::Result<()> {
+    let limits = Limits {
+        output_mib: 14,
+        ..Limits::default()
+    };
     for (bytes, fits) in [(1 << 20, true), (15 << 20, false)] {
         let mut files = Files::default();
         let program = format!("char big[{bytes}] = {{1}};\nvoid __s4_start(void) {{}}\n");
         files.add("test.c", program.as_bytes());
         let arguments = ["-o", "result", "test.c"].map(str::to_owned);
-        let outcome = sandbox::run(s4, &arguments, &files, Some("result"))?;
+        let outcome = sandbox::run_within(s4, &arguments, &files, Some("result"), limits)?;
         let said = String::from_utf8_lossy(&outcome.stderr);
         let good = match &outcome.output {
             Some(output) => fits && outcome.status == 0 && output.len() > bytes,
@@ -164,8 +163,7 @@ fn small_disk(s4: &[u8], json: bool) -> anyhow::Result<Verdict> {
             ));
         }
     }
-    print::answer(&report, json, summary)?;
-    Ok(Verdict::when(report.failures.is_empty()))
+    Ok(())
 }
 
 fn refusals(text: &str) -> anyhow::Result<Vec<Refusal<'_>>> {

@@ -90,7 +90,11 @@ fn alone(order: &Order) -> Result<(), Report> {
             .and_then(|()| thread::set_thread_res_uid(user, user, user))
             // Without this, the kernel gives the files that map users to root.
             .and_then(|()| process::set_dumpable_behavior(DumpableBehavior::Dumpable))
-            .map_err(|error| failed("giving up root's rights", error.into()))?;
+            .map_err(|error| {
+                let what = "giving up root's rights by becoming user 65534 (where a name space maps no such user, \
+                            run this as another user than root)";
+                failed(what, error.into())
+            })?;
     }
     if !order.processors.is_empty() {
         let mut set = thread::CpuSet::new();
@@ -203,7 +207,8 @@ fn second_process(order: &Order) -> io::Result<()> {
     let limits = order.limits;
     for (resource, most) in [
         (Resource::Cpu, limits.seconds),
-        (Resource::Fsize, limits.output_mib << 20),
+        // A page more than its file systems hold: they answer that they are full before this ends the program.
+        (Resource::Fsize, (limits.output_mib << 20) + 4096),
         (Resource::As, limits.memory_mib << 20),
         (Resource::Core, 0),
         (Resource::Nofile, 1024),
