@@ -12,6 +12,7 @@ use crate::writer::{Counter, Writer};
 use sha2::{Digest as _, Sha256};
 use statements as sql;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use tracker_inventory::{Package, Release};
 
 /// A package of a release, with the family that it is counted to.
@@ -106,6 +107,7 @@ impl Store {
             .iter_mut()
             .map(|given| Build::take(&mut given.package))
             .collect();
+        let packages: Arc<[ReleasePackage]> = packages.into();
         let contents = write_packages(&mut writer, &release.distribution, &packages).await?;
         let mut rows = Vec::with_capacity(packages.len() * 5);
         for (build, content) in builds.into_iter().zip(&contents) {
@@ -188,24 +190,15 @@ async fn channel(
 async fn write_packages(
     writer: &mut Writer,
     distribution: &str,
-    packages: &[ReleasePackage],
+    packages: &Arc<[ReleasePackage]>,
 ) -> Result<Vec<i64>> {
+    // The contents are written out on another core while the database takes the attributes.
+    let given = Arc::clone(packages);
+    let stored = tokio::task::spawn_blocking(move || given.iter().map(content).collect::<Vec<_>>());
     let attributes = write_attributes(writer, distribution, packages).await?;
-    let stored: Vec<(i64, [u8; 16], String)> = packages
-        .iter()
-        .zip(attributes)
-        .map(|(given, attribute)| {
-            let data = json(&given.package);
-            let digest = Sha256::digest(data.as_bytes());
-            let digest = *digest.first_chunk().expect("SHA-256 has 32 bytes");
-            (attribute, digest, data)
-        })
-        .collect();
+    let stored = stored.await.expect("writing out JSON does not panic");
     let mut held: HashMap<(i64, Vec<u8>), i64> = HashMap::new();
-    let keys = stored
-        .iter()
-        .map(|(attribute, ..)| Value::from(*attribute))
-        .collect();
+    let keys = attributes.iter().copied().map(Value::from).collect();
     for row in writer
         .session
         .rows_in(&sql::PACKAGES_HELD, &[], keys)
@@ -215,7 +208,9 @@ async fn write_packages(
     }
     let mut contents = Vec::with_capacity(packages.len());
     let mut rows = Vec::new();
-    for ((attribute, digest, data), given) in stored.into_iter().zip(packages) {
+    for (((digest, data), attribute), given) in
+        stored.into_iter().zip(attributes).zip(packages.iter())
+    {
         if let Some(key) = held.get(&(attribute, digest.to_vec())) {
             contents.push(*key);
             continue;
@@ -227,6 +222,14 @@ async fn write_packages(
     }
     writer.session.insert(&sql::PACKAGE_ADD, 5, rows).await?;
     Ok(contents)
+}
+
+/// The content that releases share, as JSON, and the beginning of its SHA-256.
+fn content(given: &ReleasePackage) -> ([u8; 16], String) {
+    let data = json(&given.package);
+    let digest = Sha256::digest(data.as_bytes());
+    let digest = *digest.first_chunk().expect("SHA-256 has 32 bytes");
+    (digest, data)
 }
 
 /// What of a package is another with each rebuild, so that it is no part of the content that releases share.
