@@ -132,7 +132,7 @@ pub struct Step {
 #[derive(Debug, Error)]
 pub enum ChainError {
     /// It cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Read {
         /// The file.
         path: PathBuf,
@@ -140,7 +140,7 @@ pub enum ChainError {
         source: std::io::Error,
     },
     /// It is no TOML, or has unknown, missing or mistyped keys.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -27,9 +27,9 @@ calls = ["stage", "exit"]
 fn refused(from: &str, to: &str) -> String {
     let text = GOOD.replacen(from, to, 1);
     assert_ne!(text, GOOD);
-    Chain::parse(&text, Path::new("chain.toml"))
-        .unwrap_err()
-        .to_string()
+    let error = Chain::parse(&text, Path::new("chain.toml")).unwrap_err();
+    let cause = std::error::Error::source(&error);
+    cause.map_or(error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 #[test]
