@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
     /// A file cannot be opened, read or written: check the path.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum EvaluateError {
         source: std::io::Error,
     },
     /// A package list is none: choose another file.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Packages {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum EvaluateError {
         reason: String,
     },
     /// A weights file is refused: fit it again.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Weights {
         /// The file.
         path: PathBuf,
