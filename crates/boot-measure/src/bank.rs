@@ -86,7 +86,11 @@ impl Register {
 
     /// Extends by the digest of `data` (all parts together).
     pub fn measure(&mut self, data: &[&[u8]]) {
-        let digest = self.bank.digest(data);
-        self.value = self.bank.digest(&[&self.value, &digest]);
+        self.extend(&self.bank.digest(data));
+    }
+
+    /// Extends by a digest of this bank.
+    pub fn extend(&mut self, digest: &[u8]) {
+        self.value = self.bank.digest(&[&self.value, digest]);
     }
 }

@@ -13,7 +13,7 @@ mod pcr11;
 mod tests;
 
 pub use bank::{Bank, Register};
-pub use pcr11::{DEFAULT_PHASES, Order, Pcr11, Rules, predict};
+pub use pcr11::{DEFAULT_PHASES, FileOf, Order, Pcr11, Rules, predict, predict_with_files};
 
 /// Why a prediction can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +21,25 @@ pub enum Error {
     /// The image has no stub identity, so what it measures is unknown.
     #[error("the image names no systemd-stub version (.sdmagic); state one")]
     UnknownStub,
+    /// The image states what it measures, or refers to files, in a way that is not of the form.
+    #[error(transparent)]
+    Image(#[from] boot_pe::Error),
+    /// A bank other than SHA-256 is asked for, and a file that the image refers to is not at hand.
+    #[error(
+        "{bank} of `{path}` is unknown: the image states its SHA-256 alone, so the file itself is needed"
+    )]
+    FileNeeded {
+        /// The bank.
+        bank: Bank,
+        /// The file's path on the volume.
+        path: String,
+    },
+    /// A file is not the one that the image refers to.
+    #[error("`{path}` is not the file that the image refers to: its size or SHA-256 differs")]
+    FileDiffers {
+        /// The file's path on the volume.
+        path: String,
+    },
     /// There is no such profile.
     #[error("the image has {count} profiles; there is none of index {index}")]
     Profile {

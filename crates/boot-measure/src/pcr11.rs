@@ -1,6 +1,8 @@
-//! PCR 11: for each used section its name with NUL, then its content; later one word for each phase of the boot.
+//! PCR 11: for each used section its name with NUL, then its content; later one word for each phase of the boot. A kernel or
+//! initrd that the image refers to is measured as the section that it stands for, initrds one by one.
 
 use crate::{Bank, Error, Register, Result};
+use boot_pe::reference::{Part, Reference, References, note_of};
 use boot_pe::{Image, Section, SectionName, StubIdentity};
 use serde::Serialize;
 
@@ -76,8 +78,14 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules of the stub inside `image`, by its `.sdmagic`.
+    /// The rules of the stub inside `image`, by its note (`.rsstub`), else by its `.sdmagic`.
     pub fn of(image: &Image<'_>) -> Result<Rules> {
+        if let Some(note) = note_of(image)? {
+            return Ok(Rules {
+                order: Order::Systemd,
+                version: note.measures,
+            });
+        }
         let identity = StubIdentity::of(image).filter(|identity| identity.name.ends_with("stub"));
         let version = identity.and_then(|identity| identity.major());
         Ok(Rules {
@@ -89,7 +97,7 @@ impl Rules {
     /// Whether a stub of this version knows the section; what it does not know it does not measure.
     fn measures(self, name: SectionName) -> bool {
         let since = match name {
-            SectionName::Pcrsig => return false,
+            SectionName::Pcrsig | SectionName::Rsref => return false,
             SectionName::Linux
             | SectionName::Osrel
             | SectionName::Cmdline
@@ -158,6 +166,57 @@ fn chosen<'i, 'a>(
     Ok(base)
 }
 
+fn measure_section(
+    register: &mut Register,
+    name: SectionName,
+    section: &Section<'_>,
+) -> Result<()> {
+    let data = section.data();
+    let fill = section.virtual_size - data.len() as u32;
+    if fill > MAX_FILL {
+        return Err(Error::Size {
+            name: name.as_str(),
+            size: section.virtual_size,
+        });
+    }
+    register.measure(&[name.as_str().as_bytes(), &[0]]);
+    register.measure(&[data, &vec![0; fill as usize]]);
+    Ok(())
+}
+
+fn section_of(part: Part) -> SectionName {
+    match part {
+        Part::Linux => SectionName::Linux,
+        Part::Initrd => SectionName::Initrd,
+    }
+}
+
+/// As if the file were the section that it stands for.
+fn measure_file(
+    register: &mut Register,
+    reference: &Reference,
+    file_of: &FileOf<'_>,
+) -> Result<()> {
+    let path = || reference.path().to_owned();
+    let file = file_of(reference);
+    if let Some(file) = &file
+        && (file.len() as u64 != u64::from(reference.size.get())
+            || Bank::Sha256.digest(&[file]) != reference.sha256)
+    {
+        return Err(Error::FileDiffers { path: path() });
+    }
+    register.measure(&[reference.part.section().as_bytes(), &[0]]);
+    match (register.bank, file) {
+        (Bank::Sha256, _) => register.extend(&reference.sha256),
+        (_, Some(file)) => register.measure(&[&file]),
+        (bank, None) => return Err(Error::FileNeeded { bank, path: path() }),
+    }
+    Ok(())
+}
+
+/// Gives the file that a reference names, where it is at hand.
+pub type FileOf<'f> = dyn Fn(&Reference) -> Option<Vec<u8>> + 'f;
+
 /// PCR 11 in `bank` when the kernel starts and after each of `phases` (paths such as `enter-initrd:leave-initrd`).
 /// `.dtbauto` and `.efifw` are measured as written, which is right for images that have at most one match.
 pub fn predict(
@@ -167,27 +226,40 @@ pub fn predict(
     profile: Option<usize>,
     phases: &[&str],
 ) -> Result<Vec<Pcr11>> {
+    predict_with_files(image, rules, bank, profile, phases, &|_| None)
+}
+
+/// As [`predict`], for images with references: a bank other than SHA-256 needs the files, and a file that `file_of` has is
+/// checked against its reference.
+pub fn predict_with_files(
+    image: &Image<'_>,
+    rules: Rules,
+    bank: Bank,
+    profile: Option<usize>,
+    phases: &[&str],
+    file_of: &FileOf<'_>,
+) -> Result<Vec<Pcr11>> {
     let sections = chosen(image, profile)?;
+    // An older stub takes the first section of a name.
+    let find = |name| {
+        let found = sections.iter().find(|(other, _)| *other == name);
+        found.map(|(_, section)| *section)
+    };
+    let references = find(SectionName::Rsref)
+        .map(|section| References::parse(section.data()).map_err(boot_pe::Error::Reference))
+        .transpose()?;
     let mut register = Register::reset(bank);
     for name in rules.order.sections() {
         if !rules.measures(name) {
             continue;
         }
-        // An older stub takes the first section of a name.
-        let found = sections
-            .iter()
-            .find(|(other, section)| *other == name && section.virtual_size > 0);
-        if let Some((_, section)) = found {
-            let data = section.data();
-            let fill = section.virtual_size - data.len() as u32;
-            if fill > MAX_FILL {
-                return Err(Error::Size {
-                    name: name.as_str(),
-                    size: section.virtual_size,
-                });
+        if let Some(section) = find(name).filter(|section| section.virtual_size > 0) {
+            measure_section(&mut register, name, section)?;
+        }
+        for reference in references.iter().flatten() {
+            if section_of(reference.part) == name {
+                measure_file(&mut register, reference, file_of)?;
             }
-            register.measure(&[name.as_str().as_bytes(), &[0]]);
-            register.measure(&[data, &vec![0; fill as usize]]);
         }
     }
     let mut predicted = vec![Pcr11 {

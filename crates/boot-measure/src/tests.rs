@@ -1,7 +1,8 @@
 //! Versions, orders, profiles and phases against values computed by hand; whole values against systemd-measure are in the
 //! binary's peer tests.
 
-use crate::{Bank, DEFAULT_PHASES, Error, Order, Register, Rules, predict};
+use crate::{Bank, DEFAULT_PHASES, Error, Order, Register, Rules, predict, predict_with_files};
+use boot_pe::reference::{Part, References, reference_to};
 use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
 use std::borrow::Cow;
 
@@ -176,4 +177,84 @@ fn phases_extend_by_their_words() {
             .starts_with(&[0x51, 0xe6, 0xb9, 0x2f])
     );
     assert_eq!(Rules::of(&image), Err(Error::UnknownStub));
+}
+
+/// An image of our stub's kind that refers to two initrds and a kernel.
+fn referring(files: &[(Part, &str, &[u8])]) -> Vec<u8> {
+    let list = files
+        .iter()
+        .map(|(part, path, bytes)| reference_to(*part, path, bytes).unwrap());
+    let text = References::new(list.collect()).unwrap().to_string();
+    image(&[
+        (".rsstub", b"measures systemd 258\nreferences 1\n"),
+        (".cmdline", b"quiet"),
+        (".rsref", text.as_bytes()),
+    ])
+}
+
+#[test]
+fn what_is_referenced_is_measured_like_the_section_that_it_stands_for() {
+    let files: [(Part, &str, &[u8]); 3] = [
+        (Part::Initrd, "/first", b"one"),
+        (Part::Initrd, "/second", b"two"),
+        (Part::Linux, "/kernel", b"kernel"),
+    ];
+    let file = referring(&files);
+    let image = Image::parse(&file).unwrap();
+    let rules = Rules::of(&image).unwrap();
+    assert_eq!((rules.order, rules.version), (Order::Systemd, 258));
+    let expected: [Named<'_>; 4] = [
+        (".linux", b"kernel"),
+        (".cmdline", b"quiet"),
+        (".initrd", b"one"),
+        (".initrd", b"two"),
+    ];
+    let without = predict(&image, rules, Bank::Sha256, None, &[]).unwrap();
+    assert_eq!(without[0].register.value, by_hand(Bank::Sha256, &expected));
+    for bank in Bank::ALL {
+        let with = predict_with_files(&image, rules, bank, None, &[], &|reference| {
+            let found = files.iter().find(|(_, path, _)| *path == reference.path());
+            found.map(|(_, _, bytes)| bytes.to_vec())
+        });
+        assert_eq!(
+            with.unwrap()[0].register.value,
+            by_hand(bank, &expected),
+            "{bank}"
+        );
+    }
+    assert_eq!(
+        predict(&image, rules, Bank::Sha384, None, &[]),
+        Err(Error::FileNeeded {
+            bank: Bank::Sha384,
+            path: "/kernel".to_owned()
+        })
+    );
+    let other = |_: &_| Some(b"another".to_vec());
+    assert_eq!(
+        predict_with_files(&image, rules, Bank::Sha256, None, &[], &other),
+        Err(Error::FileDiffers {
+            path: "/kernel".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_note_or_a_list_that_is_not_of_the_form_is_named() {
+    let file = image(&[(".rsstub", b"measures nothing\n"), (".linux", b"k")]);
+    let error = Rules::of(&Image::parse(&file).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), ".rsstub, line 1: not of the form");
+    let file = image(&[(".rsref", b"linux ?\n")]);
+    let rules = Rules {
+        order: Order::Systemd,
+        version: 258,
+    };
+    let error = predict(
+        &Image::parse(&file).unwrap(),
+        rules,
+        Bank::Sha256,
+        None,
+        &[],
+    )
+    .unwrap_err();
+    assert!(error.to_string().starts_with(".rsref, line 1: "), "{error}");
 }

@@ -1,5 +1,8 @@
 //! What can be wrong with a boot file or with a request to write one; each variant names the place.
 
+use boot_stub_core::NoteError;
+use boot_stub_core::reference::ReferenceError;
+
 /// What [`Error::Truncated`] names when the file lacks a section's content, rather than a part of the headers.
 pub const SECTION_DATA: &str = "section data";
 
@@ -72,4 +75,18 @@ pub enum Error {
         /// The rule that it breaks.
         why: &'static str,
     },
+    /// A `.rsref` section is not of the form.
+    #[error(transparent)]
+    Reference(ReferenceError),
+    /// A file can't be referenced.
+    #[error("{path}: {why}")]
+    Referenced {
+        /// Its path on the volume.
+        path: String,
+        /// The rule that it breaks.
+        why: &'static str,
+    },
+    /// A stub's note (`.rsstub`) is not of the form.
+    #[error(transparent)]
+    Note(NoteError),
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Unified kernel image: has `.linux`.
+    /// Unified kernel image: has `.linux`, or refers to a kernel.
     Uki,
     /// PE addon: UKI sections, no kernel.
     Addon,
@@ -162,7 +162,8 @@ const MAX_TEXT: usize = 4096;
 
 fn text_of(name: &str, data: &[u8]) -> Option<String> {
     let textual = [
-        ".osrel", ".cmdline", ".uname", ".profile", ".sbat", ".pcrpkey", ".sdmagic",
+        ".osrel", ".cmdline", ".uname", ".profile", ".sbat", ".pcrpkey", ".sdmagic", ".rsref",
+        ".rsstub",
     ];
     if !textual.contains(&name) || data.len() > MAX_TEXT {
         return None;
@@ -173,7 +174,7 @@ fn text_of(name: &str, data: &[u8]) -> Option<String> {
 
 fn kind_of(image: &Image<'_>) -> Kind {
     let has = |name: SectionName| image.section(name.as_str()).is_some();
-    if has(SectionName::Linux) {
+    if has(SectionName::Linux) || has(SectionName::Rsref) {
         return Kind::Uki;
     }
     if image.bytes.get(0x202..0x206) == Some(b"HdrS") {

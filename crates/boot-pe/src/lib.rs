@@ -14,6 +14,7 @@ mod digest;
 mod error;
 mod image;
 mod inspect;
+pub mod reference;
 pub mod sbat;
 mod uki;
 mod write;

@@ -1,11 +1,13 @@
 //! What holds for images that this crate writes itself: round trips, limits, cut files, odd layouts, SBAT rules.
 
+use crate::reference::{Part, References, note_of, reference_to};
 use crate::sbat::{Sbat, SbatLevel};
 use crate::{
     Anomaly, CertificateEntry, Error, Image, Kind, Machine, NewSection, Profile, SectionName,
     Severity, StubIdentity, Uki, UkiSection, addon_base, checksum, hashed_ranges, inspect,
     kernel_release, pad, rebuild, replace_certificates,
 };
+use boot_stub_core::{NOTE_SECTION, StubNote};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -110,6 +112,122 @@ fn what_no_uki_or_addon_may_hold_is_refused() {
         .write_addon(&Image::parse(&done).unwrap())
         .unwrap_err();
     assert!(error.to_string().contains("needs a section"));
+}
+
+/// A stub like [`stub`], which says that it knows references.
+fn our_stub() -> Vec<u8> {
+    let stub = stub();
+    let image = Image::parse(&stub).unwrap();
+    let mut sections: Vec<_> = image.sections.iter().map(NewSection::keep).collect();
+    let note = StubNote::OUR_TEXT.as_bytes();
+    sections.push(NewSection::data(NOTE_SECTION, Cow::Borrowed(note)).unwrap());
+    rebuild(&image, &sections).unwrap()
+}
+
+#[test]
+fn a_uki_may_refer_to_its_kernel_and_initrds_on_a_stub_that_knows_how() {
+    let list = |parts: &[(Part, &str)]| {
+        let list = parts
+            .iter()
+            .map(|(part, path)| reference_to(*part, path, b"x").unwrap());
+        References::new(list.collect()).unwrap().to_string()
+    };
+    let whole = list(&[(Part::Linux, "/kernel"), (Part::Initrd, "/initrd")]);
+    let initrd_only = list(&[(Part::Initrd, "/initrd")]);
+    let kernel_only = list(&[(Part::Linux, "/k")]);
+    let (ours, theirs) = (our_stub(), stub());
+    let write = |stub: &[u8], base: &[UkiSection<'_>], profile: &[UkiSection<'_>]| {
+        let profiles = (!profile.is_empty()).then(|| Profile {
+            description: Cow::Borrowed(b"ID=one\n"),
+            sections: profile.to_vec(),
+        });
+        let contents = Uki {
+            base: base.to_vec(),
+            profiles: profiles.into_iter().collect(),
+        };
+        contents
+            .write(&Image::parse(stub).unwrap())
+            .map_err(|error| error.to_string())
+    };
+    let rsref = |text| section(SectionName::Rsref, text);
+    let (linux, initrd) = (
+        section(SectionName::Linux, b"k"),
+        section(SectionName::Initrd, b"i"),
+    );
+
+    let file = write(&ours, &[rsref(whole.as_bytes())], &[]).unwrap();
+    let image = Image::parse(&file).unwrap();
+    assert_eq!(image.section(".rsref").unwrap().data(), whole.as_bytes());
+    assert_eq!(note_of(&image), Ok(Some(StubNote::OURS)));
+    assert_eq!(inspect(&file).unwrap().kind, Kind::Uki);
+    write(&ours, &[linux.clone(), rsref(initrd_only.as_bytes())], &[]).unwrap();
+    write(
+        &ours,
+        std::slice::from_ref(&initrd),
+        &[rsref(kernel_only.as_bytes())],
+    )
+    .unwrap();
+
+    for (stub, base, profile, why) in [
+        (
+            &theirs,
+            vec![rsref(whole.as_bytes())],
+            vec![],
+            "the stub does not state",
+        ),
+        (
+            &ours,
+            vec![rsref(initrd_only.as_bytes())],
+            vec![],
+            "needs a kernel",
+        ),
+        (
+            &ours,
+            vec![rsref(whole.as_bytes()), linux.clone()],
+            vec![],
+            "the kernel is both",
+        ),
+        (
+            &ours,
+            vec![rsref(whole.as_bytes()), initrd],
+            vec![],
+            "initrds are both",
+        ),
+        (
+            &ours,
+            vec![rsref(whole.as_bytes())],
+            vec![linux.clone()],
+            "the kernel is both",
+        ),
+        (
+            &ours,
+            vec![rsref(b"linux\n")],
+            vec![],
+            ".rsref, line 1: no digest",
+        ),
+    ] {
+        let told = write(stub, &base, &profile).unwrap_err();
+        assert!(told.contains(why), "{told}");
+    }
+    let addon = Uki {
+        base: vec![rsref(whole.as_bytes())],
+        profiles: Vec::new(),
+    };
+    assert!(addon.write_addon(&Image::parse(&ours).unwrap()).is_err());
+}
+
+#[test]
+fn a_file_that_can_not_be_referenced_is_named() {
+    let told = |path: &str, file: &[u8]| {
+        reference_to(Part::Linux, path, file)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(told("/kernel", b""), "/kernel: it is empty");
+    assert_eq!(
+        told("kernel", b"x"),
+        "kernel: its path does not begin with `/`"
+    );
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Unified kernel images and PE addons (UAPI.5): which sections there are, which may repeat, and how they are laid out.
 //!
 //! Order in the file: the stub's own sections, the base sections in the order of [`SectionName`], then each profile, its
-//! `.profile` first. The kernel is last in its group, so that a stub which unpacks it in place has room behind it.
+//! `.profile` first. The kernel is last in its group, so that a stub which unpacks it in place has room behind it. In place
+//! of kernel and initrd there may be references to files beside the image, when the stub says that it knows them.
 
+use crate::reference::{self, Part, References};
 use crate::sbat::Sbat;
 use crate::{Error, Image, NewSection, Result, rebuild};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 
-/// A section that UAPI.5 defines, in the order in which they are written.
+/// A section that UAPI.5 defines, or ours for references, in the order in which they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum SectionName {
     /// Opens a profile: `ID=` and `TITLE=` lines.
@@ -54,6 +56,9 @@ pub enum SectionName {
     /// Initial RAM disk, a cpio archive.
     #[serde(rename = ".initrd")]
     Initrd,
+    /// Kernel and initrds that lie beside the image ([`mod@reference`]); an extension of ours.
+    #[serde(rename = ".rsref")]
+    Rsref,
     /// The kernel.
     #[serde(rename = ".linux")]
     Linux,
@@ -61,7 +66,7 @@ pub enum SectionName {
 
 impl SectionName {
     /// Every name, in writing order.
-    pub const ALL: [SectionName; 15] = [
+    pub const ALL: [SectionName; 16] = [
         SectionName::Profile,
         SectionName::Osrel,
         SectionName::Cmdline,
@@ -76,6 +81,7 @@ impl SectionName {
         SectionName::Pcrsig,
         SectionName::Ucode,
         SectionName::Initrd,
+        SectionName::Rsref,
         SectionName::Linux,
     ];
 
@@ -96,6 +102,7 @@ impl SectionName {
             SectionName::Pcrsig => ".pcrsig",
             SectionName::Ucode => ".ucode",
             SectionName::Initrd => ".initrd",
+            SectionName::Rsref => reference::SECTION,
             SectionName::Linux => ".linux",
         }
     }
@@ -145,16 +152,51 @@ pub struct Uki<'a> {
 }
 
 impl<'a> Uki<'a> {
-    /// Writes a UKI on `stub`. There must be a kernel, in the base or in every profile.
+    /// Writes a UKI on `stub`. There must be a kernel, or a reference to one, in the base or in every profile.
     pub fn write(&self, stub: &Image<'a>) -> Result<Vec<u8>> {
-        let has =
-            |sections: &[UkiSection<'_>]| sections.iter().any(|s| s.name == SectionName::Linux);
-        let profiles = !self.profiles.is_empty() && self.profiles.iter().all(|p| has(&p.sections));
-        if !has(&self.base) && !profiles {
-            return Err(Error::Section {
-                section: ".linux".to_owned(),
-                why: "a unified kernel image needs a kernel; write an addon for anything less",
-            });
+        let refused = |section: &str, why| Error::Section {
+            section: section.to_owned(),
+            why,
+        };
+        let base = Group::read(&self.base)?;
+        let mut referenced = base.references.is_some();
+        let mut groups = vec![base];
+        for profile in &self.profiles {
+            let own = Group::read(&profile.sections)?;
+            referenced |= own.references.is_some();
+            groups.push(own.over(&groups[0]));
+        }
+        if referenced && !reference::understood_by(stub)? {
+            let why = "the stub does not state (`.rsstub`) that it knows references: it could not start the image";
+            return Err(refused(reference::SECTION, why));
+        }
+        // The base need not be whole where profiles complete it.
+        let started = if self.profiles.is_empty() {
+            &groups[..]
+        } else {
+            &groups[1..]
+        };
+        for group in started {
+            match group.kernels() {
+                0 => {
+                    let why =
+                        "a unified kernel image needs a kernel; write an addon for anything less";
+                    return Err(refused(".linux", why));
+                }
+                1 => {}
+                _ => {
+                    return Err(refused(
+                        ".linux",
+                        "the kernel is both contained and referenced",
+                    ));
+                }
+            }
+            if group.initrd && group.initrd_referenced() {
+                return Err(refused(
+                    ".initrd",
+                    "initrds are both contained and referenced",
+                ));
+            }
         }
         self.assemble(stub)
     }
@@ -164,7 +206,7 @@ impl<'a> Uki<'a> {
         let forbidden = |s: &&UkiSection<'_>| {
             matches!(
                 s.name,
-                SectionName::Linux | SectionName::Osrel | SectionName::Pcrsig
+                SectionName::Linux | SectionName::Rsref | SectionName::Osrel | SectionName::Pcrsig
             )
         };
         if let Some(section) = self.base.iter().find(forbidden) {
@@ -255,6 +297,45 @@ impl<'a> Uki<'a> {
             None => ours,
         };
         Ok(Some(merged.to_string().into_bytes()))
+    }
+}
+
+/// What a stub would start from a group of sections.
+struct Group {
+    linux: bool,
+    initrd: bool,
+    references: Option<References>,
+}
+
+impl Group {
+    fn read(sections: &[UkiSection<'_>]) -> Result<Group> {
+        let find = |name| sections.iter().find(|section| section.name == name);
+        let references = find(SectionName::Rsref)
+            .map(|section| References::parse(&section.data).map_err(Error::Reference));
+        Ok(Group {
+            linux: find(SectionName::Linux).is_some(),
+            initrd: find(SectionName::Initrd).is_some(),
+            references: references.transpose()?,
+        })
+    }
+
+    /// A profile's group, completed by the base.
+    fn over(self, base: &Group) -> Group {
+        Group {
+            linux: self.linux || base.linux,
+            initrd: self.initrd || base.initrd,
+            references: self.references.or_else(|| base.references.clone()),
+        }
+    }
+
+    fn kernels(&self) -> usize {
+        let referenced = self.references.as_ref().and_then(References::kernel);
+        usize::from(self.linux) + usize::from(referenced.is_some())
+    }
+
+    fn initrd_referenced(&self) -> bool {
+        let parts = |list: &References| list.iter().any(|r| r.part == Part::Initrd);
+        self.references.as_ref().is_some_and(parts)
     }
 }
 

@@ -30,7 +30,10 @@ impl Program {
         };
         if image.section_by_long_name(".vendor_cert").is_some() {
             Program::Shim
-        } else if image.section(SectionName::Linux.as_str()).is_some() {
+        } else if [SectionName::Linux, SectionName::Rsref]
+            .iter()
+            .any(|name| image.section(name.as_str()).is_some())
+        {
             Program::Uki
         } else if names("shim") {
             Program::ShimHelper

@@ -7,10 +7,12 @@ use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_measure::{Bank, DEFAULT_PHASES, Order, Pcr11, Rules};
 use boot_pe::Image;
+use boot_pe::reference::{self, References};
 use boot_policy::SignedPolicies;
 use boot_sign::KeyReference;
 use boot_signature::{Certificate, PublicKey};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// PCR 11.
@@ -93,6 +95,10 @@ pub(crate) struct Measured {
     /// Order of sections.
     #[arg(long, value_enum, default_value = "systemd")]
     order: OrderName,
+    /// Folder where the volume is mounted that the image's references to kernel and initrds are on. The SHA-256 bank is
+    /// foretold without; other banks need the files.
+    #[arg(long, value_name = "FOLDER")]
+    volume: Option<PathBuf>,
     /// The unified kernel image.
     image: PathBuf,
 }
@@ -146,19 +152,44 @@ impl Measured {
         } else {
             self.phase.iter().map(String::as_str).collect()
         };
+        let files = self.referenced_files(&image)?;
         let mut by_bank = Vec::new();
         for bank in self.banks() {
-            by_bank.push(boot_measure::predict(
+            let predicted = boot_measure::predict_with_files(
                 &image,
                 rules,
                 bank,
                 self.profile,
                 &phases,
-            )?);
+                &|reference| files.get(reference.path()).cloned(),
+            );
+            by_bank.push(
+                predicted.context("--volume names where files are, --bank sha256 does without")?,
+            );
         }
         Ok((0..=phases.len())
             .map(|index| by_bank.iter().map(|bank| bank[index].clone()).collect())
             .collect())
+    }
+
+    /// What the image refers to, by path; nothing without a volume.
+    fn referenced_files(&self, image: &Image<'_>) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        let Some(volume) = &self.volume else {
+            return Ok(found);
+        };
+        let sections = image
+            .sections
+            .iter()
+            .filter(|s| s.name() == reference::SECTION);
+        for section in sections {
+            for reference in &References::parse(section.data())? {
+                let path = reference.path();
+                let file = files::read(&volume.join(path.trim_start_matches('/')))?;
+                found.insert(path.to_owned(), file);
+            }
+        }
+        Ok(found)
     }
 
     fn read(&self) -> anyhow::Result<(Vec<u8>, Vec<Vec<Pcr11>>)> {

@@ -3,6 +3,7 @@
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::{Context, bail};
+use boot_pe::reference::{Part, Reference, References, reference_to};
 use boot_pe::{Image, Machine, Profile, SectionName, Uki, UkiSection, kernel_release};
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -48,7 +49,12 @@ Examples:
   rootstock-boot uki build --stub linuxx64.efi.stub --linux vmlinuz --initrd initrd \\
       --cmdline 'init=/init quiet' --osrel @/etc/os-release --uname auto -o nixos.efi
   rootstock-boot uki build --stub linuxx64.efi.stub --linux vmlinuz --cmdline quiet \\
-      --profile ID=debug --profile-section 0:.cmdline=debug -o two-profiles.efi";
+      --profile ID=debug --profile-section 0:.cmdline=debug -o two-profiles.efi
+
+Kernel and initrd beside the image, shared with other images (the stub must be Rootstock's):
+  rootstock-boot uki build --stub rootstock-stub.efi --cmdline quiet \\
+      --linux-reference /EFI/rootstock/kernel=vmlinuz --initrd-reference /EFI/rootstock/initrd=initrd \\
+      -o small.efi";
 
 const ADDON_EXAMPLES: &str = "\
 Example:
@@ -70,6 +76,13 @@ pub(crate) struct Sections {
     /// An initrd; several are joined in this order.
     #[arg(long, value_name = "FILE")]
     initrd: Vec<PathBuf>,
+    /// A kernel beside the image: PATH is where the stub finds it on the volume that the image is loaded from, FILE what
+    /// it is now.
+    #[arg(long, value_name = "PATH=FILE", conflicts_with = "linux")]
+    linux_reference: Option<String>,
+    /// An initrd beside the image; several in this order.
+    #[arg(long, value_name = "PATH=FILE", conflicts_with = "initrd")]
+    initrd_reference: Vec<String>,
     /// Processor microcode archive.
     #[arg(long, value_name = "FILE")]
     ucode: Option<PathBuf>,
@@ -118,12 +131,22 @@ impl Sections {
             });
         };
         let kernel = self.linux.as_deref().map(files::read).transpose()?;
-        let release = kernel
-            .as_deref()
-            .and_then(kernel_release)
-            .map(str::to_owned);
+        let mut release = kernel.as_deref().and_then(release_of);
         if let Some(kernel) = kernel {
             add(SectionName::Linux, kernel);
+        }
+        let mut references = Vec::new();
+        if let Some(option) = &self.linux_reference {
+            let (reference, kernel) = referenced(Part::Linux, option)?;
+            release = release_of(&kernel);
+            references.push(reference);
+        }
+        for option in &self.initrd_reference {
+            references.push(referenced(Part::Initrd, option)?.0);
+        }
+        if !references.is_empty() {
+            let text = References::new(references)?.to_string();
+            add(SectionName::Rsref, text.into_bytes());
         }
         if !self.initrd.is_empty() {
             let mut joined = Vec::new();
@@ -177,6 +200,20 @@ impl Sections {
         }
         Ok(found)
     }
+}
+
+fn release_of(kernel: &[u8]) -> Option<String> {
+    kernel_release(kernel).map(str::to_owned)
+}
+
+/// What `PATH=FILE` names, and the file.
+fn referenced(part: Part, option: &str) -> anyhow::Result<(Reference, Vec<u8>)> {
+    let (path, file) = option
+        .split_once('=')
+        .with_context(|| format!("{option}: expected PATH=FILE"))?;
+    let bytes = files::read(file.as_ref())?;
+    let reference = reference_to(part, path, &bytes).with_context(|| option.to_owned())?;
+    Ok((reference, bytes))
 }
 
 fn text_or_file(value: &str) -> anyhow::Result<Vec<u8>> {
