@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --package rootstock-seed --example builder-cost -- target/release/rootstock-seed [STEPS]`
 
-use seed_build::build::{Builder, Circumstances};
+use seed_build::build::{Builder, Circumstances, Record};
 use seed_build::chain::Chain;
 use seed_build::input::Sources;
 use seed_build::sandbox::Sandbox;
@@ -56,17 +56,22 @@ fn main() -> anyhow::Result<()> {
         jobs: 1,
         circumstances: Circumstances::default(),
     };
+    let begin = Instant::now();
     let report = builder.build(&chain, &|_| ())?;
-    let mut costs: Vec<u64> = report
-        .results
-        .values()
-        .map(|(record, _)| record.microseconds - record.own_microseconds)
-        .collect();
-    costs.sort_unstable();
+    let all = begin.elapsed();
+    let sum =
+        |part: &dyn Fn(&Record) -> u64| report.results.values().map(|(r, _)| part(r)).sum::<u64>();
+    let (own, sandboxed) = (
+        sum(&|record| record.own_microseconds),
+        sum(&|record| record.microseconds),
+    );
+    let each = |microseconds: u64| microseconds / steps as u64;
     println!(
-        "{steps} steps: overhead of one, median {} us, 95th percentile {} us",
-        costs[steps / 2],
-        costs[steps * 95 / 100]
+        "{steps} steps: {} us each, of which the program ran for {} us and the sandbox took {} us more; overhead {} us",
+        each(all.as_micros() as u64),
+        each(own),
+        each(sandboxed - own),
+        each(all.as_micros() as u64 - own)
     );
     let begin = Instant::now();
     let report = builder.build(&chain, &|_| ())?;

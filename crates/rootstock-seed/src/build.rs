@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use seed_build::build::{BuildError, Builder, Circumstances, Event, Report, STATED, StepProblem};
+use seed_build::causes::told;
 use seed_build::chain::Chain;
 use seed_build::input::{InputError, Sources};
 use seed_build::provenance::{self, SigningKey};
@@ -50,6 +51,7 @@ impl Where {
         Sources {
             given: self.input.clone(),
             offline: self.offline,
+            ..Sources::default()
         }
     }
 }
@@ -108,8 +110,8 @@ impl Build {
             Ok(done) => done,
             Err(error) => match error.downcast::<BuildError>()? {
                 BuildError::Step { step, problem } if !is_setup(&problem) => {
+                    let problem = told(&problem);
                     let text = format!("step {step}: {problem}");
-                    let problem = problem.to_string();
                     let document = json!({ "good": false, "step": step, "problem": problem });
                     print::answer(&document, self.json, |_| text)?;
                     return Ok(Verdict::Bad.into());

@@ -40,12 +40,16 @@ enum Command {
     NixExport(export::NixExport),
     Verify(verify::Verify),
     Prove(prove::Prove),
-    /// The inner half of a sandbox; not for people.
-    #[command(name = seed_build::sandbox::ENTER, hide = true)]
-    Enter,
 }
 
 fn main() -> ExitCode {
+    // A step of a chain begins here, so nothing of the command line is set up for it.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == seed_build::sandbox::ENTER)
+    {
+        seed_build::sandbox::enter();
+    }
     let result = match Arguments::parse().command {
         Command::Audit(command) => command.run(),
         Command::Why(command) => command.run(),
@@ -57,7 +61,6 @@ fn main() -> ExitCode {
         Command::NixExport(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Prove(command) => command.run(),
-        Command::Enter => seed_build::sandbox::enter(),
     };
     result.unwrap_or_else(|error| {
         report(&error);

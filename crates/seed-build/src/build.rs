@@ -3,6 +3,7 @@
 //! Invariants: a result is recorded only after it lies whole in the store; a recorded result counts only if its object still
 //! is what its name says; a step that needs something absent is reported as blocked, never left out.
 
+use crate::causes::told;
 use crate::chain::{Chain, Made, Step};
 use crate::input::{self, InputError, Sources};
 use crate::plan::{PlanError, Planned, PlannedStep, plan};
@@ -89,11 +90,12 @@ pub enum BuildError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// A step did not do what it should.
-    #[error("step {step}: {problem}")]
+    #[error("step {step}")]
     Step {
         /// Which.
         step: String,
         /// What it did.
+        #[source]
         problem: StepProblem,
     },
 }
@@ -206,7 +208,7 @@ impl Builder<'_> {
                     match input::obtain(chain, item, input, self.store, &self.sources) {
                         Ok(object) => drop(report.sources.insert(number, object)),
                         Err(error @ InputError::NotObtainable { .. }) => {
-                            report.absent.insert(number, error.to_string());
+                            report.absent.insert(number, told(&error));
                         }
                         Err(error) => return Err(BuildError::Input(error)),
                     }
@@ -301,7 +303,7 @@ impl Builder<'_> {
         };
         let checked = StorePath::new(&record.object).map_err(|error| error.to_string());
         let checked =
-            checked.and_then(|path| self.store.check(&path).map_err(|error| error.to_string()));
+            checked.and_then(|path| self.store.check(&path).map_err(|error| told(&error)));
         match checked {
             // A narrower list than it was made with: it must show that it can do with that.
             Ok(_) if !calls.is_none_or(|calls| calls.cover(record.calls.keys())) => Ok(None),
@@ -480,7 +482,7 @@ impl Builder<'_> {
         Order {
             job,
             mounts,
-            root: PathBuf::new(),
+            root: self.store.tmp(),
             work: self.circumstances.work.clone(),
             store: PathBuf::from(StoreDir::default().as_str()),
             outputs: vec![output],
@@ -495,12 +497,8 @@ impl Builder<'_> {
     fn run(
         &self,
         name: &nix_store_path::Name,
-        mut order: Order,
+        order: Order,
     ) -> Result<(Object, Outcome), StepProblem> {
-        let setup =
-            |error: StoreError| StepProblem::Sandbox(SandboxError::Setup(error.to_string()));
-        let scratch = self.store.scratch().map_err(setup)?;
-        scratch.path().clone_into(&mut order.root);
         let mut object = None;
         let outcome = self.sandbox.run(&order, &mut |_, nar| {
             let added = self

@@ -27,7 +27,7 @@ pub enum ExplainError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Two things that cannot be compared.
-    #[error("comparing: {0}")]
+    #[error("comparing")]
     Compare(#[from] io::Error),
 }
 

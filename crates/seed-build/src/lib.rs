@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod causes;
 pub mod chain;
 pub mod difference;
 pub mod explain;

@@ -28,7 +28,7 @@ pub enum PlanError {
         problem: String,
     },
     /// The derivation breaks a rule of Nix.
-    #[error("step {step}: {source}")]
+    #[error("step {step}")]
     Derivation {
         /// The step.
         step: String,

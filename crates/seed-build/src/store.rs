@@ -20,7 +20,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// A file of the store cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     File {
         /// Which.
         path: PathBuf,
@@ -28,7 +28,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A tree is no NAR or cannot be archived.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Archive {
         /// The tree.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum StoreError {
         found: String,
     },
     /// A record is malformed.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Record {
         /// The record.
         path: PathBuf,
@@ -117,12 +117,17 @@ impl Store {
         Ok(Store { root, _lock: lock })
     }
 
+    /// The directory for what is half written.
+    pub fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
     /// A directory for one run, removed when it is dropped.
     ///
     /// # Errors
     /// [`StoreError::File`].
     pub fn scratch(&self) -> Result<TempDir, StoreError> {
-        let tmp = self.root.join("tmp");
+        let tmp = self.tmp();
         let made = tempfile::Builder::new()
             .permissions(Permissions::from_mode(0o755))
             .tempdir_in(&tmp);
@@ -319,14 +324,25 @@ impl Store {
         let path = self.root.join(part).join(format!("{name}.json"));
         let mut bytes = serde_json::to_vec_pretty(value).expect("a record is plain data");
         bytes.push(b'\n');
-        let tmp = self.root.join("tmp");
+        self.write(&path, &bytes)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(&tmp)?;
-            file.write_all(&bytes)?;
+            let mut file = tempfile::NamedTempFile::new_in(self.tmp())?;
+            file.write_all(bytes)?;
             file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)
+            file.persist(path).map_err(|error| error.error)
         };
-        write().map(drop).map_err(at(&path))
+        write().map(drop).map_err(at(path))
+    }
+
+    /// Keeps a downloaded file, which has this hash.
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn keep_download(&self, sha256: &Hash, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write(&self.download(sha256), bytes)
     }
 
     /// Where a downloaded file with this hash is kept.

@@ -74,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
             sources: Sources {
                 given: arguments.input.clone(),
                 offline: arguments.offline,
+                ..Sources::default()
             },
             jobs,
             circumstances,

@@ -1,125 +1,10 @@
 //! A small chain on the real seed: built, known, damaged, signed, verified, explained; and hostile ones refused.
 
+use crate::place::{Place, change_byte};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-/// The seed makes itself, and a file of three bytes; the hashes are put in by `--record`.
-const CHAIN: &str = r#"
-chain = "small"
-system = "x86_64-linux"
-[calls]
-stage = ["creat", "exit", "open", "read", "write"]
-[[input]]
-name = "seed"
-hexadecimal = "seed.hex0"
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-[[input]]
-name = "seed.hex0"
-file = "seed.hex0"
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-[[input]]
-name = "abc"
-texts = { "abc.hex0" = "61 62 63 ; abc\n" }
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-[[step]]
-name = "again"
-program = "{seed}"
-arguments = ["{seed.hex0}", "{out}"]
-calls = ["stage"]
-same-as = "seed"
-[[step]]
-name = "letters"
-program = "{again}"
-arguments = ["{abc}/*.hex0", "{out}"]
-calls = ["stage"]
-"#;
-
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new(chain: &str) -> Place {
-        let folder = tempfile::Builder::new()
-            .permissions(fs::Permissions::from_mode(0o755))
-            .tempdir()
-            .unwrap();
-        let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bootstrap/amd64/S0/seed.hex0");
-        fs::copy(seed, folder.path().join("seed.hex0")).unwrap();
-        fs::write(folder.path().join("chain.toml"), chain).unwrap();
-        Place { folder }
-    }
-
-    fn recorded() -> Place {
-        let place = Place::new(CHAIN);
-        assert_eq!(place.run("build", &["--record", "--offline"]).0, 0);
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Exit code, and standard output and error.
-    fn run(&self, command: &str, more: &[&str]) -> (i32, String) {
-        let output: Output = Command::new(env!("CARGO_BIN_EXE_rootstock-seed"))
-            .arg(command)
-            .arg(self.path("chain.toml"))
-            .arg("--store")
-            .arg(self.path("store"))
-            .args(more)
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        (output.status.code().unwrap(), text)
-    }
-
-    fn files(&self, part: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.path("store").join(part)).unwrap();
-        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        files
-    }
-
-    fn key(&self, name: &str, algorithm: &[&str]) -> String {
-        let private = self.path(name).display().to_string();
-        for arguments in [
-            [&["genpkey", "-quiet", "-out", &private][..], algorithm].concat(),
-            vec![
-                "pkey",
-                "-in",
-                &private,
-                "-pubout",
-                "-out",
-                &format!("{private}.pub"),
-            ],
-        ] {
-            assert!(
-                Command::new("openssl")
-                    .args(arguments)
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-        }
-        private
-    }
-}
-
-fn change_byte(path: &Path, at: usize) {
-    let mode = fs::metadata(path).unwrap().permissions();
-    let mut bytes = fs::read(path).unwrap();
-    let at = at % bytes.len();
-    bytes[at] ^= 1;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
-    fs::write(path, bytes).unwrap();
-    fs::set_permissions(path, mode).unwrap();
-}
+use std::process::Command;
 
 #[test]
 fn a_chain_is_built_once_and_then_known() {
@@ -230,27 +115,64 @@ fn statements_are_signed_by_some_of_the_keys_and_every_change_is_found() {
         "{text}"
     );
     assert_eq!(verify("4").0, 2);
-    // Each object and each statement, with one byte changed: found, and named.
-    for part in ["objects", "statements", "results"] {
-        for file in place.files(part) {
-            let file = if file.is_dir() {
-                file.join("abc.hex0")
+    // Each input, output and statement, with one byte changed: found, and the item named first.
+    let mut named = BTreeSet::new();
+    for part in ["objects", "statements"] {
+        for path in place.files(part) {
+            // HASH-NAME, or HASH-NAME.json.
+            let file = path.file_name().unwrap().to_str().unwrap();
+            let item = &file[file.find('-').unwrap() + 1..];
+            let item = item.strip_suffix(".json").unwrap_or(item);
+            let path = if path.is_dir() {
+                path.join("abc.hex0")
             } else {
-                file
+                path.clone()
             };
-            let original = fs::read(&file).unwrap();
+            let original = fs::read(&path).unwrap();
             for at in [0, original.len() / 3, original.len() / 2] {
-                change_byte(&file, at);
+                change_byte(&path, at);
                 let (code, text) = verify("2");
-                let changed_record = part == "results";
-                assert!(
-                    code == 1 || changed_record,
-                    "{} byte {at}: {text}",
-                    file.display()
-                );
-                change_byte(&file, at);
+                let starts = text.starts_with(&format!("{item}: "));
+                assert!(code == 1 && starts, "{part} {item} byte {at}: {text}");
+                change_byte(&path, at);
             }
-            assert_eq!(fs::read(&file).unwrap(), original);
+            assert_eq!(fs::read(&path).unwrap(), original);
+            named.insert((part, item.to_owned()));
+        }
+    }
+    let parts = named.iter().map(|(part, item)| (*part, item.as_str()));
+    assert_eq!(
+        parts.collect::<Vec<_>>(),
+        [
+            ("objects", "abc"),
+            ("objects", "again"),
+            ("objects", "letters"),
+            ("objects", "seed"),
+            ("objects", "seed.hex0"),
+            ("statements", "again"),
+            ("statements", "letters"),
+        ]
+    );
+    // A record says more than the statement that is signed: what it says of times and texts may change, the rest not.
+    for path in place.files("results") {
+        let original = fs::read(&path).unwrap();
+        let document: Value = serde_json::from_slice(&original).unwrap();
+        let item = document["name"].as_str().unwrap();
+        for at in (0..original.len()).step_by(5) {
+            change_byte(&path, at);
+            let (code, text) = verify("2");
+            let changed = serde_json::from_slice::<Value>(&fs::read(&path).unwrap());
+            let same = changed.is_ok_and(|changed| {
+                ["name", "derivation", "out", "object", "narSha256", "calls"]
+                    .iter()
+                    .all(|key| changed[key] == document[key])
+            });
+            let starts = text.starts_with(&format!("{item}: "));
+            assert!(
+                (code == 1 && starts) || (code == 0 && same),
+                "{item} byte {at}: {text}"
+            );
+            change_byte(&path, at);
         }
     }
     assert_eq!(verify("2").0, 0);

@@ -7,3 +7,7 @@
 
 mod chain;
 mod escape;
+mod explained;
+mod inputs;
+mod place;
+mod resumed;

@@ -12,7 +12,7 @@ use crate::sandbox::Calls;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -111,10 +111,10 @@ pub enum ArchiveError {
         problem: &'static str,
     },
     /// The packed stream is damaged or cannot be read.
-    #[error("reading: {0}")]
+    #[error("reading")]
     Read(#[source] io::Error),
     /// The tree cannot be written.
-    #[error("writing '{name}': {source}")]
+    #[error("writing '{name}'")]
     Write {
         /// As in the archive.
         name: String,
@@ -172,23 +172,33 @@ pub fn unpack(
     to: &Path,
 ) -> Result<(), ArchiveError> {
     let file = BufReader::with_capacity(1 << 16, File::open(from).map_err(ArchiveError::Read)?);
-    let stream: Box<dyn Read> = match packing {
-        Packing::Plain => Box::new(file),
-        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-        Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
+    write_tree(Tar::new(unpacked(file, packing)?, *limits), strip, to)
+}
+
+/// What comes out of a packed stream; it takes bounded memory, and [`Tar`] bounds how much comes.
+///
+/// # Errors
+/// [`ArchiveError::Read`] if it does not begin as its packing does.
+pub fn unpacked<'s>(
+    packed: impl BufRead + 's,
+    packing: Packing,
+) -> Result<Box<dyn Read + 's>, ArchiveError> {
+    Ok(match packing {
+        Packing::Plain => Box::new(packed),
+        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+        Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
         Packing::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(
-            file,
+            packed,
             true,
             MAX_WINDOW_KIB,
         )),
         Packing::Zstd => {
             let window = u64::from(MAX_WINDOW_KIB) << 10;
             let decoder =
-                ruzstd::decoding::StreamingDecoder::new_with_max_window_size(file, window);
+                ruzstd::decoding::StreamingDecoder::new_with_max_window_size(packed, window);
             Box::new(decoder.map_err(|error| ArchiveError::Read(io::Error::other(error)))?)
         }
-    };
-    write_tree(Tar::new(stream, *limits), strip, to)
+    })
 }
 
 /// Writes what an archive holds.

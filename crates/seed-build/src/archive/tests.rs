@@ -1,8 +1,11 @@
 //! Archives made here, good and hostile, and random bytes.
 
 use super::*;
+use crate::causes::told;
 use proptest::prelude::*;
-use std::io::Write;
+use std::io::{Seek, Write};
+use std::process::Command;
+use std::sync::LazyLock;
 
 /// One header block and its contents.
 pub(crate) fn entry(name: &str, kind: u8, target: &str, contents: &[u8]) -> Vec<u8> {
@@ -22,7 +25,7 @@ pub(crate) fn entry(name: &str, kind: u8, target: &str, contents: &[u8]) -> Vec<
     bytes
 }
 
-fn unpacked(
+fn unpack_bytes(
     bytes: &[u8],
     packing: Packing,
     limits: UnpackLimits,
@@ -58,11 +61,11 @@ fn collect(root: &Path, inner: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 }
 
 fn plain(bytes: &[u8]) -> Result<Vec<(PathBuf, Vec<u8>)>, ArchiveError> {
-    unpacked(bytes, Packing::Plain, UnpackLimits::default())
+    unpack_bytes(bytes, Packing::Plain, UnpackLimits::default())
 }
 
 fn refusal(bytes: &[u8]) -> String {
-    plain(bytes).unwrap_err().to_string()
+    told(&plain(bytes).unwrap_err())
 }
 
 #[test]
@@ -103,6 +106,16 @@ fn long_names_of_both_kinds_are_read() {
     );
 }
 
+/// A directory in more directories than a tree may have, by a GNU long name.
+fn deep_directory() -> Vec<u8> {
+    let name = "d/".repeat(MAX_DEPTH + 1);
+    [
+        entry("././@LongLink", b'L', "", name.as_bytes()),
+        entry("d", b'5', "", b""),
+    ]
+    .concat()
+}
+
 #[test]
 fn hostile_entries_are_refused_by_name() {
     for (bytes, words) in [
@@ -131,13 +144,9 @@ fn hostile_entries_are_refused_by_name() {
             entry("d/l", b'2', "../../x", b""),
             "the link 'd/l' leads out of the tree",
         ),
-        (entry(&"d/".repeat(50), b'5', "", b""), "File name too long"),
+        (deep_directory(), "the path is too deep"),
     ] {
-        let said = if words == "File name too long" {
-            words.to_owned()
-        } else {
-            refusal(&bytes)
-        };
+        let said = refusal(&bytes);
         assert!(said.contains(words), "{said}, not {words}");
     }
 }
@@ -152,29 +161,113 @@ fn nothing_is_written_through_a_link_or_twice() {
     assert!(refusal(&below).contains("writing 'x/y'"));
 }
 
+/// Each packing, and the program that packs so.
+const PACKERS: [(Packing, &str); 4] = [
+    (Packing::Gzip, "gzip"),
+    (Packing::Bzip2, "bzip2"),
+    (Packing::Xz, "xz"),
+    (Packing::Zstd, "zstd"),
+];
+
+/// Packed by the packing's own program.
+fn packed(bytes: &[u8], packer: &str, options: &[&str]) -> Vec<u8> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file.rewind().unwrap();
+    let output = Command::new(packer)
+        .arg("-c")
+        .args(options)
+        .stdin(file)
+        .output()
+        .unwrap_or_else(|error| panic!("{packer}: {error}"));
+    assert!(output.status.success(), "{packer}");
+    output.stdout
+}
+
+/// A directory with a text that packs well and one that does not, archived by GNU tar.
+fn by_gnu_tar() -> (Vec<u8>, Vec<(PathBuf, Vec<u8>)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = (0..70_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes());
+    let files = vec![
+        (PathBuf::from("d/noise"), noise.collect()),
+        (PathBuf::from("d/words"), b"word ".repeat(50_000)),
+    ];
+    fs::create_dir(folder.path().join("d")).unwrap();
+    for (path, bytes) in &files {
+        fs::write(folder.path().join(path), bytes).unwrap();
+    }
+    let output = Command::new("tar")
+        .args(["--create", "--file=-", "--directory"])
+        .arg(folder.path())
+        .arg("d")
+        .output()
+        .expect("tar is there");
+    assert!(output.status.success());
+    (output.stdout, files)
+}
+
+#[test]
+fn what_other_programs_pack_comes_out() {
+    let (archive, files) = by_gnu_tar();
+    assert_eq!(plain(&archive).unwrap(), files);
+    for (packing, packer) in PACKERS {
+        for options in [&["-1"], &["-9"]] {
+            let bytes = packed(&archive, packer, options);
+            assert!(bytes.len() < archive.len());
+            let out = unpack_bytes(&bytes, packing, UnpackLimits::default());
+            assert_eq!(out.unwrap(), files, "{packer} {options:?}");
+        }
+    }
+}
+
+#[test]
+fn a_packed_archive_that_is_cut_or_of_another_kind_is_refused() {
+    let (archive, _) = by_gnu_tar();
+    let limits = UnpackLimits::default();
+    for (packing, packer) in PACKERS {
+        let bytes = packed(&archive, packer, &[]);
+        for end in [0, 1, 5, bytes.len() / 2, bytes.len() - 100_000] {
+            let cut = unpack_bytes(&bytes[..end], packing, limits);
+            assert!(cut.is_err(), "{packer}: {end} bytes of it");
+        }
+        for (_, other) in PACKERS.iter().filter(|(_, other)| *other != packer) {
+            let bytes = packed(&archive, other, &["-1"]);
+            let out = unpack_bytes(&bytes, packing, limits);
+            assert!(out.is_err(), "{other} as {packer}");
+        }
+    }
+}
+
 #[test]
 fn bombs_stop_at_the_limits() {
     let limits = UnpackLimits {
         entries: 3,
         bytes: 1 << 20,
     };
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packed
-        .write_all(&entry("zeros", b'0', "", &vec![0; 8 << 20]))
-        .unwrap();
-    let packed = packed.finish().unwrap();
-    assert!(packed.len() < 20_000);
-    let said = unpacked(&packed, Packing::Gzip, limits)
-        .unwrap_err()
-        .to_string();
-    assert_eq!(said, "refused: more than 1048576 bytes");
+    let zeros = entry("zeros", b'0', "", &vec![0; 32 << 20]);
+    for (packing, packer) in PACKERS {
+        let bomb = packed(&zeros, packer, &["-9"]);
+        assert!(bomb.len() < 40_000, "{packer}: {}", bomb.len());
+        let said = unpack_bytes(&bomb, packing, limits).unwrap_err();
+        assert_eq!(said.to_string(), "refused: more than 1048576 bytes");
+    }
     let many: Vec<u8> = (0..4)
         .flat_map(|number| entry(&format!("f{number}"), b'0', "", b""))
         .collect();
-    let said = unpacked(&many, Packing::Plain, limits)
-        .unwrap_err()
-        .to_string();
-    assert_eq!(said, "refused: more than 3 entries");
+    let said = unpack_bytes(&many, Packing::Plain, limits).unwrap_err();
+    assert_eq!(said.to_string(), "refused: more than 3 entries");
+}
+
+#[test]
+fn a_packer_that_wants_too_much_memory_is_refused() {
+    let (archive, _) = by_gnu_tar();
+    let limits = UnpackLimits::default();
+    let bytes = packed(&archive, "xz", &["--lzma2=dict=512MiB"]);
+    let said = told(&unpack_bytes(&bytes, Packing::Xz, limits).unwrap_err());
+    assert!(said.starts_with("reading: "), "{said}");
+    let bytes = packed(&archive, "zstd", &["--long=29", "--no-content-size"]);
+    let said = told(&unpack_bytes(&bytes, Packing::Zstd, limits).unwrap_err());
+    assert!(said.starts_with("reading: "), "{said}");
 }
 
 #[test]
@@ -199,6 +292,28 @@ proptest! {
             let mut tar = Tar::new(bytes, UnpackLimits { entries: 10, bytes: 1 << 16 });
             while let Ok(Some(entry)) = tar.next_entry() {
                 prop_assert!(entry.path.iter().all(|part| !part.is_empty() && part != b".." && !part.contains(&b'/')));
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_packed_bytes_never_panic(which in 0..4_usize, at in 0..10_000_usize, byte: u8, cut in 0..10_000_usize) {
+        static PACKED: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
+            let archive = entry("d/x", b'0', "", &b"word ".repeat(300));
+            PACKERS.map(|(_, packer)| packed(&archive, packer, &[]))
+        });
+        let mut bytes = PACKED[which].clone();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let end = bytes.len() - cut % (bytes.len() / 4);
+        bytes.truncate(end);
+        let limits = UnpackLimits { entries: 10, bytes: 1 << 16 };
+        if let Ok(stream) = unpacked(bytes.as_slice(), PACKERS[which].0) {
+            let mut tar = Tar::new(stream, limits);
+            while let Ok(Some(entry)) = tar.next_entry() {
+                let mut contents = Vec::new();
+                let _ = tar.contents(&mut contents, &entry.name);
+                prop_assert!(contents.len() as u64 <= limits.bytes);
             }
         }
     }

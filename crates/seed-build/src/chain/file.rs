@@ -195,6 +195,22 @@ fn inner(path: PathBuf, key: &str) -> Result<PathBuf, Broken> {
     Ok(path)
 }
 
+/// Debian Policy, "Source": lower-case letters, digits, plus, minus and full stop, the first a letter or digit.
+fn is_package(name: &str) -> bool {
+    let first = name.bytes().next();
+    first.is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
+        })
+}
+
+fn is_address(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
 fn input(entry: InputEntry, key: &str) -> Result<Input, Broken> {
     if entry.only.is_some() && entry.tree.is_none() {
         return Err((format!("{key}.only"), "only a tree has patterns".to_owned()));
@@ -226,9 +242,28 @@ fn input(entry: InputEntry, key: &str) -> Result<Input, Broken> {
                     "no plain file name".to_owned(),
                 ));
             }
+            // Both become arguments of other programs.
+            if let Some(package) = apt.as_ref().filter(|package| !is_package(package)) {
+                let problem = format!("'{package}' is no name of a Debian package");
+                return Err((format!("{key}.foreign.apt"), problem));
+            }
+            if let Some(url) = url.as_ref().filter(|url| !is_address(url)) {
+                let problem = format!("'{url}' is no address with https or http");
+                return Err((format!("{key}.foreign.url"), problem));
+            }
             Ok(From::Foreign { file, apt, url })
         }),
     ];
+    if let Some(version) = &entry.version
+        && !version
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.:~".contains(&byte))
+    {
+        return Err((
+            format!("{key}.version"),
+            format!("'{version}' is no version"),
+        ));
+    }
     let mut given = given.into_iter().flatten();
     let (Some(from), None) = (given.next(), given.next()) else {
         let problem = "exactly one of file, hexadecimal, tree, texts and foreign is needed";

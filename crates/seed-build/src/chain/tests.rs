@@ -112,6 +112,26 @@ fn broken_rules_are_named_with_file_and_key() {
             "unknown field `colour`",
         ),
         (
+            "hexadecimal = \"seed.hex0\"",
+            "foreign = { file = \"x\", apt = \"-oAPT::Update::Pre-Invoke::=id\" }",
+            "input[0].foreign.apt: '-oAPT::Update::Pre-Invoke::=id' is no name of a Debian package",
+        ),
+        (
+            "hexadecimal = \"seed.hex0\"",
+            "foreign = { file = \"x\", url = \"file:///etc/passwd\" }",
+            "input[0].foreign.url: 'file:///etc/passwd' is no address with https or http",
+        ),
+        (
+            "hexadecimal = \"seed.hex0\"",
+            "foreign = { file = \"../x\" }",
+            "input[0].foreign.file: no plain file name",
+        ),
+        (
+            "hexadecimal = \"seed.hex0\"",
+            "version = \"1 -o x\"\nforeign = { file = \"x\" }",
+            "input[0].version: '1 -o x' is no version",
+        ),
+        (
             "[calls]",
             "[environment]\nPATH = \"/bin\"\n[calls]",
             "environment.PATH: no name for a variable of one's own",
@@ -134,9 +154,14 @@ fn patterns_fit_like_a_shells() {
         ("", "*", true),
         ("abc", "a*c*", true),
         ("ab", "a*c", false),
+        ("a", "a*a", false),
+        ("aXbXc", "a*b*c", true),
+        ("acb", "a*b*c", false),
     ] {
         assert_eq!(fits(name, pattern), expected, "{name} {pattern}");
     }
+    // With every way to share out the letters tried, this would not end.
+    assert!(!fits(&"a".repeat(255), &("*a".repeat(100) + "*b*")));
 }
 
 proptest! {

@@ -93,13 +93,19 @@ impl Text {
 
 /// Does a file name fit a pattern, in which `*` stands for any characters?
 pub(crate) fn fits(name: &str, pattern: &str) -> bool {
-    match pattern.split_once('*') {
-        None => name == pattern,
-        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            rest.char_indices()
-                .map(|(at, _)| at)
-                .chain([rest.len()])
-                .any(|at| fits(&rest[at..], tail))
-        }),
-    }
+    let mut parts = pattern.split('*');
+    let head = parts.next().unwrap_or_default();
+    let Some(tail) = parts.next_back() else {
+        return name == pattern;
+    };
+    let middle = name
+        .strip_prefix(head)
+        .and_then(|rest| rest.strip_suffix(tail));
+    // The first place for each part leaves the most for those after it, so none has to be tried again.
+    let left = middle.and_then(|middle| {
+        parts.try_fold(middle, |rest, part| {
+            rest.find(part).map(|at| &rest[at + part.len()..])
+        })
+    });
+    left.is_some()
 }

@@ -30,7 +30,7 @@ pub use verify::{Finding, Verified, verify};
 #[derive(Debug, Error)]
 pub enum ProvenanceError {
     /// The file cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     File {
         /// Which.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum ProvenanceError {
     #[error("{0}: neither an Ed25519 nor a P-256 key in PEM")]
     Key(String),
     /// The token does not do it.
-    #[error("token: {action}: {source}")]
+    #[error("token: {action}")]
     Token {
         /// What was asked of it.
         action: &'static str,

@@ -4,12 +4,12 @@
 
 use super::statement::{STATEMENTS, digest, statements};
 use super::{Envelope, ProvenanceError, PublicKey};
-use crate::archive::MAX_NAME;
 use crate::build::Record;
+use crate::causes::told;
 use crate::chain::{Chain, Made};
 use crate::plan::{Planned, plan};
 use crate::store::{Object, Store, content_path};
-use nix_store_path::StorePath;
+use nix_store_path::{StoreDir, StorePath};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ pub fn verify(
     let planned = match plan(chain, &paths, store) {
         Ok(planned) => planned,
         Err(error) => {
-            verifying.wrong("chain", error.to_string());
+            verifying.wrong("chain", told(&error));
             return Ok(verifying.verified);
         }
     };
@@ -126,7 +126,7 @@ impl Verifying<'_> {
                         continue;
                     }
                     Err(error) => {
-                        self.wrong(item.name.as_str(), error.to_string());
+                        self.wrong(item.name.as_str(), told(&error));
                         continue;
                     }
                 },
@@ -134,7 +134,7 @@ impl Verifying<'_> {
             };
             match self.store.check(&path) {
                 Ok(object) => drop(sources.insert(number, object)),
-                Err(error) => self.wrong(item.name.as_str(), error.to_string()),
+                Err(error) => self.wrong(item.name.as_str(), told(&error)),
             }
         }
         sources
@@ -148,14 +148,14 @@ impl Verifying<'_> {
     ) -> BTreeMap<usize, Record> {
         let mut records = BTreeMap::new();
         for (number, item) in self.chain.items.iter().enumerate() {
-            let out = match (&item.made, &planned[number]) {
+            let (out, derivation) = match (&item.made, &planned[number]) {
                 (Made::Unpacked { .. }, Planned::Source(path)) if sources.contains_key(&number) => {
-                    path
+                    (path, None)
                 }
-                (Made::Step(_), Planned::Step(step)) => &step.out,
+                (Made::Step(_), Planned::Step(step)) => (&step.out, Some(&step.path)),
                 _ => continue,
             };
-            match self.record(number, out) {
+            match self.record(number, out, derivation) {
                 Ok(record) => drop(records.insert(number, record)),
                 Err(problem) => self.wrong(item.name.as_str(), problem),
             }
@@ -163,16 +163,28 @@ impl Verifying<'_> {
         records
     }
 
-    fn record(&self, number: usize, out: &StorePath) -> Result<Record, String> {
+    fn record(
+        &self,
+        number: usize,
+        out: &StorePath,
+        derivation: Option<&StorePath>,
+    ) -> Result<Record, String> {
         let record: Option<Record> = self
             .store
             .record("results", &out.to_string())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| told(&error))?;
         let record = record.ok_or("there is no result of it")?;
-        let path = StorePath::new(&record.object).map_err(|error| error.to_string())?;
-        let object = self.store.check(&path).map_err(|error| error.to_string())?;
-        if object.nar.base16() != record.nar_sha256 || record.name.len() > MAX_NAME {
+        let path = StorePath::new(&record.object).map_err(|error| told(&error))?;
+        let object = self.store.check(&path).map_err(|error| told(&error))?;
+        if object.nar.base16() != record.nar_sha256 {
             return Err("its record names another object than it has".to_owned());
+        }
+        let directory = StoreDir::default();
+        if record.name != self.chain.items[number].name.as_str()
+            || record.out != directory.join(out)
+            || record.derivation != derivation.map(|path| directory.join(path))
+        {
+            return Err("its record is about something else".to_owned());
         }
         if let Made::Step(step) = &self.chain.items[number].made
             && step.sha256.is_some_and(|stated| stated != object.nar)
@@ -194,13 +206,13 @@ fn signed(
     let base = record.out.rsplit('/').next().unwrap_or_default();
     let envelope: Option<Envelope> = store
         .record(STATEMENTS, base)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| told(&error))?;
     let envelope = envelope.ok_or("there is no statement about it")?;
-    let payload = envelope.payload().map_err(|error| error.to_string())?;
+    let payload = envelope.payload().map_err(|error| told(&error))?;
     if payload != expected {
         return Err(differs(&payload, expected));
     }
-    let signers = envelope.signers(keys).map_err(|error| error.to_string())?;
+    let signers = envelope.signers(keys).map_err(|error| told(&error))?;
     if signers.len() < enough {
         return Err(format!(
             "its statement is signed by {} of the keys, {enough} are needed",

@@ -7,6 +7,7 @@ use super::watch::{Watch, Watched};
 use super::wire::{self, Pieces, Tag};
 use super::{Job, Order, Report, world};
 use crate::archive;
+use crate::causes::told;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::waitpid;
@@ -56,7 +57,7 @@ fn converse() -> io::Result<()> {
                 return Ok(());
             }
             ForkResult::Child => first_process(&order, &mut socket)
-                .unwrap_or_else(|failure| Report::Setup(failure.to_string())),
+                .unwrap_or_else(|failure| Report::Setup(told(&failure))),
         },
         Err(report) => report,
     };
@@ -152,7 +153,7 @@ fn first_process(order: &Order, socket: &mut UnixStream) -> io::Result<Report> {
                 Ok(()) => quit(0),
                 Err(error) => error,
             };
-            complain(&error);
+            complain(&told(&error));
             quit(127)
         }
         ForkResult::Parent { child } => child,
@@ -193,8 +194,8 @@ fn watch(order: &Order, child: Pid) -> nix::Result<Watched> {
     clippy::print_stderr,
     reason = "the standard error of the step is where its failure belongs"
 )]
-fn complain(error: &io::Error) {
-    eprintln!("{error}");
+fn complain(text: &str) {
+    eprintln!("{text}");
 }
 
 /// Process 2: confines itself and becomes the program, or unpacks.

@@ -17,13 +17,15 @@ mod wire;
 mod world;
 
 use crate::archive::{Packing, UnpackLimits};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use wire::{Joined, Tag};
@@ -36,7 +38,7 @@ pub use watch::Watched;
 pub const ENTER: &str = "enter-sandbox";
 
 /// Most bytes of each of a program's two output streams.
-const MAX_SAID: u64 = 4 << 20;
+const MAX_SAID: usize = 4 << 20;
 
 /// What one program may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,10 +160,10 @@ pub enum SandboxError {
     #[error("it printed more than {MAX_SAID} bytes")]
     Said,
     /// The helper is gone or speaks nonsense.
-    #[error("the sandbox's helper: {0}")]
+    #[error("the sandbox's helper")]
     Helper(#[source] io::Error),
     /// What the sink said.
-    #[error("an output: {0}")]
+    #[error("an output")]
     Sink(#[source] io::Error),
 }
 
@@ -200,7 +202,7 @@ impl Sandbox {
             .arg0("rootstock-sandbox")
             .arg(ENTER)
             .env_clear()
-            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -229,42 +231,98 @@ fn converse(
     let text = serde_json::to_vec(order).expect("an order is plain data");
     wire::send(&mut socket, Tag::Order, &text).map_err(SandboxError::Helper)?;
     let pipes = (child.stdout.take(), child.stderr.take());
-    let helper = rustix::process::Pid::from_child(child);
-    // Dropped when all is said; until then, nothing may take longer than this.
-    let (over, still_running) = channel::<()>();
-    let most = grace + Duration::from_secs(order.limits.seconds);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            if still_running.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
-                // The child is reaped only after this thread has ended.
-                let _ = rustix::process::kill_process(helper, rustix::process::Signal::KILL);
-            }
+    let mut said = [Said::new(pipes.0), Said::new(pipes.1)];
+    // Until the program has ended, when the first frame comes; then what it said lies in the pipes, which nobody else writes to.
+    if !hear(&mut said, Some(&socket), Some(begin + grace))? {
+        return Err(SandboxError::Time(order.limits.seconds));
+    }
+    let report = listen(&mut socket, sink, order)?;
+    hear(&mut said, None, None)?;
+    let [stdout, stderr] = said.map(|said| said.bytes);
+    match report {
+        Report::NoNameSpaces(why) => Err(SandboxError::NoNameSpaces(why)),
+        Report::Setup(why) => Err(SandboxError::Setup(why)),
+        Report::Done {
+            watched,
+            microseconds,
+        } => Ok(Outcome {
+            watched,
+            stdout,
+            stderr,
+            own_time: Duration::from_micros(microseconds),
+            time: begin.elapsed(),
+        }),
+    }
+}
+
+/// One of a program's two output streams.
+struct Said {
+    pipe: Option<OwnedFd>,
+    bytes: Vec<u8>,
+}
+
+impl Said {
+    fn new(pipe: Option<impl Into<OwnedFd>>) -> Said {
+        Said {
+            pipe: pipe.map(Into::into),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Takes what lies in the pipe, of which there is something or the end.
+    fn take(&mut self, pipe: OwnedFd) -> Result<(), SandboxError> {
+        let mut piece = [0; 1 << 14];
+        let count = rustix::io::read(&pipe, &mut piece)
+            .map_err(|error| SandboxError::Helper(error.into()))?;
+        self.bytes.extend_from_slice(&piece[..count]);
+        if self.bytes.len() > MAX_SAID {
+            return Err(SandboxError::Said);
+        }
+        self.pipe = (count > 0).then_some(pipe);
+        Ok(())
+    }
+}
+
+/// Takes what a program says until there is something on the socket (`true`) or the time is over (`false`); without a socket, what it
+/// has said.
+fn hear(
+    said: &mut [Said; 2],
+    socket: Option<&UnixStream>,
+    until: Option<Instant>,
+) -> Result<bool, SandboxError> {
+    loop {
+        let wait = until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
         });
-        let stdout = scope.spawn(|| said(pipes.0));
-        let stderr = scope.spawn(|| said(pipes.1));
-        let report = listen(&mut socket, sink, order);
-        // A helper that is gone closes the pipes.
-        if report.is_err() {
-            let _ = child.kill();
+        let wait = Timespec {
+            tv_sec: wait.as_secs() as i64,
+            tv_nsec: i64::from(wait.subsec_nanos()),
+        };
+        let streams = said.iter().filter_map(|said| said.pipe.as_ref());
+        let streams = streams.map(AsFd::as_fd).chain(socket.map(AsFd::as_fd));
+        let mut waiting: Vec<PollFd<'_>> = streams
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
+        match poll(&mut waiting, Some(&wait)) {
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(SandboxError::Helper(error.into())),
         }
-        let stdout = stdout.join().expect("reading does not panic");
-        let stderr = stderr.join().expect("reading does not panic");
-        drop(over);
-        match report? {
-            Report::NoNameSpaces(why) => Err(SandboxError::NoNameSpaces(why)),
-            Report::Setup(why) => Err(SandboxError::Setup(why)),
-            Report::Done {
-                watched,
-                microseconds,
-            } => Ok(Outcome {
-                watched,
-                stdout: stdout?,
-                stderr: stderr?,
-                own_time: Duration::from_micros(microseconds),
-                time: begin.elapsed(),
-            }),
+        let mut ready: Vec<bool> = waiting.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let spoken = socket.is_some() && ready.pop() == Some(true);
+        let mut ready = ready.into_iter();
+        for said in said.iter_mut().filter(|said| said.pipe.is_some()) {
+            if ready.next() == Some(true)
+                && let Some(pipe) = said.pipe.take()
+            {
+                said.take(pipe)?;
+            }
         }
-    })
+        if spoken {
+            return Ok(true);
+        }
+    }
 }
 
 /// Outputs go to the sink; the report ends it.
@@ -304,18 +362,4 @@ fn listen(
             }
         }
     }
-}
-
-fn said(pipe: Option<impl Read>) -> Result<Vec<u8>, SandboxError> {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        let mut limited = pipe.take(MAX_SAID + 1);
-        limited
-            .read_to_end(&mut bytes)
-            .map_err(SandboxError::Helper)?;
-    }
-    if bytes.len() as u64 > MAX_SAID {
-        return Err(SandboxError::Said);
-    }
-    Ok(bytes)
 }

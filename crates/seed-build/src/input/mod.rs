@@ -3,6 +3,11 @@
 //! Invariants: nothing is used before its hash was compared; what is not there is [`InputError::NotObtainable`], with all that was
 //! tried; nothing is fetched when offline, and nothing of the machine's apt configuration is changed.
 
+mod fetch;
+
+#[cfg(test)]
+mod tests;
+
 use crate::chain::{Chain, From, Input, Item, fits};
 use crate::store::{Object, Store, StoreError};
 use nix_store_path::{Algorithm, Hash};
@@ -10,8 +15,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use thiserror::Error;
+
+pub use fetch::FetchLimits;
 
 /// Largest single input in bytes.
 pub const MAX_INPUT: u64 = 4 << 30;
@@ -65,6 +71,8 @@ pub struct Sources {
     pub given: Vec<PathBuf>,
     /// Nothing is fetched.
     pub offline: bool,
+    /// What fetching from an address may take.
+    pub fetch: FetchLimits,
 }
 
 /// Gets an input into the store.
@@ -268,13 +276,13 @@ impl Foreign<'_> {
             let scratch = self.store.scratch()?;
             if let Some(package) = apt {
                 let version = self.input.version.as_deref();
-                match from_apt(package, version, self.file, scratch.path()) {
+                match fetch::from_apt(package, version, self.file, scratch.path()) {
                     Ok(bytes) => return self.keep(bytes),
                     Err(problem) => tried.push(format!("apt source package {package}: {problem}")),
                 }
             }
             if let Some(url) = url {
-                match from_url(url, &scratch.path().join("download")) {
+                match fetch::from_url(url, &sources.fetch) {
                     Ok(bytes) => return self.keep(bytes),
                     Err(problem) => tried.push(format!("{url}: {problem}")),
                 }
@@ -289,128 +297,8 @@ impl Foreign<'_> {
 
     fn keep(&self, bytes: Vec<u8>) -> Result<Vec<u8>, InputError> {
         if Hash::of(Algorithm::Sha256, &bytes) == self.input.sha256 {
-            let path = self.store.download(&self.input.sha256);
-            let new = path.with_extension("new");
-            fs::write(&new, &bytes)
-                .and_then(|()| fs::rename(&new, &path))
-                .map_err(|error| self.reading.problem(&path, &error.to_string()))?;
+            self.store.keep_download(&self.input.sha256, &bytes)?;
         }
         Ok(bytes)
     }
-}
-
-/// Fetches a file of a source package with the machine's own apt, in a state of its own in `scratch`.
-fn from_apt(
-    package: &str,
-    version: Option<&str>,
-    file: &str,
-    scratch: &Path,
-) -> Result<Vec<u8>, String> {
-    let text = |error: std::io::Error| error.to_string();
-    let lists = scratch.join("sources");
-    for folder in [
-        "sources",
-        "lists/partial",
-        "cache/archives/partial",
-        "files",
-    ] {
-        fs::create_dir_all(scratch.join(folder)).map_err(text)?;
-    }
-    // The package sources that apt has already, read as entries for source packages.
-    let mut found = vec![PathBuf::from("/etc/apt/sources.list")];
-    let parts = fs::read_dir("/etc/apt/sources.list.d")
-        .map(|all| all.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
-    found.extend(parts.unwrap_or_default());
-    for (number, path) in found.iter().enumerate() {
-        let Ok(content) = fs::read_to_string(path) else {
-            continue;
-        };
-        let (extension, lines): (&str, Vec<String>) =
-            match path.extension().and_then(|e| e.to_str()) {
-                Some("list") => (
-                    "list",
-                    content
-                        .lines()
-                        .filter_map(|line| line.strip_prefix("deb "))
-                        .map(|line| format!("deb-src {line}"))
-                        .collect(),
-                ),
-                Some("sources") => (
-                    "sources",
-                    content
-                        .lines()
-                        .map(|line| {
-                            if line.starts_with("Types:") {
-                                "Types: deb-src".to_owned()
-                            } else {
-                                line.to_owned()
-                            }
-                        })
-                        .collect(),
-                ),
-                _ => continue,
-            };
-        fs::write(
-            lists.join(format!("{number}.{extension}")),
-            lines.join("\n") + "\n",
-        )
-        .map_err(text)?;
-    }
-    let options = [
-        "Dir::Etc::sourcelist=/dev/null".to_owned(),
-        format!("Dir::Etc::sourceparts={}", lists.display()),
-        format!("Dir::State::lists={}", scratch.join("lists").display()),
-        format!("Dir::Cache={}", scratch.join("cache").display()),
-        "APT::Sandbox::User=root".to_owned(),
-    ];
-    let wanted = version.map_or(package.to_owned(), |version| format!("{package}={version}"));
-    for arguments in [
-        vec!["update"],
-        vec!["source", "--download-only", wanted.as_str()],
-    ] {
-        let mut command = Command::new("apt-get");
-        for option in &options {
-            command.arg("-o").arg(option);
-        }
-        let result = command
-            .args(["--quiet", "--quiet"])
-            .args(arguments)
-            .current_dir(scratch.join("files"))
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("apt-get: {error}"))?;
-        if !result.status.success() {
-            let said = String::from_utf8_lossy(&result.stderr);
-            return Err(said.lines().next().unwrap_or("apt-get failed").to_owned());
-        }
-    }
-    limited(&scratch.join("files").join(file)).map_err(|error| format!("{file}: {error}"))
-}
-
-/// Fetches from an address with the machine's own curl.
-fn from_url(url: &str, to: &Path) -> Result<Vec<u8>, String> {
-    let result = Command::new("curl")
-        .args([
-            "--fail",
-            "--silent",
-            "--show-error",
-            "--location",
-            "--proto",
-            "=https,http,file",
-            "--max-time",
-            "3600",
-        ])
-        .arg("--max-filesize")
-        .arg(MAX_INPUT.to_string())
-        .arg("--output")
-        .arg(to)
-        .arg("--url")
-        .arg(url)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("curl: {error}"))?;
-    if !result.status.success() {
-        return Err(String::from_utf8_lossy(&result.stderr).trim().to_owned());
-    }
-    limited(to).map_err(|error| error.to_string())
 }
