@@ -183,7 +183,7 @@ int fileno(FILE *file) { return file->fd; }
 
 void perror(const char *what) { fprintf(stderr, "%s: %s\n", what, strerror(errno)); }
 
-void __assert_fail(const char *what, const char *file, unsigned line, const char *function) {
-    fprintf(stderr, "%s:%u: %s: assertion failed: %s\n", file, line, function, what);
+void __assert_fail(const char *what, unsigned line, const char *function) {
+    fprintf(stderr, "%s: line %u: assertion failed: %s\n", function, line, what);
     abort();
 }
