@@ -114,8 +114,8 @@ impl Store {
             rows.extend(values![
                 key,
                 *content,
-                build.derivation.as_deref(),
-                build.output.as_deref(),
+                build.derivation,
+                build.output,
                 build.dependents.map(i64::from)
             ]);
         }
@@ -198,7 +198,8 @@ async fn write_packages(
     let attributes = write_attributes(writer, distribution, packages).await?;
     let stored = stored.await.expect("writing out JSON does not panic");
     let mut held: HashMap<(i64, Vec<u8>), i64> = HashMap::new();
-    let keys = attributes.iter().copied().map(Value::from).collect();
+    let keys = attributes.iter().filter(|attribute| attribute.held);
+    let keys = keys.map(|attribute| Value::from(attribute.key)).collect();
     for row in writer
         .session
         .rows_in(&sql::PACKAGES_HELD, &[], keys)
@@ -211,14 +212,16 @@ async fn write_packages(
     for (((digest, data), attribute), given) in
         stored.into_iter().zip(attributes).zip(packages.iter())
     {
-        if let Some(key) = held.get(&(attribute, digest.to_vec())) {
+        if attribute.held
+            && let Some(key) = held.get(&(attribute.key, digest.to_vec()))
+        {
             contents.push(*key);
             continue;
         }
         let key = writer.next(Counter::Package);
         contents.push(key);
         let version = given.package.version.as_deref();
-        rows.extend(values![key, attribute, &digest[..], version, data]);
+        rows.extend(values![key, attribute.key, &digest[..], version, data]);
     }
     writer.session.insert(&sql::PACKAGE_ADD, 5, rows).await?;
     Ok(contents)
@@ -249,12 +252,19 @@ impl Build {
     }
 }
 
-/// Writes attributes that are new or whose name or family moved; gives the key of each package's attribute.
+/// An attribute's key, and whether it was held before this release.
+#[derive(Debug, Clone, Copy)]
+struct Attribute {
+    key: i64,
+    held: bool,
+}
+
+/// Writes attributes that are new or whose name or family moved; gives the attribute of each package.
 async fn write_attributes(
     writer: &mut Writer,
     distribution: &str,
-    packages: &[ReleasePackage],
-) -> Result<Vec<i64>> {
+    packages: &Arc<[ReleasePackage]>,
+) -> Result<Vec<Attribute>> {
     let mut held: HashMap<String, (i64, String, String)> = HashMap::new();
     let rows = writer
         .session
@@ -264,29 +274,31 @@ async fn write_attributes(
         let rest = (row.integer(0)?, row.text(2)?, row.text(3)?);
         held.insert(row.text(1)?, rest);
     }
-    let mut keys = Vec::with_capacity(packages.len());
-    let (mut rows, mut texts, mut known) = (Vec::new(), Vec::new(), Vec::new());
-    for given in packages {
+    let mut attributes = Vec::with_capacity(packages.len());
+    // What is written of them, by the package's index: their rows, and their words.
+    let (mut rows, mut moved, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, given) in packages.iter().enumerate() {
         let name = clean(given.package.attribute.clone());
         let (name, pname) = (name.as_str(), given.package.pname.as_str());
         let entry = held.get(name);
-        if let Some((key, ..)) =
-            entry.filter(|(_, had, family)| had == pname && *family == given.family)
-        {
-            keys.push(*key);
-            continue;
-        }
-        let key = if let Some((key, ..)) = entry {
-            known.push(Value::from(*key));
-            *key
+        let attribute = if let Some((key, had, family)) = entry {
+            let (key, held) = (*key, true);
+            if had == pname && *family == given.family {
+                attributes.push(Attribute { key, held });
+                continue;
+            }
+            known.push(Value::from(key));
+            Attribute { key, held }
         } else {
             writer.add(Counter::Attributes, 1);
-            writer.next(Counter::Attribute)
+            let (key, held) = (writer.next(Counter::Attribute), false);
+            Attribute { key, held }
         };
-        keys.push(key);
+        attributes.push(attribute);
+        moved.push((index, attribute.key));
         let size = name.chars().count() as i64;
         rows.extend(values![
-            key,
+            attribute.key,
             distribution,
             name,
             size,
@@ -294,15 +306,27 @@ async fn write_attributes(
             given.family.as_str(),
             0_i64
         ]);
-        texts.extend(values![key, words::name_pieces([name, pname])]);
     }
+    // The words are cut on another core while the database takes the rows.
+    let given = Arc::clone(packages);
+    let texts = tokio::task::spawn_blocking(move || {
+        let mut texts = Vec::with_capacity(moved.len() * 2);
+        for (index, key) in moved {
+            let package = &given[index].package;
+            let name = clean(package.attribute.clone());
+            let words = words::name_pieces([name.as_str(), package.pname.as_str()]);
+            texts.extend(values![key, words]);
+        }
+        texts
+    });
     let session = &mut writer.session;
     session.insert(&sql::ATTRIBUTE_PUT, 7, rows).await?;
     session
         .execute_in(&sql::ATTRIBUTE_WORDS_GONE, &[], known)
         .await?;
+    let texts = texts.await.expect("cutting names into words does not panic");
     session.insert(&sql::ATTRIBUTE_WORDS_ADD, 2, texts).await?;
-    Ok(keys)
+    Ok(attributes)
 }
 
 /// Counts what came, went and moved from one release to the next, and notes it there.

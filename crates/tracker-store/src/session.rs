@@ -16,7 +16,7 @@ pub(crate) enum Session {
 
 /// Rows that one statement inserts at most, and the smaller numbers that the rest is cut into:
 /// few distinct texts, so that each is prepared once.
-const ROWS: [usize; 4] = [128, 32, 8, 1];
+const ROWS: [usize; 4] = [512, 64, 8, 1];
 
 /// Values that one `{list:…}` holds; shorter lists are filled up by repeating the last value.
 const LIST: [usize; 4] = [256, 64, 16, 1];

@@ -119,6 +119,8 @@ END;
 CREATE VIRTUAL TABLE vulnerability_words USING fts5 (
     words, content='', contentless_delete=1, detail=none, tokenize='ascii'
 );
+-- Terms that are gathered in memory before they are written, in bytes: the default of 1 MiB merges an import ten times.
+INSERT INTO vulnerability_words (vulnerability_words, rank) VALUES ('hashsize', 8388608);
 
 -- What happened, append-only.
 CREATE TABLE event (
@@ -175,6 +177,8 @@ CREATE INDEX attribute_family ON attribute (distribution, family, name);
 CREATE VIRTUAL TABLE attribute_words USING fts5 (
     words, content='', contentless_delete=1, detail=none, tokenize='ascii'
 );
+-- Terms that are gathered in memory before they are written, in bytes: the default of 1 MiB merges an import ten times.
+INSERT INTO attribute_words (attribute_words, rank) VALUES ('hashsize', 8388608);
 
 -- A package's content, stored once for all releases that have it unchanged.
 CREATE TABLE package (
