@@ -26,7 +26,7 @@ fn main() {
     for _ in 0..3 {
         let start = Instant::now();
         let (names, errors) = folder.names().unwrap();
-        let inputs = folder.map(&names, |_, derivation| {
+        let inputs = folder.map(&names, |_, derivation: Result<Derivation, _>| {
             derivation.unwrap().inputs.derivations.len()
         });
         assert!(errors.is_empty() && inputs.len() == count);

@@ -88,13 +88,19 @@ impl Output {
     }
 }
 
+pub(crate) fn fixed_output(
+    outputs: &BTreeMap<Name, Output>,
+) -> Option<(&StorePath, &ContentAddress)> {
+    outputs.values().find_map(|output| match output {
+        Output::Fixed { path, address } => Some((path, address)),
+        _ => None,
+    })
+}
+
 impl Derivation {
     /// The fixed output, if this derivation has one: what it downloads or otherwise knows by hash.
     pub fn fixed_output(&self) -> Option<(&StorePath, &ContentAddress)> {
-        self.outputs.values().find_map(|output| match output {
-            Output::Fixed { path, address } => Some((path, address)),
-            _ => None,
-        })
+        fixed_output(&self.outputs)
     }
 
     /// A variable's value as text; absent or not UTF-8 is `None`.

@@ -5,14 +5,46 @@
 //! error, and the others are still read.
 
 use crate::limits::MAX_DERIVATION;
-use crate::{Derivation, Error, aterm};
-use nix_store_path::{DERIVATION_SUFFIX, StoreDir, StorePath};
+use crate::{Derivation, Error, Outline, aterm};
+use nix_store_path::{DERIVATION_SUFFIX, Name, StoreDir, StorePath};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a `.drv` file may be read as.
+pub trait Form: Sized {
+    /// Reads a file's bytes; `name` is the file's name without digest and `.drv`.
+    ///
+    /// # Errors
+    /// The variants of [`Error`] that have an offset.
+    fn parse(name: &Name, bytes: &[u8], store: &StoreDir) -> Result<Self, Error>;
+
+    /// The derivations it needs.
+    fn derivations(&self) -> impl Iterator<Item = &StorePath>;
+}
+
+impl Form for Derivation {
+    fn parse(name: &Name, bytes: &[u8], store: &StoreDir) -> Result<Derivation, Error> {
+        Derivation::parse(name, bytes, store)
+    }
+
+    fn derivations(&self) -> impl Iterator<Item = &StorePath> {
+        self.inputs.derivations.keys()
+    }
+}
+
+impl Form for Outline {
+    fn parse(name: &Name, bytes: &[u8], store: &StoreDir) -> Result<Outline, Error> {
+        Outline::parse(name, bytes, store)
+    }
+
+    fn derivations(&self) -> impl Iterator<Item = &StorePath> {
+        self.derivations.iter()
+    }
+}
 
 /// A folder and the store directory that the derivations in it were written for.
 #[derive(Debug, Clone)]
@@ -128,11 +160,11 @@ impl Folder {
         Ok(bytes)
     }
 
-    /// Reads one derivation.
+    /// Reads one derivation, whole or as an outline.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Io`], or [`Error::File`] with what is wrong inside.
-    pub fn read(&self, path: &StorePath) -> Result<Derivation, Error> {
+    pub fn read<D: Form>(&self, path: &StorePath) -> Result<D, Error> {
         let bytes = self.bytes(path)?;
         let name = path.derivation_name();
         let name = name.ok_or_else(|| {
@@ -144,15 +176,14 @@ impl Folder {
                 },
             )
         })?;
-        Derivation::parse(&name, &bytes, &self.store)
-            .map_err(|error| self.file(path.to_string(), error))
+        D::parse(&name, &bytes, &self.store).map_err(|error| self.file(path.to_string(), error))
     }
 
     /// Reads these derivations on all cores and keeps what `map` makes of each, in the same order.
-    pub fn map<T: Send>(
+    pub fn map<D: Form, T: Send>(
         &self,
         paths: &[StorePath],
-        map: impl Fn(&StorePath, Result<Derivation, Error>) -> T + Sync,
+        map: impl Fn(&StorePath, Result<D, Error>) -> T + Sync,
     ) -> Vec<T> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.min(paths.len().div_ceil(BATCH)).max(1);
@@ -188,20 +219,20 @@ impl Folder {
     }
 
     /// Reads the closure of `roots`, level by level, and keeps what `map` makes of each derivation.
-    pub fn map_closure<T: Send>(
+    pub fn map_closure<D: Form, T: Send>(
         &self,
         roots: &[StorePath],
-        map: impl Fn(&StorePath, Result<Derivation, Error>) -> T + Sync,
+        map: impl Fn(&StorePath, Result<D, Error>) -> T + Sync,
     ) -> Vec<T> {
         let mut seen: HashSet<StorePath> = roots.iter().cloned().collect();
         let mut level: Vec<StorePath> = seen.iter().cloned().collect();
         level.sort();
         let mut all = Vec::new();
         while !level.is_empty() {
-            let results = self.map(&level, |path, derivation| {
+            let results = self.map(&level, |path, derivation: Result<D, Error>| {
                 let inputs = derivation
                     .as_ref()
-                    .map(|found| found.inputs.derivations.keys().cloned().collect::<Vec<_>>());
+                    .map(|found| found.derivations().cloned().collect::<Vec<_>>());
                 (inputs.unwrap_or_default(), map(path, derivation))
             });
             let mut following = Vec::new();

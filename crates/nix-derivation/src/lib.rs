@@ -42,6 +42,7 @@
 mod derivation;
 mod error;
 mod graph;
+mod outline;
 
 pub mod aterm;
 pub mod folder;
@@ -52,6 +53,7 @@ pub mod modulo;
 pub use derivation::{Derivation, InputNode, Inputs, Output};
 pub use error::Error;
 pub use graph::{Cycle, Graph, GraphBuilder, Node};
+pub use outline::Outline;
 
 #[cfg(test)]
 mod tests;

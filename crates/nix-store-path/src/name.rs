@@ -17,6 +17,15 @@ impl Name {
     /// # Errors
     /// [`Error::Name`] with the broken rule.
     pub fn new(text: &str) -> Result<Name, Error> {
+        Name::check(text)?;
+        Ok(Name(text.into()))
+    }
+
+    /// Checks a text of which no name is needed.
+    ///
+    /// # Errors
+    /// As [`Name::new`].
+    pub fn check(text: &str) -> Result<(), Error> {
         let problem = if text.is_empty() {
             "it is empty"
         } else if text.len() > MAX_NAME {
@@ -26,7 +35,7 @@ impl Name {
         } else if [".", ".."].contains(&text.split('-').next().unwrap_or_default()) {
             "its first dash-separated part is '.' or '..'"
         } else {
-            return Ok(Name(text.into()));
+            return Ok(());
         };
         Err(Error::Name {
             text: shown(text),

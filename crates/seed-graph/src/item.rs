@@ -1,6 +1,6 @@
 //! The nodes of the graph of trust, and what was wrong on the way to it.
 
-use nix_derivation::{Derivation, Graph, Output};
+use nix_derivation::{Graph, Outline, Output};
 use nix_store_path::{ContentAddress, StoreDir, StorePath};
 use std::fmt;
 
@@ -94,11 +94,7 @@ const MAX_URL: usize = 2048;
 
 impl Contribution {
     /// Reads off a derivation what it trusts.
-    pub(crate) fn of(
-        path: &StorePath,
-        mut derivation: Derivation,
-        store: &StoreDir,
-    ) -> Contribution {
+    pub(crate) fn of(path: &StorePath, mut derivation: Outline, store: &StoreDir) -> Contribution {
         let builtin = derivation.builder.starts_with(b"builtin:");
         let fixed = derivation.fixed_output().map(|(_, address)| *address);
         let impure = derivation
@@ -135,10 +131,10 @@ impl Contribution {
         if fixed.is_some() {
             return contribution;
         }
-        let inputs = std::mem::take(&mut derivation.inputs.derivations);
+        let inputs = std::mem::take(&mut derivation.derivations);
         let alone = inputs.is_empty();
-        contribution.edges = inputs.into_keys().map(Key::Object).collect();
-        for source in &derivation.inputs.sources {
+        contribution.edges = inputs.into_iter().map(Key::Object).collect();
+        for source in &derivation.sources {
             contribution.leaf(
                 Key::Object(source.clone()),
                 source.name().as_str(),
@@ -157,14 +153,14 @@ impl Contribution {
     }
 
     /// `alone` says that the derivation has no other one as input.
-    fn builder(&mut self, derivation: &Derivation, store: &StoreDir, builtin: bool, alone: bool) {
+    fn builder(&mut self, derivation: &Outline, store: &StoreDir, builtin: bool, alone: bool) {
         let Ok(builder) = std::str::from_utf8(&derivation.builder) else {
             return;
         };
         match store.parse_within(builder) {
             // Inside the store: an input made it, or it was imported; or nobody says where it is from.
             Ok((object, _)) => {
-                let imported = derivation.inputs.sources.contains(&object);
+                let imported = derivation.sources.contains(&object);
                 if !imported && alone {
                     self.leaf(
                         Key::Object(object.clone()),

@@ -8,7 +8,7 @@ use crate::content::{Packing, Unpacked};
 use crate::item::Contribution;
 use crate::{Item, Key, Origin, Problem, Trust};
 use nix_derivation::folder::Folder;
-use nix_derivation::{Error, GraphBuilder, json};
+use nix_derivation::{Error, GraphBuilder, Outline, json};
 use nix_store_path::{StoreDir, StorePath};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -172,7 +172,7 @@ impl Loader {
         let mut all = Vec::new();
         let result = json::read(&bytes[..], &store, &mut |key, derivation| {
             all.push(match derivation {
-                Ok((path, derivation)) => Ok(Contribution::of(&path, derivation, &store)),
+                Ok((path, derivation)) => Ok(Contribution::of(&path, derivation.into(), &store)),
                 Err(error) => Err((key.to_owned(), error)),
             });
         });
@@ -277,7 +277,7 @@ fn json_store(bytes: &[u8]) -> StoreDir {
 fn contribution(
     folder: &Folder,
     path: &StorePath,
-    derivation: Result<nix_derivation::Derivation, Error>,
+    derivation: Result<Outline, Error>,
 ) -> Result<Contribution, Problem> {
     let derivation = derivation.map_err(|error| Problem {
         place: path.to_string(),

@@ -324,7 +324,9 @@ async fn write_attributes(
     session
         .execute_in(&sql::ATTRIBUTE_WORDS_GONE, &[], known)
         .await?;
-    let texts = texts.await.expect("cutting names into words does not panic");
+    let texts = texts
+        .await
+        .expect("cutting names into words does not panic");
     session.insert(&sql::ATTRIBUTE_WORDS_ADD, 2, texts).await?;
     Ok(attributes)
 }

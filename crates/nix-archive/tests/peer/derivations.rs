@@ -157,8 +157,9 @@ fn closures_are_those_of_query() {
     let mut builder = GraphBuilder::default();
     for (path, derivation) in zoo
         .folder
-        .map_closure(std::slice::from_ref(&top), |path, derivation| {
-            (path.clone(), derivation.unwrap())
+        .map_closure(std::slice::from_ref(&top), |path, read| {
+            let derivation: Derivation = read.unwrap();
+            (path.clone(), derivation)
         })
     {
         builder.add(&path, (), derivation.inputs.derivations.keys());

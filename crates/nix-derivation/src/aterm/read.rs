@@ -2,7 +2,7 @@
 
 use super::DYNAMIC_FORM;
 use crate::limits::{MAX_DERIVATION, MAX_DYNAMIC, MAX_ITEMS, MAX_STRING};
-use crate::{Derivation, Error, InputNode, Inputs, Output};
+use crate::{Derivation, Error, InputNode, Inputs, Outline, Output};
 use bstr::{BString, ByteSlice};
 use nix_store_path::{Algorithm, ContentAddress, Hash, Method, Name, StoreDir, StorePath};
 use std::borrow::Cow;
@@ -14,37 +14,17 @@ impl Derivation {
     /// # Errors
     /// The variants of [`Error`] that have an offset.
     pub fn parse(name: &Name, bytes: &[u8], store: &StoreDir) -> Result<Derivation, Error> {
-        if bytes.len() > MAX_DERIVATION {
-            return Err(Error::TooLarge {
-                offset: MAX_DERIVATION,
-                what: "the derivation",
-                limit: MAX_DERIVATION,
-            });
-        }
-        let mut reader = Reader {
-            bytes,
-            at: 0,
-            store,
-            dynamic: false,
-        };
-        if reader.take(b"DrvWithVersion(") {
-            let (offset, form) = reader.string()?;
-            if *form != *DYNAMIC_FORM.as_bytes() {
-                let shown = &form[..form.len().min(40)];
-                let version = shown.to_str_lossy().into_owned();
-                return Err(Error::UnknownForm { offset, version });
-            }
-            reader.comma()?;
-            reader.dynamic = true;
-        } else {
-            reader.expect(b"Derive(", "'Derive(' or 'DrvWithVersion('")?;
-        }
-        let derivation = reader.derivation(name)?;
-        if reader.dynamic != derivation.is_dynamic() {
-            let what = "a versioned form without outputs of outputs";
-            return Err(Error::NotCanonical { offset: 0, what });
-        }
-        Ok(derivation)
+        Reader::whole(bytes, store, |reader| reader.derivation(name))
+    }
+}
+
+impl Outline {
+    /// Reads a `.drv` file's bytes as [`Derivation::parse`] does, with the same errors, and keeps less of them.
+    ///
+    /// # Errors
+    /// The variants of [`Error`] that have an offset.
+    pub fn parse(name: &Name, bytes: &[u8], store: &StoreDir) -> Result<Outline, Error> {
+        Reader::whole(bytes, store, |reader| reader.outline(name))
     }
 }
 
@@ -66,10 +46,57 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     store: &'a StoreDir,
+    /// Is it the versioned form?
     dynamic: bool,
+    /// Was an output of an output read, which only that form may have?
+    nested: bool,
 }
 
 impl<'a> Reader<'a> {
+    /// Reads a whole file by `item`, which begins after the form's name.
+    fn whole<T>(
+        bytes: &'a [u8],
+        store: &'a StoreDir,
+        item: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if bytes.len() > MAX_DERIVATION {
+            return Err(Error::TooLarge {
+                offset: MAX_DERIVATION,
+                what: "the derivation",
+                limit: MAX_DERIVATION,
+            });
+        }
+        let mut reader = Reader {
+            bytes,
+            at: 0,
+            store,
+            dynamic: false,
+            nested: false,
+        };
+        if reader.take(b"DrvWithVersion(") {
+            let (offset, form) = reader.string()?;
+            if *form != *DYNAMIC_FORM.as_bytes() {
+                let shown = &form[..form.len().min(40)];
+                let version = shown.to_str_lossy().into_owned();
+                return Err(Error::UnknownForm { offset, version });
+            }
+            reader.comma()?;
+            reader.dynamic = true;
+        } else {
+            reader.expect(b"Derive(", "'Derive(' or 'DrvWithVersion('")?;
+        }
+        let read = item(&mut reader)?;
+        reader.expect(b")", "')'")?;
+        if reader.at != bytes.len() {
+            return Err(reader.syntax("the end of the file"));
+        }
+        if reader.dynamic != reader.nested {
+            let what = "a versioned form without outputs of outputs";
+            return Err(Error::NotCanonical { offset: 0, what });
+        }
+        Ok(read)
+    }
+
     fn derivation(&mut self, name: &Name) -> Result<Derivation, Error> {
         let outputs = self.map("outputs", |reader| {
             let id = reader.name()?;
@@ -104,10 +131,6 @@ impl<'a> Reader<'a> {
             reader.comma()?;
             Ok((variable, reader.owned()?))
         })?;
-        self.expect(b")", "')'")?;
-        if self.at != self.bytes.len() {
-            return Err(self.syntax("the end of the file"));
-        }
         Ok(Derivation {
             name: name.clone(),
             outputs,
@@ -119,6 +142,83 @@ impl<'a> Reader<'a> {
             builder,
             args,
             env,
+        })
+    }
+
+    fn outline(&mut self, name: &Name) -> Result<Outline, Error> {
+        let outputs = self.map("outputs", |reader| {
+            let id = reader.name()?;
+            reader.comma()?;
+            Ok((id, reader.output()?))
+        })?;
+        self.comma()?;
+        let mut derivations: Vec<StorePath> = Vec::new();
+        self.list("input derivations", |reader| {
+            reader.expect(b"(", "'('")?;
+            let at = reader.at;
+            let (offset, path) = reader.string()?;
+            let path = reader.path(offset, &path)?;
+            reader.comma()?;
+            reader.skip_node()?;
+            reader.expect(b")", "')'")?;
+            ascending(derivations.last(), &path, at)?;
+            derivations.push(path);
+            Ok(())
+        })?;
+        self.comma()?;
+        let sources = self.set("sources", |reader| {
+            let (offset, path) = reader.string()?;
+            reader.path(offset, &path)
+        })?;
+        self.comma()?;
+        self.skip()?;
+        self.comma()?;
+        let builder = self.owned()?;
+        self.comma()?;
+        self.list("arguments", Reader::skip)?;
+        self.comma()?;
+        let mut variables = BTreeMap::new();
+        let mut last: Option<Cow<'a, [u8]>> = None;
+        self.list("variables", |reader| {
+            reader.expect(b"(", "'('")?;
+            let at = reader.at;
+            let (_, variable) = reader.string()?;
+            reader.comma()?;
+            let kept = Outline::VARIABLES
+                .iter()
+                .find(|kept| kept.as_bytes() == &*variable);
+            match kept {
+                Some(kept) => drop(variables.insert(*kept, reader.owned()?)),
+                None => reader.skip()?,
+            }
+            reader.expect(b")", "')'")?;
+            ascending(last.as_ref(), &variable, at)?;
+            last = Some(variable);
+            Ok(())
+        })?;
+        Ok(Outline {
+            name: name.clone(),
+            outputs,
+            derivations,
+            sources,
+            builder,
+            variables,
+        })
+    }
+
+    /// Reads over what [`Reader::node`] reads.
+    fn skip_node(&mut self) -> Result<(), Error> {
+        if self.dynamic {
+            return self.node(0).map(drop);
+        }
+        let mut last: Option<Cow<'a, [u8]>> = None;
+        self.list("outputs of an input", |reader| {
+            let at = reader.at;
+            let (offset, name) = reader.string()?;
+            reader.within(offset, &name, Name::check)?;
+            ascending(last.as_ref(), &name, at)?;
+            last = Some(name);
+            Ok(())
         })
     }
 
@@ -196,6 +296,7 @@ impl<'a> Reader<'a> {
                     what,
                 });
             }
+            self.nested = true;
         }
         Ok(node)
     }
@@ -262,14 +363,38 @@ impl<'a> Reader<'a> {
 
     /// A string's offset and bytes, unescaped; borrowed where nothing is escaped.
     fn string(&mut self) -> Result<(usize, Cow<'a, [u8]>), Error> {
-        self.expect(b"\"", "a string")?;
-        let start = self.at;
         let mut unescaped: Option<Vec<u8>> = None;
+        let (start, tail) = self.walk(|run, character| {
+            let text = unescaped.get_or_insert_with(|| Vec::with_capacity(2 * run.len() + 128));
+            text.extend_from_slice(run);
+            text.push(character);
+        })?;
+        let text = match unescaped {
+            None => Cow::Borrowed(tail),
+            Some(mut text) => {
+                text.extend_from_slice(tail);
+                Cow::Owned(text)
+            }
+        };
+        Ok((start, text))
+    }
+
+    /// Reads over a string.
+    fn skip(&mut self) -> Result<(), Error> {
+        self.walk(|_, _| ()).map(drop)
+    }
+
+    /// Walks over a string and hands each escaped character, with the run of bytes before it, to `escaped`; gives
+    /// the string's offset and what follows the last of them.
+    fn walk(&mut self, mut escaped: impl FnMut(&'a [u8], u8)) -> Result<(usize, &'a [u8]), Error> {
+        self.expect(b"\"", "a string")?;
+        let bytes = self.bytes;
+        let start = self.at;
         let mut copied = start;
         loop {
-            let rest = &self.bytes[self.at..];
+            let rest = &bytes[self.at..];
             let Some(run) = rest.iter().position(|byte| SPECIAL[usize::from(*byte)]) else {
-                return Err(self.syntax_at(self.bytes.len(), "the end of a string"));
+                return Err(self.syntax_at(bytes.len(), "the end of a string"));
             };
             self.at += run;
             if self.at - start > MAX_STRING {
@@ -279,10 +404,10 @@ impl<'a> Reader<'a> {
                     limit: MAX_STRING,
                 });
             }
-            match self.bytes[self.at] {
+            match bytes[self.at] {
                 b'"' => break,
                 b'\\' => {
-                    let character = match self.bytes.get(self.at + 1) {
+                    let character = match bytes.get(self.at + 1) {
                         Some(b'n') => b'\n',
                         Some(b'r') => b'\r',
                         Some(b't') => b'\t',
@@ -290,26 +415,16 @@ impl<'a> Reader<'a> {
                         Some(_) => return Err(self.not_canonical("a needless escape")),
                         None => return Err(self.syntax("an escaped character")),
                     };
-                    let run = self.at - copied;
-                    let text = unescaped.get_or_insert_with(|| Vec::with_capacity(2 * run + 128));
-                    text.extend_from_slice(&self.bytes[copied..self.at]);
-                    text.push(character);
+                    escaped(&bytes[copied..self.at], character);
                     self.at += 2;
                     copied = self.at;
                 }
                 _ => return Err(self.not_canonical("an unescaped newline, return or tab")),
             }
         }
-        let tail = &self.bytes[copied..self.at];
+        let tail = &bytes[copied..self.at];
         self.at += 1;
-        let text = match unescaped {
-            None => Cow::Borrowed(tail),
-            Some(mut text) => {
-                text.extend_from_slice(tail);
-                Cow::Owned(text)
-            }
-        };
-        Ok((start, text))
+        Ok((start, tail))
     }
 
     fn owned(&mut self) -> Result<BString, Error> {

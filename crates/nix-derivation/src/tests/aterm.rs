@@ -1,7 +1,7 @@
 //! The `.drv` format: round trips, and refusals that name the offset.
 
 use super::strategies;
-use crate::{Derivation, Error, aterm};
+use crate::{Derivation, Error, Outline, aterm};
 use nix_store_path::{Name, StoreDir};
 use proptest::prelude::*;
 
@@ -144,8 +144,22 @@ proptest! {
         let mut bytes = derivation.to_aterm(&store);
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        if let Ok(read) = Derivation::parse(&derivation.name, &bytes, &store) {
-            prop_assert_eq!(read.to_aterm(&store), bytes);
+        let read = Derivation::parse(&derivation.name, &bytes, &store);
+        if let Ok(read) = &read {
+            prop_assert_eq!(read.to_aterm(&store), &bytes[..]);
         }
+        // Its outline is refused where the whole is, in the same words.
+        let outline = Outline::parse(&derivation.name, &bytes, &store);
+        let read = read.map(Outline::from).map_err(|error| error.to_string());
+        prop_assert_eq!(outline.map_err(|error| error.to_string()), read);
+    }
+
+    #[test]
+    fn an_outline_is_that_of_the_whole(mut derivation in strategies::derivation(), url: String) {
+        let store = StoreDir::default();
+        derivation.env.insert("url".into(), url.as_str().into());
+        let outline = Outline::parse(&derivation.name, &derivation.to_aterm(&store), &store).unwrap();
+        prop_assert_eq!(outline.variable("url"), Some(&*url));
+        prop_assert_eq!(outline, Outline::from(derivation));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 use crate::limits::MAX_DERIVATION;
-use crate::{Error, GraphBuilder};
+use crate::{Derivation, Error, GraphBuilder, Outline};
 use nix_store_path::StorePath;
 use std::fs;
 
@@ -53,7 +53,7 @@ fn the_closure_is_read_and_the_rest_is_not() {
     assert_eq!(opened.store().as_str(), STORE);
     let (names, errors) = opened.names().unwrap();
     assert_eq!((names.len(), errors.len()), (5, 1));
-    let all = opened.map(&names, |_, derivation| {
+    let all = opened.map(&names, |_, derivation: Result<Outline, Error>| {
         derivation.map_err(|error| error.to_string())
     });
     let errors: Vec<String> = all.into_iter().filter_map(Result::err).collect();
@@ -78,9 +78,8 @@ fn the_closure_is_read_and_the_rest_is_not() {
     let mut graph = GraphBuilder::default();
     let mut missing = 0;
     let root = StorePath::new(A).unwrap();
-    for (path, derivation) in
-        opened.map_closure(&[root], |path, derivation| (path.clone(), derivation))
-    {
+    for (path, derivation) in opened.map_closure(&[root], |path, read| (path.clone(), read)) {
+        let derivation: Result<Derivation, Error> = derivation;
         match derivation {
             Ok(derivation) => _ = graph.add(&path, (), derivation.inputs.derivations.keys()),
             Err(Error::Missing(_)) => missing += 1,
@@ -101,7 +100,9 @@ fn many_files_keep_their_order() {
     }
     let opened = Folder::open(folder.path()).unwrap();
     let (names, _) = opened.names().unwrap();
-    let read = opened.map(&names, |_, derivation| derivation.unwrap().name);
+    let read = opened.map(&names, |_, read: Result<Derivation, Error>| {
+        read.unwrap().name
+    });
     let expected: Vec<_> = names
         .iter()
         .map(|path| path.derivation_name().unwrap())
