@@ -1,13 +1,15 @@
 //! The probe: an EFI program that reports, line by line on the serial port, what firmware and shim answer about every
-//! file in `\images` of the disk it was started from, and what the TPM's registers hold. Then it turns the machine off.
+//! file in `\images` of the disk it was started from, what the TPM's registers hold and what the event log says about
+//! them. Then it turns the machine off.
 //!
 //! One boot decides about as many files as the disk holds. Nothing is started but the probe itself; a file that loads is
 //! unloaded again.
 //!
 //! Before that it writes the signed variable updates of `\updates`, if there are any.
 //!
-//! Lines: `probe set FILE STATUS`, `probe load NAME STATUS`, `probe verify NAME STATUS` (shim's protocol, where it is there), `probe pcr NN HEX`,
-//! `probe done`. STATUS is the name that the UEFI specification gives.
+//! Lines: `probe set FILE STATUS`, `probe load NAME STATUS`, `probe verify NAME STATUS` (shim's protocol, where it is
+//! there), `probe pcr NN HEX`, `probe log HEX` (a piece of the event log), `probe done`. STATUS is the name that the UEFI
+//! specification gives.
 
 #![no_main]
 #![no_std]
@@ -16,6 +18,7 @@ extern crate alloc;
 
 mod disk;
 mod images;
+mod log;
 mod report;
 mod tpm;
 mod updates;
@@ -32,6 +35,7 @@ fn main() -> Status {
     updates::write(&mut report);
     images::ask(&mut report);
     tpm::registers(&mut report);
+    log::events(&mut report);
     report.line(format_args!("done"));
     uefi::runtime::reset(ResetType::SHUTDOWN, Status::SUCCESS, None)
 }

@@ -1,6 +1,6 @@
 //! The registers of the TPM's SHA-256 bank, read by TPM2_PCR_Read (TCG TPM 2.0 library, part 3, 22.4).
 
-use crate::report::Report;
+use crate::report::{Hex, Report};
 use uefi::boot;
 use uefi::proto::tcg::v2::Tcg;
 
@@ -20,14 +20,6 @@ pub(crate) fn registers(report: &mut Report) {
             Some(value) => report.line(format_args!("pcr {index:02} {}", Hex(&value))),
             None => report.line(format_args!("pcr {index:02} unreadable")),
         }
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl core::fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
