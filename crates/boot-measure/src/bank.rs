@@ -32,6 +32,30 @@ impl Bank {
         }
     }
 
+    /// The bank of a TPM_ALG_ID.
+    pub fn of_algorithm(number: u16) -> Option<Bank> {
+        Bank::ALL
+            .into_iter()
+            .find(|bank| bank.algorithm() == number)
+    }
+
+    /// The bank of a name such as `sha256`, in any case.
+    pub fn parse(name: &str) -> Option<Bank> {
+        Bank::ALL
+            .into_iter()
+            .find(|bank| bank.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// Bytes of a digest.
+    pub fn length(self) -> usize {
+        match self {
+            Bank::Sha1 => 20,
+            Bank::Sha256 => 32,
+            Bank::Sha384 => 48,
+            Bank::Sha512 => 64,
+        }
+    }
+
     /// The name that tools use, such as `sha256`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,7 +104,7 @@ impl Register {
     pub fn reset(bank: Bank) -> Register {
         Register {
             bank,
-            value: vec![0; bank.digest(&[]).len()],
+            value: vec![0; bank.length()],
         }
     }
 

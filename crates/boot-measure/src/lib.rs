@@ -1,22 +1,44 @@
-//! What TPM registers will hold, computed from boot files alone: PCR 11, into which a UKI stub measures the sections it
-//! uses and the system the phases it passes.
+//! What TPM registers hold, why, and what they will hold: event logs of firmware read and replayed, boots foreseen from
+//! files and variables, differences explained in words.
 //!
-//! Invariants: no I/O and no TPM; what is measured and in which order follows from the stub's own version, and where two
-//! published orders differ the caller can choose.
+//! Invariants: no I/O and no TPM; a foreign log is bounded and never trusted; what is measured and in which order follows
+//! from the versions of the programs themselves, and what is not known is said ([`Unforeseen`]), not guessed.
 //!
-//! Sources: systemd's `pcr11` documentation and stub, UAPI.5 (UKI).
+//! Sources: TCG PC Client Platform Firmware Profile 1.06 (event logs), TCG Canonical Event Log 1.0, EDK II's `Tcg2Dxe` and
+//! `DxeTpm2MeasureBootLib`, shim's `mok.c`, systemd's stub and `pcrlock`, UAPI.5 (UKI).
 
 mod bank;
+mod boot_option;
+mod cel;
+mod content;
+mod device_path;
+mod expectation;
+mod foresee;
+mod gpt;
+mod log;
 mod pcr11;
+mod registers;
 
 #[cfg(test)]
 mod tests;
 
 pub use bank::{Bank, Register};
+pub use boot_option::{BootOption, tried};
+pub use cel::to_cel_json;
+pub use content::Content;
+pub use device_path::{DevicePath, PathError};
+pub use expectation::{Expectation, Measurement, Unforeseen};
+pub use foresee::{Disk, PlannedUpdate, Situation, Started, StubChoice, UNTOUCHED, foresee};
+pub use gpt::{Gpt, GptError, Partition};
+pub use log::{
+    Algorithm, Digest, Event, EventLog, EventType, Form, KNOWN_QUIRKS, KnownQuirk, LogError,
+    MAX_EVENT_DATA, MAX_EVENTS, MAX_LOG, Quirk, QuirkKind,
+};
 pub use pcr11::{DEFAULT_PHASES, FileOf, Order, Pcr11, Rules, predict, predict_with_files};
+pub use registers::{Mismatch, Registers, RegistersError};
 
 /// Why a prediction can't be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The image has no stub identity, so what it measures is unknown.
     #[error("the image names no systemd-stub version (.sdmagic); state one")]
@@ -62,7 +84,33 @@ pub enum Error {
         /// Its virtual size.
         size: u32,
     },
+    /// A bank that the log has no digests of.
+    #[error("the log has no digests of bank {bank}, so its registers can't be foreseen from it")]
+    Bank {
+        /// Which.
+        bank: Bank,
+    },
+    /// Variables or lists that can't be read.
+    #[error(transparent)]
+    Variables(#[from] boot_variables::Error),
 }
 
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Bytes of a hexadecimal text.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}

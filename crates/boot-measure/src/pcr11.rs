@@ -1,7 +1,7 @@
 //! PCR 11: for each used section its name with NUL, then its content; later one word for each phase of the boot. A kernel or
 //! initrd that the image refers to is measured as the section that it stands for, initrds one by one.
 
-use crate::{Bank, Error, Register, Result};
+use crate::{Bank, Content, Digest, Error, EventType, Measurement, Register, Result};
 use boot_pe::reference::{Part, Reference, References, note_of};
 use boot_pe::{Image, Section, SectionName, StubIdentity};
 use serde::Serialize;
@@ -166,8 +166,10 @@ fn chosen<'i, 'a>(
     Ok(base)
 }
 
+/// A section: its name, then its content with the zeros behind it.
 fn measure_section(
-    register: &mut Register,
+    measurements: &mut Vec<Measurement>,
+    banks: &[Bank],
     name: SectionName,
     section: &Section<'_>,
 ) -> Result<()> {
@@ -179,9 +181,25 @@ fn measure_section(
             size: section.virtual_size,
         });
     }
-    register.measure(&[name.as_str().as_bytes(), &[0]]);
-    register.measure(&[data, &vec![0; fill as usize]]);
+    measurements.push(of_name(banks, name));
+    let zeros = vec![0; fill as usize];
+    let content = Content::Text(name.as_str().to_owned());
+    let measured = [data, &zeros];
+    measurements.push(Measurement::of_data(
+        banks,
+        11,
+        EventType::IPL,
+        &measured,
+        content,
+    ));
     Ok(())
+}
+
+fn of_name(banks: &[Bank], name: SectionName) -> Measurement {
+    let name = name.as_str();
+    let content = Content::Text(name.to_owned());
+    let measured: [&[u8]; 2] = [name.as_bytes(), &[0]];
+    Measurement::of_data(banks, 11, EventType::IPL, &measured, content)
 }
 
 fn section_of(part: Part) -> SectionName {
@@ -193,7 +211,8 @@ fn section_of(part: Part) -> SectionName {
 
 /// As if the file were the section that it stands for.
 fn measure_file(
-    register: &mut Register,
+    measurements: &mut Vec<Measurement>,
+    banks: &[Bank],
     reference: &Reference,
     file_of: &FileOf<'_>,
 ) -> Result<()> {
@@ -205,20 +224,73 @@ fn measure_file(
     {
         return Err(Error::FileDiffers { path: path() });
     }
-    register.measure(&[reference.part.section().as_bytes(), &[0]]);
-    match (register.bank, file) {
-        (Bank::Sha256, _) => register.extend(&reference.sha256),
-        (_, Some(file)) => register.measure(&[&file]),
-        (bank, None) => return Err(Error::FileNeeded { bank, path: path() }),
+    let name = section_of(reference.part);
+    measurements.push(of_name(banks, name));
+    let mut digests = Vec::new();
+    for bank in banks {
+        let value = match (bank, &file) {
+            (Bank::Sha256, _) => reference.sha256.to_vec(),
+            (_, Some(file)) => bank.digest(&[file]),
+            (bank, None) => {
+                return Err(Error::FileNeeded {
+                    bank: *bank,
+                    path: path(),
+                });
+            }
+        };
+        digests.push(Digest {
+            algorithm: bank.algorithm(),
+            value,
+        });
     }
+    measurements.push(Measurement {
+        pcr: 11,
+        kind: EventType::IPL,
+        digests,
+        content: Content::Text(name.as_str().to_owned()),
+    });
     Ok(())
 }
 
 /// Gives the file that a reference names, where it is at hand.
 pub type FileOf<'f> = dyn Fn(&Reference) -> Option<Vec<u8>> + 'f;
 
-/// PCR 11 in `bank` when the kernel starts and after each of `phases` (paths such as `enter-initrd:leave-initrd`).
+/// What the stub of `image` measures into PCR 11, in order: for each section its name, then its content.
 /// `.dtbauto` and `.efifw` are measured as written, which is right for images that have at most one match.
+pub(crate) fn measurements(
+    image: &Image<'_>,
+    rules: Rules,
+    banks: &[Bank],
+    profile: Option<usize>,
+    file_of: &FileOf<'_>,
+) -> Result<Vec<Measurement>> {
+    let sections = chosen(image, profile)?;
+    // An older stub takes the first section of a name.
+    let find = |name| {
+        let found = sections.iter().find(|(other, _)| *other == name);
+        found.map(|(_, section)| *section)
+    };
+    let references = find(SectionName::Rsref)
+        .map(|section| References::parse(section.data()).map_err(boot_pe::Error::Reference))
+        .transpose()?;
+    let mut measurements = Vec::new();
+    for name in rules.order.sections() {
+        if !rules.measures(name) {
+            continue;
+        }
+        if let Some(section) = find(name).filter(|section| section.virtual_size > 0) {
+            measure_section(&mut measurements, banks, name, section)?;
+        }
+        for reference in references.iter().flatten() {
+            if section_of(reference.part) == name {
+                measure_file(&mut measurements, banks, reference, file_of)?;
+            }
+        }
+    }
+    Ok(measurements)
+}
+
+/// PCR 11 in `bank` when the kernel starts and after each of `phases` (paths such as `enter-initrd:leave-initrd`).
 pub fn predict(
     image: &Image<'_>,
     rules: Rules,
@@ -239,28 +311,12 @@ pub fn predict_with_files(
     phases: &[&str],
     file_of: &FileOf<'_>,
 ) -> Result<Vec<Pcr11>> {
-    let sections = chosen(image, profile)?;
-    // An older stub takes the first section of a name.
-    let find = |name| {
-        let found = sections.iter().find(|(other, _)| *other == name);
-        found.map(|(_, section)| *section)
-    };
-    let references = find(SectionName::Rsref)
-        .map(|section| References::parse(section.data()).map_err(boot_pe::Error::Reference))
-        .transpose()?;
     let mut register = Register::reset(bank);
-    for name in rules.order.sections() {
-        if !rules.measures(name) {
-            continue;
-        }
-        if let Some(section) = find(name).filter(|section| section.virtual_size > 0) {
-            measure_section(&mut register, name, section)?;
-        }
-        for reference in references.iter().flatten() {
-            if section_of(reference.part) == name {
-                measure_file(&mut register, reference, file_of)?;
-            }
-        }
+    for measurement in measurements(image, rules, &[bank], profile, file_of)? {
+        let digest = measurement
+            .digest(bank)
+            .expect("it was measured in this bank");
+        register.extend(digest);
     }
     let mut predicted = vec![Pcr11 {
         phase: String::new(),

@@ -141,7 +141,7 @@ fn a_profile_overrides_the_base() {
         version: 257,
     };
     let error = predict(&image, rules, Bank::Sha1, Some(3), &[]).unwrap_err();
-    assert_eq!(error, Error::Profile { index: 3, count: 3 });
+    assert!(matches!(error, Error::Profile { index: 3, count: 3 }));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn phases_extend_by_their_words() {
             .digest(&[b"enter-initrd"])
             .starts_with(&[0x51, 0xe6, 0xb9, 0x2f])
     );
-    assert_eq!(Rules::of(&image), Err(Error::UnknownStub));
+    assert!(matches!(Rules::of(&image), Err(Error::UnknownStub)));
 }
 
 /// An image of our stub's kind that refers to two initrds and a kernel.
@@ -222,20 +222,15 @@ fn what_is_referenced_is_measured_like_the_section_that_it_stands_for() {
             "{bank}"
         );
     }
-    assert_eq!(
+    assert!(matches!(
         predict(&image, rules, Bank::Sha384, None, &[]),
-        Err(Error::FileNeeded {
-            bank: Bank::Sha384,
-            path: "/kernel".to_owned()
-        })
-    );
+        Err(Error::FileNeeded { bank: Bank::Sha384, path }) if path == "/kernel"
+    ));
     let other = |_: &_| Some(b"another".to_vec());
-    assert_eq!(
+    assert!(matches!(
         predict_with_files(&image, rules, Bank::Sha256, None, &[], &other),
-        Err(Error::FileDiffers {
-            path: "/kernel".to_owned()
-        })
-    );
+        Err(Error::FileDiffers { path }) if path == "/kernel"
+    ));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{keys, oracle, pcr, pe, sbat, uki, variables};
+use crate::commands::{keys, log, oracle, pcr, pe, sbat, uki, variables};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -44,9 +44,12 @@ pub(crate) enum Command {
     /// Unified kernel images and addons: build.
     #[command(subcommand)]
     Uki(Box<uki::Command>),
+    /// Event logs of firmware: show, replay, check, export, quirks.
+    #[command(subcommand)]
+    Log(log::Command),
     /// TPM registers: predict.
     #[command(subcommand)]
-    Pcr(pcr::PcrCommand),
+    Pcr(Box<pcr::PcrCommand>),
     /// Signed PCR policies: sign, verify.
     #[command(subcommand)]
     Policy(Box<pcr::PolicyCommand>),

@@ -1,8 +1,11 @@
 //! One module per group of commands; each reads its inputs once, calls the library and prints.
 
+mod boot;
+mod disk;
 mod enroll;
 mod key;
 pub(crate) mod keys;
+pub(crate) mod log;
 mod manual;
 pub(crate) mod oracle;
 pub(crate) mod pcr;
@@ -24,7 +27,8 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Variables(command) => variables::run(*command, out),
         Command::Oracle(options) => oracle::run(&options, out),
         Command::Sbat(command) => sbat::run(command, out),
-        Command::Pcr(command) => pcr::predict(command, out),
+        Command::Log(command) => log::run(command, out),
+        Command::Pcr(command) => pcr::run(*command, out),
         Command::Policy(command) => pcr::policy(*command, out),
         Command::Uki(command) => uki::run(*command, out),
         Command::Man { folder } => manual::pages(&folder, out),

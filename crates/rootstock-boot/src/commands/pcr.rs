@@ -1,30 +1,45 @@
-//! `pcr predict` and `policy sign|verify`: PCR 11 of an image and who vouches for it.
+//! `pcr predict` and `policy sign|verify`: what registers will hold, and who vouches for PCR 11 of an image.
 
+use super::boot::BootOptions;
 use super::key::PinOptions;
+use super::log;
 use super::pe::hex;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_measure::{Bank, DEFAULT_PHASES, Order, Pcr11, Rules};
+use boot_measure::{
+    Bank, DEFAULT_PHASES, Measurement, Order, Pcr11, Rules, StubChoice, UNTOUCHED, Unforeseen,
+};
 use boot_pe::Image;
 use boot_pe::reference::{self, References};
 use boot_policy::SignedPolicies;
 use boot_sign::KeyReference;
 use boot_signature::{Certificate, PublicKey};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// PCR 11.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum PcrCommand {
-    /// Print what PCR 11 will hold after booting an image, for each bank and phase.
+    /// Print what registers will hold: PCR 11 of one image, or all that can be foreseen of a machine's boot.
     #[command(after_help = "\
-Example:
-  rootstock-boot pcr predict --bank sha256 nixos.efi")]
+With an image, PCR 11 is printed for each bank and phase. Without, a boot is foreseen from what is known of the machine:
+its variables and its disk, the files that start, or a log into which changes are put. What can't be foreseen is said.
+
+Examples:
+  rootstock-boot pcr predict --bank sha256 nixos.efi
+  rootstock-boot pcr predict --vars live --esp /boot
+  rootstock-boot pcr predict --vars vars.fd --disk disk.img --planned-dbx dbx.auth
+  rootstock-boot pcr predict --log other-machine.bin --start shim.efi --start nixos.efi")]
     Predict {
         #[command(flatten)]
-        what: Measured,
+        boot: BootOptions,
+        #[command(flatten)]
+        stub: StubOptions,
+        /// The unified kernel image, for PCR 11 alone.
+        image: Option<PathBuf>,
     },
 }
 
@@ -80,7 +95,16 @@ Example:
 /// What is measured.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Measured {
-    /// Banks; all by default.
+    #[command(flatten)]
+    stub: StubOptions,
+    /// The unified kernel image.
+    image: PathBuf,
+}
+
+/// How an image's stub measures.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StubOptions {
+    /// Banks; all by default (those of a log).
     #[arg(long, value_enum)]
     bank: Vec<BankName>,
     /// Phase paths such as enter-initrd:leave-initrd; systemd's four by default.
@@ -99,8 +123,6 @@ pub(crate) struct Measured {
     /// foretold without; other banks need the files.
     #[arg(long, value_name = "FOLDER")]
     volume: Option<PathBuf>,
-    /// The unified kernel image.
-    image: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -119,7 +141,7 @@ pub(crate) enum OrderName {
     Uapi,
 }
 
-impl Measured {
+impl StubOptions {
     fn banks(&self) -> Vec<Bank> {
         if self.bank.is_empty() {
             return Bank::ALL.to_vec();
@@ -192,9 +214,36 @@ impl Measured {
         Ok(found)
     }
 
+    /// As a boot is foreseen.
+    pub(super) fn choice(&self) -> StubChoice {
+        StubChoice {
+            version: self.stub_version,
+            order: matches!(self.order, OrderName::Uapi).then_some(Order::Uapi),
+            profile: self.profile,
+        }
+    }
+
+    /// The banks that were asked for, and the words of the one phase path.
+    pub(super) fn chosen(&self) -> anyhow::Result<(Vec<Bank>, Vec<&str>)> {
+        anyhow::ensure!(
+            self.phase.len() <= 1,
+            "a boot is foreseen for one --phase at a time"
+        );
+        let banks = if self.bank.is_empty() {
+            Vec::new()
+        } else {
+            self.banks()
+        };
+        let words = self.phase.iter().flat_map(|path| path.split(':')).collect();
+        Ok((banks, words))
+    }
+}
+
+impl Measured {
     fn read(&self) -> anyhow::Result<(Vec<u8>, Vec<Vec<Pcr11>>)> {
         let file = files::read(&self.image)?;
         let predicted = self
+            .stub
             .predict(&file)
             .with_context(|| self.image.display().to_string())?;
         Ok((file, predicted))
@@ -209,8 +258,83 @@ struct Value {
     value: String,
 }
 
-pub(crate) fn predict(command: PcrCommand, out: &Out) -> anyhow::Result<Verdict> {
-    let PcrCommand::Predict { what } = command;
+pub(crate) fn run(command: PcrCommand, out: &Out) -> anyhow::Result<Verdict> {
+    match command {
+        PcrCommand::Predict { boot, stub, image } => match image {
+            Some(image) => {
+                anyhow::ensure!(
+                    boot.is_empty(),
+                    "an image alone gives PCR 11; name the files of a boot by --start or --disk"
+                );
+                image_alone(&Measured { stub, image }, out)
+            }
+            None => whole_boot(&boot, &stub, out),
+        },
+    }
+}
+
+#[derive(Serialize)]
+struct Foreseen {
+    registers: Vec<log::Value>,
+    unforeseen: BTreeSet<Unforeseen>,
+    assumptions: BTreeSet<String>,
+    measurements: Vec<Foretold>,
+}
+
+#[derive(Serialize)]
+struct Foretold {
+    pcr: u8,
+    #[serde(rename = "type")]
+    kind: String,
+    content: String,
+    digests: BTreeMap<Bank, String>,
+}
+
+fn foretold(measurement: &Measurement, banks: &[Bank]) -> Foretold {
+    let digest = |bank: &Bank| Some((*bank, hex(measurement.digest(*bank)?)));
+    Foretold {
+        pcr: measurement.pcr,
+        kind: measurement.kind.to_string(),
+        content: measurement.content.describe(),
+        digests: banks.iter().filter_map(digest).collect(),
+    }
+}
+
+fn whole_boot(boot: &BootOptions, stub: &StubOptions, out: &Out) -> anyhow::Result<Verdict> {
+    anyhow::ensure!(
+        !boot.is_empty(),
+        "name an image, or what is known of the machine: --vars, --disk, --log, --start"
+    );
+    let (banks, phases) = stub.chosen()?;
+    let expectation = boot.expectation(banks, stub.choice(), &phases)?;
+    let foreseen = Foreseen {
+        registers: log::values(&expectation.registers(&UNTOUCHED)),
+        measurements: expectation
+            .measurements
+            .iter()
+            .map(|measurement| foretold(measurement, &expectation.banks))
+            .collect(),
+        unforeseen: expectation.unforeseen,
+        assumptions: expectation.assumptions,
+    };
+    out.answer(&foreseen, |foreseen| {
+        let mut text = log::lines(&foreseen.registers);
+        for unforeseen in &foreseen.unforeseen {
+            let _ = writeln!(
+                text,
+                "# not foreseen: PCR {}: {}",
+                unforeseen.pcr, unforeseen.why
+            );
+        }
+        for assumption in &foreseen.assumptions {
+            let _ = writeln!(text, "# taken for granted: {assumption}");
+        }
+        text
+    })?;
+    Ok(Verdict::Good)
+}
+
+fn image_alone(what: &Measured, out: &Out) -> anyhow::Result<Verdict> {
     let (_, predicted) = what.read()?;
     let values: Vec<Value> = predicted
         .iter()
