@@ -298,8 +298,14 @@ impl Builder<'_> {
         calls: Option<&Calls>,
         listener: Listener<'_>,
     ) -> Result<Option<Finished>, BuildError> {
-        let Some(record) = self.store.record::<Record>("results", &out.to_string())? else {
-            return Ok(None);
+        let record = match self.store.record::<Record>("results", &out.to_string()) {
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(None),
+            Err(error @ StoreError::Record { .. }) => {
+                listener(Event::Damaged(name, told(&error)));
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
         };
         let checked = StorePath::new(&record.object).map_err(|error| error.to_string());
         let checked =
@@ -499,13 +505,9 @@ impl Builder<'_> {
         name: &nix_store_path::Name,
         order: Order,
     ) -> Result<(Object, Outcome), StepProblem> {
-        let mut object = None;
+        let mut received = None;
         let outcome = self.sandbox.run(&order, &mut |_, nar| {
-            let added = self
-                .store
-                .add_nar(name, nar)
-                .map_err(std::io::Error::other)?;
-            object = Some(added);
+            received = Some(self.store.receive(nar).map_err(std::io::Error::other)?);
             Ok(())
         })?;
         if let Some(what) = &outcome.watched.refused {
@@ -517,7 +519,10 @@ impl Builder<'_> {
                 said: kept(&outcome.stderr) + &kept(&outcome.stdout),
             });
         }
-        Ok((object.ok_or(StepProblem::NoOutput)?, outcome))
+        let received = received.ok_or(StepProblem::NoOutput)?;
+        let kept = self.store.keep(name, &received);
+        let object = kept.map_err(|error| SandboxError::Setup(told(&error)))?;
+        Ok((object, outcome))
     }
 }
 

@@ -72,6 +72,15 @@ pub struct Object {
     pub size: u64,
 }
 
+/// A tree that lies in the store's `tmp`, and is gone when this is dropped.
+#[derive(Debug)]
+pub struct Received {
+    #[expect(dead_code, reason = "held, since it removes its directory at its end")]
+    scratch: TempDir,
+    tree: PathBuf,
+    summary: Summary,
+}
+
 /// A store.
 #[derive(Debug)]
 pub struct Store {
@@ -144,6 +153,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn add_nar(&self, name: &Name, nar: &mut dyn Read) -> Result<Object, StoreError> {
+        self.keep(name, &self.receive(nar)?)
+    }
+
+    /// Takes in a NAR archive that may not be kept.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn receive(&self, nar: &mut dyn Read) -> Result<Received, StoreError> {
         let scratch = self.scratch()?;
         let tree = scratch.path().join("tree");
         let failed = |source| StoreError::Archive {
@@ -156,7 +173,11 @@ impl Store {
         };
         tree::restore(&mut Reader::new(&mut hashed), &tree, Case::Kept).map_err(failed)?;
         let summary = hashed.writer.finish();
-        self.keep(name, &tree, summary)
+        Ok(Received {
+            scratch,
+            tree,
+            summary,
+        })
     }
 
     /// Takes in a file or a tree of the machine, by copy.
@@ -192,7 +213,12 @@ impl Store {
         self.add_nar(name, &mut nar.finish().map_err(failed)?.as_slice())
     }
 
-    fn keep(&self, name: &Name, tree: &Path, summary: Summary) -> Result<Object, StoreError> {
+    /// Makes an object of what was received.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep(&self, name: &Name, received: &Received) -> Result<Object, StoreError> {
+        let Received { tree, summary, .. } = received;
         let object = Object {
             path: content_path(name, summary.hash),
             nar: summary.hash,

@@ -32,6 +32,13 @@ fn a_chain_is_built_once_and_then_known() {
         fs::read(place.path("store/objects").join(object)).unwrap(),
         b"abc"
     );
+    // So is one whose record is not whole.
+    for path in place.files("results") {
+        fs::write(path, "{").unwrap();
+    }
+    let (code, text) = place.run("build", &["--offline"]);
+    let damaged = text.matches("the stored result is damaged").count();
+    assert_eq!((code, damaged), (0, 2), "{text}");
 }
 
 #[test]

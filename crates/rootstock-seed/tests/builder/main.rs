@@ -8,6 +8,7 @@
 mod chain;
 mod escape;
 mod explained;
+mod hostile;
 mod inputs;
 mod place;
 mod resumed;

@@ -86,13 +86,17 @@ impl PublicKey {
     /// # Errors
     /// [`ProvenanceError::File`], [`ProvenanceError::Key`].
     pub fn read(path: &Path) -> Result<PublicKey, ProvenanceError> {
-        let text = read(path)?;
-        if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_pem(&text) {
-            return Ok(PublicKey::Ed25519(key));
+        let key = PublicKey::parse(&read(path)?);
+        key.ok_or_else(|| ProvenanceError::Key(path.display().to_string()))
+    }
+
+    /// Reads PEM; nothing if it is no key of a kind that is supported.
+    pub fn parse(pem: &str) -> Option<PublicKey> {
+        if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_pem(pem) {
+            return Some(PublicKey::Ed25519(key));
         }
-        p256::ecdsa::VerifyingKey::from_public_key_pem(&text)
-            .map(PublicKey::P256)
-            .map_err(|_| ProvenanceError::Key(path.display().to_string()))
+        let key = p256::ecdsa::VerifyingKey::from_public_key_pem(pem);
+        key.ok().map(PublicKey::P256)
     }
 
     /// SHA-256 of its DER, in hexadecimal.
