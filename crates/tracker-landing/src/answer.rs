@@ -3,6 +3,7 @@
 //! Invariant: every time in an answer is one that git or a channel stated, or is marked as forecast; what is not known says why.
 
 mod forecast;
+mod links;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 
-pub use forecast::Eta;
+pub(crate) use forecast::eta;
+pub use forecast::{Eta, Prospect};
+pub use links::{Backport, Link, Revert};
 
 /// Commits of a pull request that are looked at for picks.
 pub const MAX_CHANGE: usize = 250;
@@ -90,6 +93,18 @@ pub struct PathStep {
     pub pull_request: Option<u32>,
 }
 
+impl PathStep {
+    /// The step in words, such as `staging merged into master`.
+    pub fn words(&self) -> String {
+        match (&self.from, &self.into) {
+            (Some(from), Some(into)) => format!("{from} merged into {into}"),
+            (None, Some(into)) => format!("made on {into}"),
+            (Some(from), None) => format!("{from} merged"),
+            (None, None) => "made".to_owned(),
+        }
+    }
+}
+
 /// Whether a branch has the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BranchTick {
@@ -101,6 +116,8 @@ pub struct BranchTick {
     pub since: Option<Timestamp>,
     /// The backport by which it came, if it was one.
     pub via: Option<ObjectName>,
+    /// A commit on the branch that says it undoes the change.
+    pub reverted: Option<ObjectName>,
 }
 
 /// A release as an answer names it.
@@ -112,6 +129,8 @@ pub type Release = ChannelRelease;
 pub enum Standing {
     /// Its newest release has it.
     Landed,
+    /// Its newest release has it, and a commit that says it undoes it.
+    Reverted,
     /// An earlier release had it, the newest does not.
     Lost,
     /// No release has it.
@@ -135,32 +154,12 @@ pub struct ChannelLanding {
     pub lost: Option<Release>,
     /// The backport by which it came, if it was one.
     pub via: Option<ObjectName>,
+    /// The commit of its newest release that says it undoes the change.
+    pub reverted: Option<ObjectName>,
     /// The channel's newest release.
     pub newest: Option<Release>,
     /// When it will be there; `None` when it is.
     pub eta: Option<Eta>,
-}
-
-/// A commit that took the change to another branch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Backport {
-    /// The commit.
-    pub commit: ObjectName,
-    /// The commit it says it was picked from.
-    pub of: ObjectName,
-    /// When it was made.
-    pub time: Timestamp,
-    /// Its pull request.
-    pub pull_request: Option<u32>,
-}
-
-/// A commit that undid the change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Revert {
-    /// The commit.
-    pub commit: ObjectName,
-    /// When it was made.
-    pub time: Timestamp,
 }
 
 /// Where a change is.
@@ -174,6 +173,8 @@ pub struct Answer {
     pub pull_request: Option<u32>,
     /// Vulnerabilities that its commits name.
     pub vulnerabilities: Vec<String>,
+    /// What its commits say they are about, where they name a vulnerability: often packages.
+    pub topics: Vec<String>,
     /// The way it took.
     pub path: Vec<PathStep>,
     /// Branches, the trunk first.
@@ -194,6 +195,9 @@ pub(crate) struct Change<'a> {
     pub(crate) ancestry: &'a Ancestry,
     pub(crate) commit: CommitNumber,
     pub(crate) picks: Vec<CommitNumber>,
+    pub(crate) undoing: Vec<CommitNumber>,
+    pub(crate) backport_requests: Vec<u32>,
+    pub(crate) vulnerabilities: Vec<String>,
 }
 
 impl LandingIndex {
@@ -233,9 +237,17 @@ impl LandingIndex {
                 .iter()
                 .find(|commit| claims(commit).is_some_and(|m| m.picked_from.is_empty()))
         };
-        let found = merge.or_else(own).or(commits.first());
-        let commit = found.ok_or(AnswerError::NoPullRequest(number))?;
-        Ok((*commit, Some(number)))
+        let found = merge.or_else(own).or(commits.first()).copied();
+        // A squashed one may not bear its number; its metadata names the commit.
+        let noted = || {
+            let name = self.request(number)?.merge_commit?;
+            self.graph().find(&name)
+        };
+        let commit = found.or_else(noted);
+        Ok((
+            commit.ok_or(AnswerError::NoPullRequest(number))?,
+            Some(number),
+        ))
     }
 
     /// Where the change is at `now`.
@@ -259,79 +271,64 @@ impl LandingIndex {
     ) -> Result<Answer, AnswerError> {
         let graph = self.graph();
         let ancestry = self.ancestry().ok_or(AnswerError::Empty)?;
+        let own = graph.mentions(commit).and_then(|m| m.pull_request);
         let parts = parts(graph, ancestry, commit);
-        let mut backports = Vec::new();
-        for part in &parts {
-            let of = graph.name(*part);
-            for pick in graph.picks_of(&of).iter().take(MAX_BACKPORTS) {
-                let request = graph.mentions(*pick).and_then(|m| m.pull_request);
-                let backport = Backport {
-                    commit: graph.name(*pick),
-                    of,
-                    time: instant(graph.time(*pick)),
-                    pull_request: request.or_else(|| self.carried_by(ancestry, *pick)),
-                };
-                if backports.len() < MAX_BACKPORTS {
-                    backports.push(backport);
-                }
-            }
-        }
-        let picks = backports
-            .iter()
-            .filter_map(|backport| graph.find(&backport.commit))
-            .collect();
-        let change = Change {
-            index: self,
-            ancestry,
-            commit,
-            picks,
-        };
+        let links = links::links(self, ancestry, &parts, request.or(own));
+        let mut change = Change::new(self, ancestry, &parts, &links);
         let path = change.path();
-        let mut vulnerabilities: Vec<String> = Vec::new();
+        let number = request
+            .or(own)
+            .or_else(|| path.iter().find_map(|step| step.pull_request));
+        change.add_request(number);
         let mentions = || parts.iter().filter_map(|part| graph.mentions(*part));
-        for id in mentions().flat_map(|mentions| &mentions.vulnerabilities) {
-            if !vulnerabilities.contains(id) {
-                vulnerabilities.push(id.clone());
+        let mut topics: Vec<String> = Vec::new();
+        for topic in mentions().filter_map(|mentions| mentions.topic.as_ref()) {
+            if !topics.contains(topic) {
+                topics.push(topic.clone());
             }
         }
         let picked_from = mentions().flat_map(|m| m.picked_from.clone()).collect();
-        let reverts = parts
-            .iter()
-            .flat_map(|part| graph.reverts_of(&graph.name(*part)))
-            .map(|revert| Revert {
-                commit: graph.name(*revert),
-                time: instant(graph.time(*revert)),
-            })
-            .collect();
-        let own = graph.mentions(commit).and_then(|m| m.pull_request);
         Ok(Answer {
             commit: graph.name(commit),
             time: instant(graph.time(commit)),
-            pull_request: request
-                .or(own)
-                .or_else(|| path.iter().find_map(|s| s.pull_request)),
-            vulnerabilities,
+            pull_request: number,
             branches: change.branches(),
             channels: self
                 .channels()
                 .iter()
                 .map(|(name, channel)| change.channel(name, channel, now))
                 .collect(),
+            vulnerabilities: change.vulnerabilities,
+            topics,
             path,
-            backports,
+            backports: links.backports,
             picked_from,
-            reverts,
+            reverts: links.reverts,
         })
     }
 
-    /// The pull request whose merge carried a commit into a release branch.
-    fn carried_by(&self, ancestry: &Ancestry, commit: CommitNumber) -> Option<u32> {
+    /// The pull request whose merge carried a commit into a branch.
+    pub(crate) fn carried_by(&self, ancestry: &Ancestry, commit: CommitNumber) -> Option<u32> {
         let branch = self.branches().values().find_map(|tip| {
             let hops = journey::to_branch(self.graph(), ancestry, *tip, commit)?;
             hops.first().map(|hop| hop.merge)
         })?;
         self.graph().mentions(branch)?.pull_request
     }
+}
+
+/// What an answer is made from, for other questions about the same change.
+pub(crate) fn change<'a>(
+    index: &'a LandingIndex,
+    ancestry: &'a Ancestry,
+    commit: CommitNumber,
+    request: Option<u32>,
+) -> Change<'a> {
+    let parts = parts(index.graph(), ancestry, commit);
+    let links = links::links(index, ancestry, &parts, request);
+    let mut change = Change::new(index, ancestry, &parts, &links);
+    change.add_request(request);
+    change
 }
 
 /// The commits that a change consists of: what a merge's other parents have and its first has not.
@@ -357,7 +354,61 @@ fn parts(graph: &Graph, ancestry: &Ancestry, commit: CommitNumber) -> Vec<Commit
     parts
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    /// The change of these commits, the asked one first.
+    fn new(
+        index: &'a LandingIndex,
+        ancestry: &'a Ancestry,
+        parts: &[CommitNumber],
+        links: &links::Links,
+    ) -> Change<'a> {
+        let mut change = Change {
+            index,
+            ancestry,
+            commit: *parts.first().expect("a change has a commit"),
+            picks: links.picks.clone(),
+            undoing: links.undoing.clone(),
+            backport_requests: links
+                .backports
+                .iter()
+                .filter_map(|held| held.pull_request)
+                .collect(),
+            vulnerabilities: Vec::new(),
+        };
+        for part in parts {
+            let claims = index.graph().mentions(*part);
+            change.name(claims.map_or(&[], |claims| claims.vulnerabilities.as_slice()));
+            change.name(index.named_by_files(*part));
+        }
+        change
+    }
+
+    /// Adds what the metadata of its pull request names.
+    fn add_request(&mut self, request: Option<u32>) {
+        if let Some(note) = request.and_then(|request| self.index.request(request)) {
+            self.name(&note.vulnerabilities);
+        }
+    }
+
+    fn name(&mut self, vulnerabilities: &[String]) {
+        for id in vulnerabilities {
+            if !self.vulnerabilities.contains(id) {
+                self.vulnerabilities.push(id.clone());
+            }
+        }
+    }
+
+    /// The first release by which the channel has the change now; `None` if it has not, or has it undone.
+    pub(crate) fn landed(&self, channel: &Channel) -> Option<Release> {
+        let since = |commit| channel.history().since(self.ancestry, commit).cloned();
+        let first = self
+            .candidates()
+            .filter_map(since)
+            .min_by_key(|release| release.time)?;
+        let undone = channel.head().and_then(|head| self.undone(head));
+        undone.is_none().then_some(first)
+    }
+
     /// The commits by which a line can have the change: itself first, then its backports.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = CommitNumber> + '_ {
         std::iter::once(self.commit).chain(self.picks.iter().copied())
@@ -368,6 +419,31 @@ impl Change<'_> {
         let hops = journey::to_branch(self.index.graph(), self.ancestry, tip, commit)?;
         let last = hops.last().map(|hop| hop.time);
         Some(last.unwrap_or_else(|| self.index.graph().time(commit)))
+    }
+
+    /// A commit that `head` contains and that says it undoes the change, unless `head` undoes that again.
+    pub(crate) fn undone(&self, head: CommitNumber) -> Option<ObjectName> {
+        let graph = self.index.graph();
+        let has = |commit: CommitNumber| self.ancestry.contains(graph, head, commit);
+        let standing = |revert: &&CommitNumber| {
+            has(**revert)
+                && !graph
+                    .reverts_of(&graph.name(**revert))
+                    .iter()
+                    .any(|again| has(*again))
+        };
+        self.undoing
+            .iter()
+            .find(standing)
+            .map(|revert| graph.name(*revert))
+    }
+
+    /// When a branch got the change by any of its candidates.
+    pub(crate) fn arrival_on(&self, branch: &str) -> Option<i64> {
+        let tip = *self.index.branches().get(branch)?;
+        self.candidates()
+            .filter_map(|commit| self.arrival(tip, commit))
+            .min()
     }
 
     fn path(&self) -> Vec<PathStep> {
@@ -427,6 +503,7 @@ impl Change<'_> {
                     .candidates()
                     .find_map(|commit| Some((commit, self.arrival(*tip, commit)?)));
                 BranchTick {
+                    reverted: came.and_then(|_| self.undone(*tip)),
                     branch: branch.clone(),
                     contained: came.is_some(),
                     since: came.map(|(_, time)| instant(time)),
@@ -455,8 +532,13 @@ impl Change<'_> {
                 best = Some((commit, stay));
             }
         }
+        let head = best.as_ref().and_then(|_| channel.head());
+        let reverted = head.and_then(|head| self.undone(head));
         let standing = match &best {
-            Some((_, stay)) if stay.lost.is_none() => Standing::Landed,
+            Some((_, stay)) if stay.lost.is_none() => match reverted {
+                Some(_) => Standing::Reverted,
+                None => Standing::Landed,
+            },
             Some(_) => Standing::Lost,
             None => Standing::Waiting,
         };
@@ -473,8 +555,10 @@ impl Change<'_> {
             before: stay.as_ref().and_then(|stay| stay.before.cloned()),
             lost: stay.as_ref().and_then(|stay| stay.lost.cloned()),
             via: via.map(|commit| self.index.graph().name(commit)),
+            reverted: reverted.filter(|_| standing == Standing::Reverted),
             newest: history.releases().last().cloned(),
-            eta: (standing != Standing::Landed).then(|| forecast::eta(self, channel, now)),
+            eta: matches!(standing, Standing::Waiting | Standing::Lost)
+                .then(|| eta(self, channel, now)),
         }
     }
 }

@@ -5,14 +5,14 @@
 //! Invariant: reading stops at the first segment that is cut or damaged and says where; everything before it is exactly what
 //! was appended. A writer goes on from there.
 
-use crate::graph::{Commit, ObjectName};
+use crate::graph::{Commit, Likeness, ObjectName};
 use crate::message::{Mentions, MergedBranches};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 use thiserror::Error;
 
 /// First bytes of the file; the digit is the format's version.
-pub const MAGIC: &[u8; 16] = b"rootstock-land-1";
+pub const MAGIC: &[u8; 16] = b"rootstock-land-2";
 
 /// The largest segment that is read.
 pub const MAX_SEGMENT: u32 = 64 * 1024 * 1024;
@@ -20,6 +20,8 @@ pub const MAX_SEGMENT: u32 = 64 * 1024 * 1024;
 const CHECK: usize = 8;
 const KIND_COMMITS: u8 = 1;
 const KIND_HEAD: u8 = 2;
+const KIND_PATCHES: u8 = 3;
+const KIND_FILES: u8 = 4;
 
 /// A head that a branch or channel was seen at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +45,17 @@ pub enum Segment {
     Commits(Vec<Commit>),
     /// A head.
     Head(HeadSeen),
+    /// What commits change, as `git patch-id --stable` names it: the same for a commit and for one picked from it.
+    Patches(Vec<(ObjectName, ObjectName)>),
+    /// Vulnerabilities that the names of files which a commit adds name.
+    Files(Vec<(ObjectName, Vec<String>)>),
 }
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Error)]
 pub enum ArchiveError {
     /// The file's beginning is not ours: it is another file, or of another version.
-    #[error("the file is no landing index of version 1")]
+    #[error("the file is no landing index of version 2")]
     NotAnIndex,
     /// The disk failed.
     #[error("the landing index cannot be read")]
@@ -113,6 +119,20 @@ pub fn append(
             write_text(&mut payload, &head.release);
             payload.push(u8::from(head.observed));
             KIND_HEAD
+        }
+        Segment::Patches(patches) => {
+            for (commit, patch) in patches {
+                payload.extend_from_slice(&commit.0);
+                payload.extend_from_slice(&patch.0);
+            }
+            KIND_PATCHES
+        }
+        Segment::Files(files) => {
+            for (commit, ids) in files {
+                payload.extend_from_slice(&commit.0);
+                write_texts(&mut payload, ids);
+            }
+            KIND_FILES
         }
     };
     let length = u32::try_from(payload.len())
@@ -230,6 +250,21 @@ fn write_names(bytes: &mut Vec<u8>, names: &[ObjectName]) {
     }
 }
 
+fn write_texts(bytes: &mut Vec<u8>, texts: &[String]) {
+    let texts = texts.get(..usize::from(u16::MAX)).unwrap_or(texts);
+    bytes.extend_from_slice(&(texts.len() as u16).to_le_bytes());
+    for text in texts {
+        write_text(bytes, text);
+    }
+}
+
+fn write_numbers(bytes: &mut Vec<u8>, numbers: &[u32]) {
+    bytes.extend_from_slice(&(numbers.len() as u16).to_le_bytes());
+    for number in numbers {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+}
+
 fn write_commit(bytes: &mut Vec<u8>, commit: &Commit) {
     bytes.extend_from_slice(&commit.name.0);
     bytes.extend_from_slice(&commit.time.to_le_bytes());
@@ -237,10 +272,7 @@ fn write_commit(bytes: &mut Vec<u8>, commit: &Commit) {
     bytes.extend_from_slice(&commit.mentions.pull_request.unwrap_or(0).to_le_bytes());
     write_names(bytes, &commit.mentions.picked_from);
     write_names(bytes, &commit.mentions.reverts);
-    bytes.extend_from_slice(&(commit.mentions.vulnerabilities.len() as u16).to_le_bytes());
-    for id in &commit.mentions.vulnerabilities {
-        write_text(bytes, id);
-    }
+    write_texts(bytes, &commit.mentions.vulnerabilities);
     // An empty name stands for none: a branch's name is never empty.
     let (from, into) = match &commit.mentions.merge {
         Some(merge) => (merge.from.as_str(), merge.into.as_deref().unwrap_or("")),
@@ -248,6 +280,11 @@ fn write_commit(bytes: &mut Vec<u8>, commit: &Commit) {
     };
     write_text(bytes, from);
     write_text(bytes, into);
+    write_numbers(bytes, &commit.mentions.backport_of);
+    write_numbers(bytes, &commit.mentions.reverts_requests);
+    write_text(bytes, commit.mentions.topic.as_deref().unwrap_or(""));
+    bytes.extend_from_slice(&commit.likeness.author.to_le_bytes());
+    bytes.extend_from_slice(&commit.likeness.title.to_le_bytes());
 }
 
 /// The rest of a payload; every step says `None` where the payload is too short.
@@ -278,30 +315,49 @@ impl<'a> Cursor<'a> {
         String::from_utf8(self.bytes(length as usize)?.to_vec()).ok()
     }
 
+    fn texts(&mut self) -> Option<Vec<String>> {
+        let count = u16::from_le_bytes(self.array()?);
+        (0..count).map(|_| self.text()).collect()
+    }
+
+    fn numbers(&mut self) -> Option<Vec<u32>> {
+        let count = u16::from_le_bytes(self.array()?);
+        (0..count)
+            .map(|_| self.array().map(u32::from_le_bytes))
+            .collect()
+    }
+
     fn commit(&mut self) -> Option<Commit> {
         let (name, time) = (self.name()?, i64::from_le_bytes(self.array()?));
         let parents = self.names()?;
         let pull_request = Some(u32::from_le_bytes(self.array()?)).filter(|n| *n != 0);
         let (picked_from, reverts) = (self.names()?, self.names()?);
-        let count = u16::from_le_bytes(self.array()?);
-        let vulnerabilities = (0..count).map(|_| self.text()).collect::<Option<_>>()?;
+        let vulnerabilities = self.texts()?;
         let (from, into) = (
             self.text()?,
             Some(self.text()?).filter(|into| !into.is_empty()),
         );
         let merge = (!from.is_empty()).then_some(MergedBranches { from, into });
+        let (backport_of, reverts_requests) = (self.numbers()?, self.numbers()?);
+        let topic = Some(self.text()?).filter(|topic| !topic.is_empty());
         let mentions = Mentions {
             pull_request,
             picked_from,
             reverts,
             vulnerabilities,
             merge,
+            backport_of,
+            reverts_requests,
+            topic,
         };
+        let author = u32::from_le_bytes(self.array()?);
+        let title = u32::from_le_bytes(self.array()?);
         Some(Commit {
             name,
             parents,
             time,
             mentions,
+            likeness: Likeness { author, title },
         })
     }
 }
@@ -328,6 +384,20 @@ fn decode(kind: u8, payload: &[u8]) -> Option<Segment> {
                 release,
                 observed,
             }))
+        }
+        KIND_PATCHES => {
+            let mut patches = Vec::new();
+            while !cursor.0.is_empty() {
+                patches.push((cursor.name()?, cursor.name()?));
+            }
+            Some(Segment::Patches(patches))
+        }
+        KIND_FILES => {
+            let mut files = Vec::new();
+            while !cursor.0.is_empty() {
+                files.push((cursor.name()?, cursor.texts()?));
+            }
+            Some(Segment::Files(files))
         }
         _ => None,
     }

@@ -118,6 +118,39 @@ pub struct Commit {
     pub time: i64,
     /// What its message says of other commits and pull requests.
     pub mentions: Mentions,
+    /// What it may have in common with a commit that was picked from it.
+    pub likeness: Likeness,
+}
+
+/// What a picked commit keeps of the one it was picked from: digests of 32 bits, to find those worth comparing; 0 stands
+/// for unknown. Equal ones prove nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Likeness {
+    /// Of the author's address and the time of authorship.
+    pub author: u32,
+    /// Of the title without its tags.
+    pub title: u32,
+}
+
+impl Likeness {
+    /// The likeness of a commit by its author line (`SECONDS ADDRESS`) and title.
+    pub fn of(author: &str, title: &str) -> Likeness {
+        let digest = |text: &str| {
+            // FNV-1a, folded: any even spread will do.
+            let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+                (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+            if text.is_empty() {
+                0
+            } else {
+                ((sum >> 32) ^ sum) as u32
+            }
+        };
+        Likeness {
+            author: digest(author),
+            title: digest(title),
+        }
+    }
 }
 
 /// Object names are hashes already: their first bytes serve as the hash.
@@ -143,6 +176,7 @@ impl Hasher for NameHasher {
 pub struct Graph {
     names: Vec<ObjectName>,
     times: Vec<i64>,
+    likenesses: Vec<Likeness>,
     /// Where each commit's parents begin in `parents`; its end is the next one's beginning.
     starts: Vec<u32>,
     parents: Vec<CommitNumber>,
@@ -150,6 +184,8 @@ pub struct Graph {
     pull_requests: HashMap<u32, Vec<CommitNumber>>,
     picked: HashMap<ObjectName, Vec<CommitNumber>>,
     reverted: HashMap<ObjectName, Vec<CommitNumber>>,
+    backports: HashMap<u32, Vec<CommitNumber>>,
+    reverted_requests: HashMap<u32, Vec<CommitNumber>>,
     numbers: HashMap<ObjectName, u32, BuildHasherDefault<NameHasher>>,
     boundary: Vec<CommitNumber>,
     sorted: OnceLock<Vec<u32>>,
@@ -210,6 +246,14 @@ impl Graph {
         for undone in &commit.mentions.reverts {
             self.reverted.entry(*undone).or_default().push(this);
         }
+        for request in &commit.mentions.backport_of {
+            self.backports.entry(*request).or_default().push(this);
+        }
+        for request in &commit.mentions.reverts_requests {
+            let reverts = self.reverted_requests.entry(*request).or_default();
+            reverts.push(this);
+        }
+        self.likenesses.push(commit.likeness);
         if !commit.mentions.is_empty() {
             self.mentions.insert(number, commit.mentions);
         }
@@ -308,6 +352,25 @@ impl Graph {
     /// The commits that say they were picked from this one.
     pub fn picks_of(&self, name: &ObjectName) -> &[CommitNumber] {
         self.picked.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The commits that say they bring this pull request to another branch.
+    pub fn backports_of(&self, request: u32) -> &[CommitNumber] {
+        self.backports.get(&request).map_or(&[], Vec::as_slice)
+    }
+
+    /// The commits that say they undo this pull request.
+    pub fn reverts_of_request(&self, request: u32) -> &[CommitNumber] {
+        let reverts = self.reverted_requests.get(&request);
+        reverts.map_or(&[], Vec::as_slice)
+    }
+
+    /// What a commit may have in common with its picks.
+    pub fn likeness(&self, commit: CommitNumber) -> Likeness {
+        self.likenesses
+            .get(commit.index())
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The commits that say they revert this one.

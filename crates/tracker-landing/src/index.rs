@@ -8,6 +8,7 @@ use crate::archive::{HeadSeen, Segment};
 use crate::eta::{Move, TrackRecord};
 use crate::graph::{CommitNumber, Graph, GraphError, ObjectName};
 use crate::history::{ChannelHistory, ChannelRelease};
+use crate::pipeline::KnownFix;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
@@ -21,6 +22,8 @@ pub enum LineName {
     Branch(String),
     /// A channel.
     Channel(String),
+    /// How far the names of added files were looked at, by branch.
+    Examined(String),
 }
 
 impl LineName {
@@ -32,6 +35,7 @@ impl LineName {
             "trunk" => Some(LineName::Trunk(name)),
             "branch" => Some(LineName::Branch(name)),
             "channel" => Some(LineName::Channel(name)),
+            "examined" => Some(LineName::Examined(name)),
             _ => None,
         }
     }
@@ -43,6 +47,7 @@ impl std::fmt::Display for LineName {
             LineName::Trunk(name) => write!(f, "trunk:{name}"),
             LineName::Branch(name) => write!(f, "branch:{name}"),
             LineName::Channel(name) => write!(f, "channel:{name}"),
+            LineName::Examined(name) => write!(f, "examined:{name}"),
         }
     }
 }
@@ -56,6 +61,19 @@ pub struct OutsideRelease {
     pub revision: String,
     /// When the channel moved to it.
     pub time: Timestamp,
+}
+
+/// What a pull request's metadata says that its commits may not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestNote {
+    /// Its number.
+    pub number: u32,
+    /// The commit that brought it, where it is merged.
+    pub merge_commit: Option<ObjectName>,
+    /// Vulnerabilities that its title, its body or the names of its files name.
+    pub vulnerabilities: Vec<String>,
+    /// Pull requests that it says it is a backport of.
+    pub backport_of: Vec<u32>,
 }
 
 /// A channel as the index knows it.
@@ -99,6 +117,9 @@ impl Channel {
 /// How many merges a track record replays: enough to judge, few enough to answer at once.
 const RECORD_MERGES: usize = 300;
 
+/// Commits of one likeness that are compared.
+const MAX_ALIKE: usize = 16;
+
 /// Commits that are walked back on a branch to find how it was fed.
 const MAX_FEED_WALK: usize = 100_000;
 
@@ -114,6 +135,18 @@ pub struct LandingIndex {
     branches: BTreeMap<String, CommitNumber>,
     channels: BTreeMap<String, Channel>,
     vulnerabilities: HashMap<String, Vec<CommitNumber>>,
+    /// Patch ids of the commits that were compared.
+    patches: HashMap<ObjectName, ObjectName>,
+    /// Commits of the trunk, each with those beside it that change the same.
+    alike: HashMap<CommitNumber, Vec<CommitNumber>>,
+    /// Vulnerabilities that the names of added files name.
+    files: HashMap<CommitNumber, Vec<String>>,
+    /// Pull requests' metadata, by number.
+    requests: BTreeMap<u32, RequestNote>,
+    /// What the board is made from, made when it is first asked for.
+    fixes: OnceLock<Vec<KnownFix>>,
+    /// Backports by the metadata of pull requests: original to backports.
+    request_backports: HashMap<u32, Vec<u32>>,
     /// Merges that fed one branch from another: (from, into) to the moves.
     feeds: BTreeMap<(String, String), Vec<Move>>,
 }
@@ -152,6 +185,21 @@ impl LandingIndex {
                     self.heads.entry(line).or_default().push(head);
                 }
             }
+            Segment::Patches(patches) => self.patches.extend(patches),
+            Segment::Files(files) => {
+                for (commit, ids) in files {
+                    let Some(commit) = self.graph.find(&commit) else {
+                        continue;
+                    };
+                    for id in &ids {
+                        let named = self.vulnerabilities.entry(id.clone()).or_default();
+                        if !named.contains(&commit) {
+                            named.push(commit);
+                        }
+                    }
+                    self.files.insert(commit, ids);
+                }
+            }
         }
         Ok(())
     }
@@ -164,6 +212,165 @@ impl LandingIndex {
     /// Whether these are the releases known from elsewhere already.
     pub fn has_outside(&self, releases: &[OutsideRelease]) -> bool {
         self.outside == releases
+    }
+
+    /// Replaces what is known of pull requests from their metadata.
+    pub fn set_requests(&mut self, notes: Vec<RequestNote>) {
+        self.request_backports.clear();
+        self.fixes = OnceLock::new();
+        for note in &notes {
+            for original in &note.backport_of {
+                let backports = self.request_backports.entry(*original).or_default();
+                backports.push(note.number);
+            }
+        }
+        self.requests = notes.into_iter().map(|note| (note.number, note)).collect();
+    }
+
+    /// What is known of a pull request from its metadata.
+    pub fn request(&self, number: u32) -> Option<&RequestNote> {
+        self.requests.get(&number)
+    }
+
+    /// Pull requests whose metadata names this vulnerability, and the commits that brought them.
+    pub fn requests_naming<'a>(
+        &'a self,
+        vulnerability: &'a str,
+    ) -> impl Iterator<Item = (u32, Option<CommitNumber>)> + 'a {
+        let names =
+            move |note: &&RequestNote| note.vulnerabilities.iter().any(|id| id == vulnerability);
+        self.requests.values().filter(names).map(|note| {
+            let found = self.find(&crate::answer::Asked::PullRequest(note.number));
+            (note.number, found.ok().map(|(commit, _)| commit))
+        })
+    }
+
+    /// The merges that bring a pull request to other branches, by their messages or their metadata.
+    pub(crate) fn backports_of_request(&self, request: u32) -> Vec<CommitNumber> {
+        let mut found: Vec<CommitNumber> = self.graph.backports_of(request).to_vec();
+        for backport in self.request_backports.get(&request).into_iter().flatten() {
+            let commit = self.find(&crate::answer::Asked::PullRequest(*backport));
+            found.extend(commit.ok().map(|(commit, _)| commit));
+        }
+        found
+    }
+
+    pub(crate) fn fixes(&self) -> &OnceLock<Vec<KnownFix>> {
+        &self.fixes
+    }
+
+    /// Every commit that names a vulnerability, by itself or by its pull request's metadata.
+    pub(crate) fn all_naming(&self) -> impl Iterator<Item = CommitNumber> + '_ {
+        let noted = self
+            .requests
+            .values()
+            .filter(|note| !note.vulnerabilities.is_empty());
+        let noted = noted.filter_map(|note| {
+            let found = self.find(&crate::answer::Asked::PullRequest(note.number));
+            found.ok().map(|(commit, _)| commit)
+        });
+        self.vulnerabilities
+            .values()
+            .flatten()
+            .copied()
+            .chain(noted)
+    }
+
+    /// Vulnerabilities that commits name.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.vulnerabilities.keys().map(String::as_str)
+    }
+
+    /// Commits beside the trunk that change the same as this one of the trunk.
+    pub(crate) fn alike(&self, commit: CommitNumber) -> &[CommitNumber] {
+        self.alike.get(&commit).map_or(&[], Vec::as_slice)
+    }
+
+    /// Vulnerabilities that the names of the files which a commit adds name.
+    pub(crate) fn named_by_files(&self, commit: CommitNumber) -> &[String] {
+        self.files.get(&commit).map_or(&[], Vec::as_slice)
+    }
+
+    /// Commits whose patches are to be compared: those beside the trunk that do not say where they were picked from, and those
+    /// of the trunk that have their author and time, or their title; without those that were compared, newest first, at most `limit`.
+    pub fn to_compare(&self, limit: usize) -> Vec<ObjectName> {
+        let Some(ancestry) = &self.ancestry else {
+            return Vec::new();
+        };
+        let is_plain = |commit: &CommitNumber| self.graph.parents(*commit).len() == 1;
+        let beside: Vec<CommitNumber> = self
+            .graph
+            .commits()
+            .filter(|commit| ancestry.landed(*commit).is_none() && is_plain(commit))
+            .filter(|commit| {
+                let claims = self.graph.mentions(*commit);
+                claims.is_none_or(|claims| claims.picked_from.is_empty())
+            })
+            .collect();
+        let keys = |commit: CommitNumber| {
+            let likeness = self.graph.likeness(commit);
+            [(0, likeness.author), (1, likeness.title)]
+                .into_iter()
+                .filter(|(_, digest)| *digest != 0)
+        };
+        let mut wanted: HashMap<(u8, u32), Vec<CommitNumber>> = HashMap::new();
+        for commit in &beside {
+            for key in keys(*commit) {
+                wanted.entry(key).or_default().push(*commit);
+            }
+        }
+        let mut found: HashSet<CommitNumber> = HashSet::new();
+        let mut tried: HashMap<(u8, u32), usize> = HashMap::new();
+        // The newest are compared first, so that a limit leaves out the oldest.
+        for commit in self.graph.commits().rev() {
+            if !is_plain(&commit) || ancestry.landed(commit).is_none() {
+                continue;
+            }
+            for key in keys(commit) {
+                let Some(others) = wanted.get(&key) else {
+                    continue;
+                };
+                let tried = tried.entry(key).or_default();
+                *tried += 1;
+                if *tried <= MAX_ALIKE {
+                    found.insert(commit);
+                    found.extend(others.iter().rev().take(MAX_ALIKE));
+                }
+            }
+        }
+        let mut found: Vec<CommitNumber> = found.into_iter().collect();
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        let names = found.into_iter().map(|commit| self.graph.name(commit));
+        names
+            .filter(|name| !self.patches.contains_key(name))
+            .take(limit)
+            .collect()
+    }
+
+    /// Links commits beside the trunk with those of the trunk that change the same.
+    fn settle_alike(&mut self) {
+        self.alike.clear();
+        let Some(ancestry) = &self.ancestry else {
+            return;
+        };
+        let mut same: BTreeMap<ObjectName, Vec<CommitNumber>> = BTreeMap::new();
+        for (commit, patch) in &self.patches {
+            // A commit that changes nothing has no patch id.
+            if *patch != ObjectName([0; 20])
+                && let Some(commit) = self.graph.find(commit)
+            {
+                same.entry(*patch).or_default().push(commit);
+            }
+        }
+        for mut commits in same.into_values() {
+            commits.sort_unstable();
+            let (trunk, beside): (Vec<_>, Vec<_>) = commits
+                .into_iter()
+                .partition(|commit| ancestry.landed(*commit).is_some());
+            if let Some(original) = trunk.first().filter(|_| !beside.is_empty()) {
+                self.alike.insert(*original, beside);
+            }
+        }
     }
 
     /// Brings the answers up to date with everything that was taken in.
@@ -186,6 +393,8 @@ impl LandingIndex {
         }
         self.settle_feeds();
         self.settle_channels();
+        self.settle_alike();
+        self.fixes = OnceLock::new();
     }
 
     fn settle_channels(&mut self) {
@@ -343,6 +552,16 @@ impl LandingIndex {
     /// Channels by name.
     pub fn channels(&self) -> &BTreeMap<String, Channel> {
         &self.channels
+    }
+
+    /// The heads up to which the names of added files were looked at.
+    pub fn examined(&self) -> Vec<ObjectName> {
+        self.heads
+            .iter()
+            .filter(|(line, _)| matches!(line, LineName::Examined(_)))
+            .filter_map(|(_, heads)| heads.last())
+            .map(|head| head.commit)
+            .collect()
     }
 
     /// The last head that a line was seen at.

@@ -1,11 +1,12 @@
 //! The stream that `git log` writes, read commit by commit.
 //!
-//! The stream is `git log --topo-order --reverse -z --format=%H%x20%P%n%ct%n%B`: for each commit its name and its
-//! parents' names on one line, the committer time on the next, then the message, and a zero byte between commits.
+//! The stream is `git log --topo-order --reverse -z --format=%H%x20%P%n%ct%n%at%x20%ae%n%B`: for each commit its
+//! name and its parents' names on one line, the committer time on the next, the author's time and address on the third,
+//! then the message, and a zero byte between commits.
 //! Invariant: a commit is given whole or not at all; a stream that breaks off is an error, not an end.
 
-use crate::graph::{Commit, GraphError, ObjectName};
-use crate::message::Mentions;
+use crate::graph::{Commit, GraphError, Likeness, ObjectName};
+use crate::message::{Mentions, title_without_tags};
 use std::io::{BufRead, Read};
 use thiserror::Error;
 
@@ -15,7 +16,7 @@ pub const ARGUMENTS: &[&str] = &[
     "--topo-order",
     "--reverse",
     "-z",
-    "--format=%H%x20%P%n%ct%n%B",
+    "--format=%H%x20%P%n%ct%n%at%x20%ae%n%B",
 ];
 
 /// The largest commit that is read: header and message.
@@ -87,7 +88,8 @@ impl<R: BufRead> LogReader<R> {
         }
         let text = String::from_utf8_lossy(&self.buffer);
         let (header, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let (time, message) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (time, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (author, message) = rest.split_once('\n').unwrap_or((rest, ""));
         let mut names = header
             .split_ascii_whitespace()
             .map(str::parse::<ObjectName>);
@@ -104,6 +106,10 @@ impl<R: BufRead> LogReader<R> {
             parents,
             time,
             mentions: Mentions::read(message),
+            likeness: Likeness::of(
+                author,
+                title_without_tags(message.lines().next().unwrap_or_default()),
+            ),
         };
         self.commits += 1;
         Ok(Some(commit))

@@ -20,6 +20,14 @@ pub struct Mentions {
     pub vulnerabilities: Vec<String>,
     /// The branches of a merge, as its subject names them.
     pub merge: Option<MergedBranches>,
+    /// Pull requests that this one brings to another branch: `backport-N-to-BRANCH` as the merged branch, or in the body
+    /// `Backport of #N` and the like, as Nixpkgs' bot and people write it.
+    pub backport_of: Vec<u32>,
+    /// Pull requests that this one undoes: `revert-N-BRANCH` as the merged branch, or `Reverts #N`, as GitHub writes it.
+    pub reverts_requests: Vec<u32>,
+    /// What a change that names a vulnerability is about: the words before the first colon of its subject, or of the title
+    /// that a pull request's merge repeats.
+    pub topic: Option<String>,
 }
 
 /// `Merge FROM into INTO`, `Merge branch 'FROM' into INTO`, `Merge pull request #N from FROM`.
@@ -39,6 +47,8 @@ impl Mentions {
             && self.reverts.is_empty()
             && self.vulnerabilities.is_empty()
             && self.merge.is_none()
+            && self.backport_of.is_empty()
+            && self.reverts_requests.is_empty()
     }
 
     /// Reads a message: subject, blank line, body.
@@ -66,9 +76,125 @@ impl Mentions {
                     .reverts
                     .extend(name(rest.split(['.', ',', ' ']).next().unwrap_or_default()));
             }
+            references(line, &mut mentions);
+        }
+        if let Some(merge) = &mentions.merge {
+            let numbered = |prefix: &str, end: &str| {
+                let rest = merge.from.strip_prefix(prefix)?;
+                rest.split_once(end)?.0.parse::<u32>().ok()
+            };
+            mentions.backport_of.extend(numbered("backport-", "-to-"));
+            mentions.reverts_requests.extend(numbered("revert-", "-"));
+        }
+        for list in [&mut mentions.backport_of, &mut mentions.reverts_requests] {
+            list.retain(|number| *number != 0 && Some(*number) != mentions.pull_request);
+            list.sort_unstable();
+            list.dedup();
+        }
+        if !mentions.vulnerabilities.is_empty() {
+            mentions.topic = topic(message, mentions.pull_request.is_some());
         }
         mentions
     }
+
+    /// Reads what a pull request says of itself: its title, and the body that its author wrote.
+    pub fn of_request(title: &str, body: &str) -> Mentions {
+        let mut mentions = Mentions::read(&format!("{title}\n\n{body}"));
+        // A title that ends with a number speaks of another pull request; this one's number is known.
+        mentions.pull_request = None;
+        mentions.merge = None;
+        mentions
+    }
+}
+
+/// The most pull requests that one message refers to.
+const MAX_REFERENCES: usize = 16;
+
+/// Beginnings of lines that say of which pull request this one is a backport, lower case.
+const BACKPORT_WORDS: &[&str] = &[
+    "backport of ",
+    "(backport of ",
+    "backports ",
+    "manual backport of ",
+];
+
+/// What Nixpkgs' bot writes: ``Bot-based backport to `release-25.05`, triggered by a label in #N.``
+const BOT_WORDS: (&str, &str) = ("bot-based backport to ", "triggered by a label in ");
+
+/// The references to other pull requests that a line makes.
+fn references(line: &str, mentions: &mut Mentions) {
+    let full = |list: &[u32]| list.len() >= MAX_REFERENCES;
+    let lower = line.to_ascii_lowercase();
+    let lower = lower.trim_start_matches(['*', '-', ' ', '_']);
+    for words in BACKPORT_WORDS {
+        if let Some(rest) = lower.strip_prefix(words)
+            && !full(&mentions.backport_of)
+        {
+            mentions.backport_of.extend(reference(rest));
+            return;
+        }
+    }
+    if let Some((_, rest)) = lower
+        .strip_prefix(BOT_WORDS.0)
+        .and_then(|rest| rest.split_once(BOT_WORDS.1))
+        && !full(&mentions.backport_of)
+    {
+        mentions.backport_of.extend(reference(rest));
+    } else if let Some(rest) = lower.strip_prefix("reverts ")
+        && !full(&mentions.reverts_requests)
+    {
+        mentions.reverts_requests.extend(reference(rest));
+    }
+}
+
+/// A pull request of Nixpkgs: `#N`, `nixos/nixpkgs#N`, or its address. The text is lower case.
+fn reference(text: &str) -> Option<u32> {
+    let word = text.split([' ', ')', ',', ';']).next()?;
+    let word = word.trim_end_matches(['.', ':', '/']);
+    let number = word
+        .strip_prefix("https://github.com/nixos/nixpkgs/pull/")
+        .or_else(|| word.strip_prefix("nixos/nixpkgs#"))
+        .or_else(|| word.strip_prefix('#'))?;
+    number.parse().ok()
+}
+
+/// The longest topic that is kept.
+const MAX_TOPIC: usize = 120;
+
+/// What a message is about: what stands before the colon of its title, less a tag such as `[25.05]`.
+fn topic(message: &str, merges_request: bool) -> Option<String> {
+    let mut lines = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let mut title = lines.next()?;
+    if merges_request && title.starts_with("Merge ") {
+        title = lines.next()?;
+    }
+    let title = title_without_tags(title);
+    let (topic, _) = title.split_once(": ")?;
+    let fits = !topic.is_empty() && topic.len() <= MAX_TOPIC;
+    fits.then(|| topic.to_owned())
+}
+
+/// A title without the tags before it: `[Backport release-25.05] [Security] curl: fix` becomes `curl: fix`.
+pub fn title_without_tags(title: &str) -> &str {
+    let mut title = title.trim();
+    while let Some((_, rest)) = title
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        title = rest.trim_start();
+    }
+    title
+}
+
+/// Whether a topic is about the package of this name: `curl`, `curl, wget`, `{curl,wget}`, `python3Packages.curl`.
+pub fn is_about(topic: &str, package: &str) -> bool {
+    topic
+        .split([',', '{', '}', ' ', '/'])
+        .filter(|word| !word.is_empty())
+        .any(|word| word == package || word.rsplit('.').next() == Some(package))
 }
 
 fn name(text: &str) -> Option<ObjectName> {
@@ -119,7 +245,7 @@ fn pull_request(subject: &str) -> Option<u32> {
 }
 
 /// `CVE-YYYY-N…` ids of a text, each once.
-fn vulnerabilities(text: &str) -> Vec<String> {
+pub(crate) fn vulnerabilities(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let upper = text.to_ascii_uppercase();
     for (at, _) in upper.match_indices("CVE-") {

@@ -2,7 +2,7 @@
 
 use crate::Ancestry;
 use crate::archive::{self, Ending, HeadSeen, Segment};
-use crate::graph::{Commit, CommitNumber, Graph, GraphError, ObjectName};
+use crate::graph::{Commit, CommitNumber, Graph, GraphError, Likeness, ObjectName};
 use crate::history::{ChannelHistory, ChannelRelease};
 use crate::journey::{self, Hop};
 use crate::line::Line;
@@ -30,6 +30,7 @@ fn commit(number: usize, parents: &[usize]) -> Commit {
         parents,
         time: number as i64 * 60,
         mentions: Mentions::default(),
+        likeness: Likeness::default(),
     }
 }
 
@@ -184,7 +185,11 @@ fn segments(parents: &[Vec<usize>]) -> Vec<Segment> {
             from: "staging".to_owned(),
             into: None,
         }),
+        backport_of: vec![5, 6],
+        reverts_requests: vec![8],
+        topic: Some("musl".to_owned()),
     };
+    commits[0].likeness = Likeness::of("100 a@example.org", "musl: fix");
     let head = HeadSeen {
         line: "channel:nixos-19.09".to_owned(),
         commit: name(0),
@@ -197,6 +202,8 @@ fn segments(parents: &[Vec<usize>]) -> Vec<Segment> {
         Segment::Commits(commits),
         Segment::Head(head),
         Segment::Commits(late),
+        Segment::Patches(vec![(name(0), name(9))]),
+        Segment::Files(vec![(name(0), vec!["CVE-2019-14698".to_owned()])]),
     ]
 }
 
@@ -298,17 +305,23 @@ fn messages_name_pull_requests_picks_reverts_and_vulnerabilities() {
 #[test]
 fn a_stream_gives_whole_commits_and_names_what_is_wrong() {
     let (a, b) = (name(0), name(1));
-    let stream = format!("{a} \n100\nfirst (#9)\n\0{b} {a}\n160\nsecond\n\nbody\n");
+    let stream =
+        format!("{a} \n100\n99 a@b\nfirst (#9)\n\0{b} {a}\n160\n159 a@b\n[25.05] second\n\nbody\n");
     let commits: Vec<Commit> = LogReader::new(stream.as_bytes())
         .collect::<Result<_, _>>()
         .expect("well formed");
     assert_eq!(commits.len(), 2);
     assert_eq!(commits[0].mentions.pull_request, Some(9));
     assert_eq!(
+        commits[1].likeness,
+        Likeness::of("159 a@b", "second"),
+        "a tag is no part of the title"
+    );
+    assert_eq!(
         (commits[1].parents.as_slice(), commits[1].time),
         ([a].as_slice(), 160)
     );
-    let broken = format!("{a} \n100\nfirst\n\0{b} {a}\n");
+    let broken = format!("{a} \n100\n99 a@b\nfirst\n\0{b} {a}\n");
     let error = LogReader::new(broken.as_bytes())
         .last()
         .expect("an item")
@@ -393,4 +406,61 @@ fn a_journey_names_every_merge_that_carried_the_commit_on() {
     assert_eq!(merges(2), Vec::<u32>::new());
     let short = Ancestry::new(&graph, CommitNumber(2));
     assert!(journey::to_trunk(&graph, &short, CommitNumber(4)).is_empty());
+}
+
+#[test]
+fn backports_and_reverts_of_pull_requests_are_read_in_the_forms_of_people_and_bots() {
+    for (message, of) in [
+        (
+            "Merge pull request #9 from NixOS/backport-494836-to-release-25.11\n\n[Backport release-25.11] curl: fix",
+            vec![494_836],
+        ),
+        ("curl: fix\n\nBackport of #12.", vec![12]),
+        (
+            "curl: fix\n\n* Backport of https://github.com/NixOS/nixpkgs/pull/12",
+            vec![12],
+        ),
+        (
+            "curl: fix\n\nManual backport of NixOS/nixpkgs#12, see there",
+            vec![12],
+        ),
+        (
+            "curl: fix\n\nBot-based backport to `release-25.05`, triggered by a label in #12.",
+            vec![12],
+        ),
+        ("curl: fix\n\nThe backport of #12 failed", vec![]),
+        ("curl: fix\n\nBackport of the fix", vec![]),
+    ] {
+        assert_eq!(Mentions::read(message).backport_of, of, "{message}");
+    }
+    let reverts = |message: &str| Mentions::read(message).reverts_requests;
+    assert_eq!(
+        reverts("Revert \"curl: fix\"\n\nReverts NixOS/nixpkgs#12"),
+        [12]
+    );
+    assert_eq!(
+        reverts("Merge pull request #13 from a/revert-12-fix\n\nRevert"),
+        [12]
+    );
+    assert!(reverts("curl: fix\n\nThis reverts some of #12").is_empty());
+}
+
+#[test]
+fn a_change_that_names_a_vulnerability_says_what_it_is_about() {
+    let topic = |message: &str| Mentions::read(message).topic;
+    let fix = "curl: fix CVE-2024-0001";
+    assert_eq!(topic(fix).as_deref(), Some("curl"));
+    let merge = format!("Merge pull request #9 from a/b\n\n[25.05] {fix}\n");
+    assert_eq!(topic(&merge).as_deref(), Some("curl"));
+    assert_eq!(topic("curl: 1 -> 2"), None, "it names no vulnerability");
+    assert_eq!(topic("fix CVE-2024-0001"), None);
+    for (topic, package, about) in [
+        ("curl", "curl", true),
+        ("{curl,wget}", "wget", true),
+        ("python3Packages.requests", "requests", true),
+        ("curl, wget", "curl", true),
+        ("curlHTTP3", "curl", false),
+    ] {
+        assert_eq!(crate::message::is_about(topic, package), about, "{topic}");
+    }
 }

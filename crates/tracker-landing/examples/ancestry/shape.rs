@@ -2,7 +2,7 @@
 //! backports. Invariant: the same count gives the same history.
 
 use tracker_landing::message::Mentions;
-use tracker_landing::{Commit, ObjectName};
+use tracker_landing::{Commit, Likeness, ObjectName};
 
 /// Parents by number, the trunk, and where branches end.
 pub(crate) struct Shape {
@@ -122,6 +122,7 @@ impl Shape {
                     .collect(),
                 time: 1_500_000_000 + number as i64 * 60,
                 mentions: Mentions::default(),
+                likeness: Likeness::default(),
             })
             .collect();
         shape

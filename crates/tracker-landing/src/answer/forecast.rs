@@ -6,7 +6,7 @@
 
 use super::{Change, instant};
 use crate::eta::{self, Forecast, Move, TrackRecord};
-use crate::index::{Channel, feeders};
+use crate::index::{Channel, LandingIndex, feeders};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -43,9 +43,47 @@ pub enum Eta {
     },
 }
 
+/// When a channel will have a change that is not merged yet, if it were merged now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prospect {
+    /// The channel.
+    pub channel: String,
+    /// The branch that it is built from.
+    pub branch: String,
+    /// When, counted from a merge now.
+    pub eta: Eta,
+}
+
+impl LandingIndex {
+    /// What an open change can expect of each channel, if it were merged into `base` now.
+    pub fn prospects(&self, base: &str, now: Timestamp) -> Vec<Prospect> {
+        let arrival = |branch: &str| (branch == base).then_some(now.as_second());
+        self.channels()
+            .iter()
+            .map(|(name, channel)| Prospect {
+                channel: name.clone(),
+                branch: channel.feeding().to_owned(),
+                eta: said(self, &arrival, channel, now),
+            })
+            .collect()
+    }
+}
+
 /// The forecast for a change that a channel does not have.
-pub(super) fn eta(change: &Change<'_>, channel: &Channel, now: Timestamp) -> Eta {
-    match forecast(change, channel, now.as_second()) {
+pub(crate) fn eta(change: &Change<'_>, channel: &Channel, now: Timestamp) -> Eta {
+    said(
+        change.index,
+        &|branch| change.arrival_on(branch),
+        channel,
+        now,
+    )
+}
+
+/// When a branch got the change, in seconds since 1970.
+type Arrival<'a> = &'a dyn Fn(&str) -> Option<i64>;
+
+fn said(index: &LandingIndex, arrival: Arrival<'_>, channel: &Channel, now: Timestamp) -> Eta {
+    match forecast(index, arrival, channel, now.as_second()) {
         Ok((said, stages, record)) => Eta::Forecast {
             low: instant(now.as_second() + said.low),
             median: instant(now.as_second() + said.median),
@@ -59,7 +97,12 @@ pub(super) fn eta(change: &Change<'_>, channel: &Channel, now: Timestamp) -> Eta
 
 type Said = (Forecast, Vec<String>, TrackRecord);
 
-fn forecast(change: &Change<'_>, channel: &Channel, now: i64) -> Result<Said, String> {
+fn forecast(
+    index: &LandingIndex,
+    arrival: Arrival<'_>,
+    channel: &Channel,
+    now: i64,
+) -> Result<Said, String> {
     let branch = channel.feeding();
     let newest = channel.history().releases().last();
     if let Some(newest) = newest.filter(|newest| newest.time.as_second() > now) {
@@ -68,24 +111,23 @@ fn forecast(change: &Change<'_>, channel: &Channel, now: i64) -> Result<Said, St
             "the clock says a time before the newest release, of {time}"
         ));
     }
-    let tip = *change.index.branches().get(branch).ok_or_else(|| {
-        format!("the branch `{branch}`, which the channel is built from, is not in the index")
-    })?;
-    let here = change
-        .candidates()
-        .filter_map(|commit| change.arrival(tip, commit))
-        .min();
+    if !index.branches().contains_key(branch) {
+        return Err(format!(
+            "the branch `{branch}`, which the channel is built from, is not in the index"
+        ));
+    }
+    let here = arrival(branch);
     // The stages before the channel's branch: how long until the change is on it?
     let (mut said, mut stages, merged) = match here {
         Some(merged) => (None, Vec::new(), merged),
         None => {
-            let (said, stages) = gathering(change, branch, now)?;
+            let (said, stages) = gathering(index, arrival, branch, now)?;
             (Some(said), stages, now)
         }
     };
     let moves = channel.moves();
     stopped(moves, now)?;
-    let record = change.index.record(channel);
+    let record = index.record(channel);
     let last = eta::forecast(moves, merged, now, record.widening).map_err(|e| e.to_string())?;
     if record.changes < MIN_RECORD {
         return Err(format!(
@@ -120,21 +162,15 @@ fn stopped(moves: &[Move], now: i64) -> Result<(), String> {
 
 /// The wait until a change that is in a gathering branch (staging-next, staging) reaches the channel's branch.
 fn gathering(
-    change: &Change<'_>,
+    index: &LandingIndex,
+    arrival: Arrival<'_>,
     branch: &str,
     now: i64,
 ) -> Result<(Forecast, Vec<String>), String> {
-    let index = change.index;
     let mut after: Vec<(String, Vec<Move>)> = Vec::new();
     for (from, into) in feeders(branch, index.trunk().unwrap_or_default()) {
         let moves = index.feed(&from, &into).to_vec();
-        let merged = index.branches().get(&from).and_then(|tip| {
-            let commits = change.candidates();
-            commits
-                .filter_map(|commit| change.arrival(*tip, commit))
-                .min()
-        });
-        let Some(merged) = merged else {
+        let Some(merged) = arrival(&from) else {
             after.push((into, moves));
             continue;
         };
