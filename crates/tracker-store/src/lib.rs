@@ -1,7 +1,8 @@
 //! All SQL of the tracker, written once for SQLite and PostgreSQL. Layer: tracker, storage.
 //!
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
-//! matching found), `follow` (how far feeds were followed), `read` (what pages show, in the types of [`view`]). Below them: `writer` and `session` (a
+//! matching found), `follow` (how far feeds were followed), `pull` and `landing` (what is told
+//! of changes on their way), `read` (what pages show, in the types of [`view`]). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
@@ -11,9 +12,11 @@ mod derive;
 mod error;
 mod follow;
 mod inventory;
+mod landing;
 mod listing;
 mod migrate;
 mod open;
+mod pull;
 mod read;
 mod record;
 mod session;
@@ -29,5 +32,7 @@ pub use derive::{
 pub use error::{Result, StoreError};
 pub use follow::FollowState;
 pub use inventory::{ReleaseOutcome, ReleasePackage};
+pub use landing::{ChannelWait, Concerned, FixedEvent, LandedFix, NamedFinding};
 pub use open::Store;
+pub use pull::PullCounts;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests};

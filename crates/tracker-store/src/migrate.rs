@@ -18,6 +18,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/postgres/0001_tracker.sql"),
     ),
     (
+        2,
+        "landing",
+        include_str!("../migrations/sqlite/0002_landing.sql"),
+        include_str!("../migrations/postgres/0002_landing.sql"),
+    ),
+    (
         3,
         "follow",
         include_str!("../migrations/sqlite/0003_follow.sql"),

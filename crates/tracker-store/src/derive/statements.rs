@@ -12,6 +12,7 @@ statements! {
     TOUCHED_AFTER = "SELECT key, touched, id FROM vulnerability WHERE touched > $1 ORDER BY touched LIMIT $2";
 
     CHANNELS_OF = "SELECT channel.key, channel.name, channel_release.released FROM channel JOIN channel_release ON channel_release.key = channel.latest WHERE channel.distribution = $1";
+    ENDED = "SELECT channel.key FROM channel_support JOIN channel ON channel.name = channel_support.channel WHERE channel_support.ends < $1";
     CHANNEL_NAMES = "SELECT key, name FROM channel";
     ATTRIBUTES_BY_NAME = "SELECT key, name FROM attribute WHERE distribution = $1 AND name IN ({list:1})";
     VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";

@@ -6,6 +6,7 @@ use super::statements as sql;
 use super::{ChannelFinding, DerivationOutcome, Derived, DerivedMatch, Mark};
 use crate::Store;
 use crate::error::{Result, StoreError};
+use crate::landing::FIXED_EVERYWHERE;
 use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
 use crate::value::{Value, json, values};
 use crate::view::ChannelStatus;
@@ -59,6 +60,46 @@ struct Names {
     /// Every channel's name, for the rows of lists.
     channel_names: HashMap<i64, String>,
     attributes: HashMap<String, i64>,
+    /// Channels whose support has ended.
+    ended: HashSet<i64>,
+}
+
+/// The statuses that leave something to do.
+const OPEN: i64 = listing::status_bit(FindingStatus::Affected)
+    | listing::status_bit(FindingStatus::UnderInvestigation);
+
+impl Names {
+    /// The channels whose support has not ended, with their statuses.
+    fn supported<'a>(
+        &'a self,
+        statuses: &'a BTreeMap<i64, i64>,
+    ) -> impl Iterator<Item = (&'a str, i64)> {
+        statuses.iter().filter_map(|(channel, statuses)| {
+            let name = self.channel_names.get(channel)?;
+            (!self.ended.contains(channel)).then_some((name.as_str(), *statuses))
+        })
+    }
+
+    /// Whether any supported channel leaves something to do.
+    fn open_somewhere(&self, statuses: &BTreeMap<i64, i64>) -> bool {
+        self.supported(statuses)
+            .any(|(_, statuses)| statuses & OPEN != 0)
+    }
+
+    /// Whether no supported channel leaves anything to do, and one has a fix.
+    fn fixed_everywhere(&self, statuses: &BTreeMap<i64, i64>) -> bool {
+        let fixed = listing::status_bit(FindingStatus::Fixed);
+        !self.open_somewhere(statuses)
+            && self
+                .supported(statuses)
+                .any(|(_, statuses)| statuses & fixed != 0)
+    }
+
+    fn supported_text(&self, statuses: &BTreeMap<i64, i64>) -> String {
+        let mut channels: Vec<&str> = self.supported(statuses).map(|(name, _)| name).collect();
+        channels.sort_unstable();
+        format!("fixed in every supported channel: {}", channels.join(", "))
+    }
 }
 
 /// What a batch will write, gathered so that each table is written in few statements.
@@ -133,6 +174,12 @@ async fn names(writer: &mut Writer, distribution: &str, derived: &[Derived]) -> 
     for row in session.rows(&sql::CHANNEL_NAMES, Vec::new()).await? {
         channel_names.insert(row.integer(0)?, row.text(1)?);
     }
+    let mut ended = HashSet::new();
+    let now = writer.now;
+    for row in writer.session.rows(&sql::ENDED, values![now]).await? {
+        ended.insert(row.integer(0)?);
+    }
+    let session = &mut writer.session;
     let wanted: HashSet<&str> = derived
         .iter()
         .flat_map(|derived| &derived.matches)
@@ -152,6 +199,7 @@ async fn names(writer: &mut Writer, distribution: &str, derived: &[Derived]) -> 
         channels,
         channel_names,
         attributes,
+        ended,
     })
 }
 
@@ -304,7 +352,7 @@ impl Rows {
         if before == (self.outcome, self.matches.len(), self.findings.len()) {
             self.outcome.unchanged += 1;
         } else {
-            self.summary(names, held);
+            self.summary(writer, names, held);
         }
         Ok(())
     }
@@ -404,7 +452,7 @@ impl Rows {
     }
 
     /// What lists show of a vulnerability, and in which scopes it stands.
-    fn summary(&mut self, names: &Names, held: &mut HeldVulnerability) {
+    fn summary(&mut self, writer: &mut Writer, names: &Names, held: &mut HeldVulnerability) {
         let mut statuses: BTreeMap<i64, i64> = BTreeMap::new();
         for ((_, channel), finding) in held.matches.iter().flat_map(|entry| &entry.findings) {
             *statuses.entry(*channel).or_default() |= finding.status;
@@ -433,6 +481,10 @@ impl Rows {
         families.truncate(ROW_FAMILIES);
         self.summaries
             .push(values![held.key, count, json(&families), json(&channels)]);
+        if names.open_somewhere(&held.listings) && names.fixed_everywhere(&statuses) {
+            let text = names.supported_text(&statuses);
+            writer.event(held.key, FIXED_EVERYWHERE, text);
+        }
         let all = statuses.values().fold(0, |all, statuses| all | statuses);
         let all = if all == 0 { NO_FINDING } else { all };
         let mut wanted = statuses;

@@ -1,7 +1,7 @@
 //! Every statement is accepted by both databases, and few need two texts.
 
 use super::{Dialect, Statement};
-use crate::{Store, derive, follow, inventory, open, read, record, writer};
+use crate::{Store, derive, follow, inventory, landing, open, pull, read, record, writer};
 use tracker_testkit::{Database, Kind};
 
 /// Statements that may have a text for each database. Raise it only with a reason beside the pair.
@@ -12,6 +12,8 @@ fn all() -> Vec<Statement> {
         open::ALL,
         writer::ALL,
         follow::ALL,
+        landing::ALL,
+        pull::ALL,
         record::statements::ALL,
         inventory::statements::ALL,
         derive::statements::ALL,

@@ -167,8 +167,9 @@ on_both_databases! {
         let detail = store.vulnerability("CVE-2024-0001").await.unwrap().unwrap();
         assert_eq!(detail.matches[0].findings[0].since, Some(fixture::at(NEW)));
         assert_eq!(affected(&store).await, 0);
-        assert_eq!(detail.history[0].kind, "finding-changed");
-        assert_eq!(detail.history[0].text, "nixos-19.09: fixed, was affected: musl");
+        assert_eq!(detail.history[0].kind, "fixed-everywhere");
+        assert_eq!(detail.history[1].kind, "finding-changed");
+        assert_eq!(detail.history[1].text, "nixos-19.09: fixed, was affected: musl");
         assert!(store.channel("nixos-19.09").await.unwrap().unwrap().urgent.is_empty());
 
         // And a better matcher drops it.
@@ -180,7 +181,7 @@ on_both_databases! {
         let detail = store.vulnerability("CVE-2024-0001").await.unwrap().unwrap();
         assert!(detail.matches.is_empty() && detail.summary.families.is_empty());
         let kinds: Vec<_> = detail.history.iter().map(|entry| entry.kind.as_str()).collect();
-        assert_eq!(kinds, ["unmatched", "record-changed", "finding-changed", "matched", "record-added"]);
+        assert_eq!(kinds, ["unmatched", "record-changed", "fixed-everywhere", "finding-changed", "matched", "record-added"]);
         assert_eq!(detail.history[0].text, "no longer matched to musl in nixpkgs");
         let matched = VulnerabilityFilter { matched: true, ..VulnerabilityFilter::default() };
         assert!(first_page(&store, &matched).await.rows.is_empty());

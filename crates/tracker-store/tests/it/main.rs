@@ -3,6 +3,7 @@
 mod derivation;
 mod follow;
 mod import;
+mod landing;
 mod lists;
 mod releases;
 mod schema;

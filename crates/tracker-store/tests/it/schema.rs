@@ -14,6 +14,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/postgres/0001_tracker.sql"),
     ),
     (
+        include_str!("../../migrations/sqlite/0002_landing.sql"),
+        include_str!("../../migrations/postgres/0002_landing.sql"),
+    ),
+    (
         include_str!("../../migrations/sqlite/0003_follow.sql"),
         include_str!("../../migrations/postgres/0003_follow.sql"),
     ),
