@@ -4,7 +4,10 @@
 
 mod landing;
 
-pub(crate) use landing::{Landing, LandingHistory, LandingIndex, LandingShow};
+pub(crate) use landing::{
+    Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls, LandingShow,
+    LandingSupport, Polling,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;

@@ -1,10 +1,11 @@
 //! Deriving: what is due is matched against the current releases, and what holds for each package is kept.
 //!
 //! What is due is the store's to say: vulnerabilities that changed since their matches were written, and all of
-//! them for a distribution of which a channel moved. Matching runs on two threads beside the database.
+//! them for a distribution of which a channel moved. Fixes that the landing index found close what matching left open. Matching runs on two threads beside the database.
 //! Invariant: the position moves in the transaction that writes the findings, so a killed run is continued.
 
 use crate::error::JobError;
+use crate::landing::close;
 use crate::progress::{Phase, Progress, Step};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -87,10 +88,13 @@ async fn derive_with_current(
     while !due.vulnerabilities.is_empty() {
         let count = due.vulnerabilities.len() as u64;
         let vulnerabilities = std::mem::take(&mut due.vulnerabilities);
-        let batch = {
+        let ids = vulnerabilities.iter().map(|one| one.id.clone()).collect();
+        let fixes = store.landed_fixes_of(ids).await?;
+        let mut batch = {
             let (index, inventory) = (Arc::clone(&index), Arc::clone(&inventory));
             blocking(move || match_all(&vulnerabilities, &index, &inventory)).await?
         };
+        close(&mut batch, fixes);
         found += batch
             .iter()
             .map(|one| one.matches.len() as u64)

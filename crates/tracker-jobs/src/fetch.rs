@@ -79,6 +79,8 @@ pub struct Ask {
     pub secret: Option<(&'static str, Secret)>,
     /// The time between two requests to this host, if longer than the usual.
     pub between: Duration,
+    /// The kind of body that is wanted, for servers that have several; empty for any.
+    pub accept: &'static str,
 }
 
 /// A text that is never shown.
@@ -257,6 +259,9 @@ impl Fetcher {
         {
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static(name), value);
+        }
+        if !ask.accept.is_empty() {
+            headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
         }
         let resumed = partial.resumable();
         if let Some((held, tag)) = &resumed {

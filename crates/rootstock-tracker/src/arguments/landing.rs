@@ -2,7 +2,7 @@
 //!
 //! Invariant: every command takes the index's folder by `--index`, and a forecast is made for `--at`, so that it can be repeated.
 
-use super::{Json, examples, instant};
+use super::{Database, Json, examples, instant};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -30,6 +30,29 @@ pub(crate) enum Landing {
     /// Digits alone mean a pull request, or else the beginning of a commit's name.
     #[command(after_help = examples("landing show 323754 --index landing\n  rootstock-tracker landing show 5f506b95f9f6 --json --index landing"))]
     Show(LandingShow),
+    /// Read pull requests into the database, from files or from GitHub's API.
+    ///
+    /// Files hold what `GET /repos/{owner}/{repo}/pulls` answers: an array, or an object a line. With `--url` what was updated
+    /// since the last time is asked for, latest first. Kept are titles, labels, states and times, and what title, body and
+    /// names of files (`files[].filename`, where given) say of vulnerabilities and of other pull requests.
+    #[command(after_help = examples("landing pulls pulls.jsonl\n  rootstock-tracker landing pulls --url https://api.github.com/repos/NixOS/nixpkgs/pulls"))]
+    Pulls(LandingPulls),
+    /// Follow channels over the network: their history, where they are now, and what they wait for on Hydra.
+    ///
+    /// Every request is conditional, a channel that fails is asked ever less often, and the others go on. With `--pulls-url`
+    /// pull requests are followed too.
+    #[command(after_help = examples("landing follow --channel nixos-unstable --channel nixos-25.11 --index landing\n  rootstock-tracker landing follow --channel nixos-unstable --once --hydra-url '' --index landing"))]
+    Follow(LandingFollow),
+    /// Close the findings whose fix is in the newest release of their channel.
+    ///
+    /// A commit fixes a finding if it names the vulnerability, says that it is about the package (the words before the colon of
+    /// its subject), and is in the newest release without being undone there. Run it after `landing index` and `channel import`;
+    /// running it again changes nothing.
+    #[command(after_help = examples("landing join --index landing"))]
+    Join(LandingJoin),
+    /// Say until when a channel is supported; without a day, show what is known.
+    #[command(after_help = examples("landing support nixos-25.11 2026-06-30\n  rootstock-tracker landing support nixos-25.11 --unknown"))]
+    Support(LandingSupport),
 }
 
 /// Where the index is.
@@ -118,4 +141,110 @@ impl At {
     pub(crate) fn time(self) -> Timestamp {
         self.at.unwrap_or_else(Timestamp::now)
     }
+}
+
+/// `landing pulls`.
+#[derive(Debug, Args)]
+pub(crate) struct LandingPulls {
+    /// Files of pull requests.
+    #[arg(value_name = "FILE", required_unless_present = "url")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Ask this address for what was updated.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) polling: Polling,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// How servers are asked.
+#[derive(Debug, Args)]
+pub(crate) struct Polling {
+    /// Key for GitHub's API, which allows more requests.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_GITHUB_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(crate) github_key: Option<String>,
+    /// The most pages of a hundred pull requests that one poll reads.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) pages: u32,
+    /// Folder for what is being fetched.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_SPOOL",
+        value_name = "FOLDER",
+        default_value = "tracker-spool"
+    )]
+    pub(crate) spool: PathBuf,
+}
+
+/// `landing follow`.
+#[derive(Debug, Args)]
+pub(crate) struct LandingFollow {
+    /// Channels to follow.
+    #[arg(long = "channel", value_name = "NAME", required = true)]
+    pub(crate) channels: Vec<String>,
+    /// Where a channel's history is: lines of `REVISION TIME`, or what a Prometheus server answers for `channel_revision`;
+    /// `{channel}` stands for its name.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) history_url: String,
+    /// Where the commit that a channel is at now is; empty for nowhere.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://channels.nixos.org/{channel}/git-revision"
+    )]
+    pub(crate) head_url: String,
+    /// Address of Hydra; empty to follow none.
+    #[arg(long, value_name = "URL", default_value = "https://hydra.nixos.org")]
+    pub(crate) hydra_url: String,
+    /// Where pull requests are; empty to follow none.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) pulls_url: String,
+    /// Make one pass, due or not, and end; exit code 3 if anything failed.
+    #[arg(long)]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) polling: Polling,
+    #[command(flatten)]
+    pub(crate) index: IndexFolder,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `landing join`.
+#[derive(Debug, Args)]
+pub(crate) struct LandingJoin {
+    #[command(flatten)]
+    pub(crate) index: IndexFolder,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `landing support`.
+#[derive(Debug, Args)]
+pub(crate) struct LandingSupport {
+    /// The channel; all if none is named.
+    #[arg(value_name = "CHANNEL")]
+    pub(crate) channel: Option<String>,
+    /// The last day (RFC 3339, or a day).
+    #[arg(value_name = "DAY", value_parser = instant, requires = "channel")]
+    pub(crate) ends: Option<Timestamp>,
+    /// Forget the day.
+    #[arg(long, requires = "channel", conflicts_with = "ends")]
+    pub(crate) unknown: bool,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }

@@ -1,7 +1,9 @@
 //! `landing`: the index of where commits are, and what it answers.
 
+mod follow;
 mod watch;
 
+pub(super) use follow::{follow, join, pulls, support};
 pub(super) use watch::watch;
 
 use super::open_existing;
@@ -15,7 +17,7 @@ use std::fmt::Write;
 use tracker_jobs::landing::{
     HistoryImport, IndexRequest, LandingFolder, import_history, index as bring_up_to_date,
 };
-use tracker_landing::answer::{Answer, AnswerError, Asked, ChannelLanding, Eta, Standing};
+use tracker_landing::answer::{Answer, AnswerError, Asked, ChannelLanding, Eta, Link, Standing};
 use tracker_landing::graph::GraphError;
 use tracker_landing::index::OutsideRelease;
 use tracker_store::Store;
@@ -40,10 +42,10 @@ pub(crate) fn index(arguments: LandingIndex) -> anyhow::Result<Outcome> {
         let mut out = String::new();
         writeln!(
             out,
-            "{} new commits, {} in all, {} branches, {:.1} MB",
-            summary.new_commits,
+            "{}, {} in all, {}, {:.1} MB",
+            counted(summary.new_commits, "new commit", "new commits"),
             summary.commits,
-            summary.branches,
+            counted(summary.branches, "branch", "branches"),
             summary.bytes as f64 / 1e6
         )?;
         for (what, names) in [
@@ -61,6 +63,9 @@ pub(crate) fn index(arguments: LandingIndex) -> anyhow::Result<Outcome> {
                 out,
                 "{bytes} bytes at the end of the index were damaged; they were made again"
             )?;
+        }
+        for note in &summary.notes {
+            writeln!(out, "note: {note}")?;
         }
         for warning in &summary.warnings {
             writeln!(out, "warning: {warning}")?;
@@ -96,8 +101,11 @@ pub(crate) fn history(arguments: LandingHistory) -> anyhow::Result<Outcome> {
         for (name, summary) in &summaries {
             writeln!(
                 out,
-                "{name}: {} releases added, {} known, {} of commits that are not indexed, {} refused",
-                summary.added, summary.known, summary.unknown_commits, summary.rejected_count
+                "{name}: {} added, {} known, {} of commits that are not indexed, {} refused",
+                counted(summary.added, "release", "releases"),
+                summary.known,
+                summary.unknown_commits,
+                summary.rejected_count
             )?;
             for (place, reason) in summary.rejected.iter().take(20) {
                 writeln!(out, "refused: entry {place}: {reason}")?;
@@ -186,24 +194,24 @@ fn text(answer: &Answer) -> anyhow::Result<String> {
             .map_or(String::new(), |number| format!(" (#{number})"));
         writeln!(
             out,
-            "picked by {} of {}{request}",
+            "picked by {} of {}{request}{}",
             backport.commit,
-            minute(backport.time)
+            minute(backport.time),
+            match backport.by {
+                Link::Message => "",
+                Link::Patch => ", which changes the same",
+                Link::Request => ", as its pull request says",
+            }
         )?;
     }
     writeln!(out, "\nway")?;
     for step in &answer.path {
-        let what = match (&step.from, &step.into) {
-            (Some(from), Some(into)) => format!("{from} into {into}"),
-            (None, Some(into)) => format!("made on {into}"),
-            (Some(from), None) => format!("{from} merged"),
-            (None, None) => "made".to_owned(),
-        };
         writeln!(
             out,
-            "  {}  {:.12}  {what}",
+            "  {}  {:.12}  {}",
             minute(step.time),
-            step.commit.to_string()
+            step.commit.to_string(),
+            step.words()
         )?;
     }
     writeln!(out, "\nbranches")?;
@@ -214,16 +222,19 @@ fn text(answer: &Answer) -> anyhow::Result<String> {
         let via = tick.via.map_or(String::new(), |name| {
             format!(" by {:.12}", name.to_string())
         });
+        let undone = tick.reverted.map_or(String::new(), |name| {
+            format!(", undone by {:.12}", name.to_string())
+        });
         writeln!(
             out,
-            "  {} {:<24}{since}{via}",
+            "  {} {:<24}{since}{via}{undone}",
             mark(tick.contained),
             tick.branch
         )?;
     }
     writeln!(out, "\nchannels")?;
     for landing in &answer.channels {
-        let here = landing.standing == Standing::Landed;
+        let here = matches!(landing.standing, Standing::Landed | Standing::Reverted);
         writeln!(
             out,
             "  {} {:<24}{}",
@@ -239,6 +250,11 @@ fn text(answer: &Answer) -> anyhow::Result<String> {
         )?;
     }
     Ok(out)
+}
+
+/// A number with its noun.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn mark(here: bool) -> &'static str {
@@ -269,6 +285,9 @@ fn standing(landing: &ChannelLanding) -> String {
     }
     if let Some(via) = &landing.via {
         words.push(format!("by {:.12}", via.to_string()));
+    }
+    if let Some(revert) = &landing.reverted {
+        words.push(format!("undone there by {:.12}", revert.to_string()));
     }
     if let Some(lost) = &landing.lost {
         words.push(format!(

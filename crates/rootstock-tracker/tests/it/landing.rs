@@ -153,7 +153,7 @@ fn a_history_is_read_and_what_is_wrong_in_it_is_named() {
     let history = ["landing", "history", "h", "--channel", "nixos-23.05"];
     let read = run(path, &history).expect(3);
     assert!(
-        read.out.contains("1 releases added") && read.out.contains("entry 2"),
+        read.out.contains("1 release added") && read.out.contains("entry 2"),
         "{}",
         read.out
     );
@@ -198,10 +198,28 @@ fn an_index_whose_making_is_killed_again_and_again_is_made_whole() {
         }
     }
     assert!(killed > 0, "the program was never killed on its way");
+    let names = Command::new("git")
+        .arg("-C")
+        .arg(path.join("repository"))
+        .args(["rev-list", "master"])
+        .output()
+        .unwrap();
     let whole = run(path, &[&arguments[..], &["--json"]].concat())
         .expect(0)
         .json();
     assert_eq!(whole["commits"], 30_000);
+    // Of so many commits some begin alike.
+    let names = String::from_utf8(names.stdout).unwrap();
+    let mut names: Vec<&str> = names.lines().collect();
+    names.sort_unstable();
+    // Digits alone would mean a pull request first.
+    let is_name = |text: &str| text.bytes().any(|digit| !digit.is_ascii_digit());
+    let alike = names
+        .windows(2)
+        .find(|two| two[0][..4] == two[1][..4] && is_name(&two[0][..4]));
+    let prefix = &alike.unwrap()[0][..4];
+    let ambiguous = run(path, &["landing", "show", prefix]).expect(1);
+    assert!(ambiguous.err.contains("is ambiguous"), "{}", ambiguous.err);
     let fresh = [&arguments[..], &["--index", "fresh"]].concat();
     run(path, &fresh).expect(0);
     for request in ["#10", "#15000", "#30000"] {
@@ -223,4 +241,96 @@ fn an_index_whose_making_is_killed_again_and_again_is_made_whole() {
         ];
         assert_eq!(one, run(path, &other).expect(0).json(), "{request}");
     }
+}
+
+#[test]
+fn a_shallow_clone_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    repository(path, 20);
+    let from = format!("file://{}", path.join("repository").display());
+    let cloned = Command::new("git")
+        .args(["clone", "--quiet", "--bare", "--depth", "1", &from])
+        .arg(path.join("shallow"))
+        .status();
+    assert!(cloned.unwrap().success());
+    let refused = run(path, &["landing", "index", "--repository", "shallow"]).expect(1);
+    assert!(
+        refused.err.contains("git fetch --unshallow"),
+        "{}",
+        refused.err
+    );
+}
+
+/// What a server answers to a path.
+fn get(address: &str, path: &str) -> (u16, String) {
+    use std::io::Read;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer)
+}
+
+#[test]
+fn a_server_takes_in_what_was_indexed_and_told_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    repository(path, 20);
+    let index = ["landing", "index", "--repository", "repository"];
+    run(path, &index).expect(0);
+    let pull = |number: u32| {
+        format!(
+            r#"{{"number":{number},"title":"b: fix","state":"open","base":{{"ref":"master"}},"created_at":"2025-06-01T08:00:00Z","updated_at":"2025-06-01T08:00:00Z"}}"#
+        )
+    };
+    std::fs::write(path.join("pulls"), pull(500)).unwrap();
+    let pulls = ["landing", "pulls", "pulls", "--database", "sqlite:t.db"];
+    assert!(
+        run(path, &pulls)
+            .expect(0)
+            .out
+            .contains("1 pull request added")
+    );
+    let mut server = command(path)
+        .args([
+            "serve",
+            "--database",
+            "sqlite:t.db",
+            "--landing",
+            "landing",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut out = std::io::BufReader::new(server.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut said).unwrap();
+    let address = said.trim().rsplit("http://").next().unwrap().to_owned();
+    assert_eq!(get(&address, "/changes/500").0, 200);
+    assert_eq!(get(&address, "/changes/20").0, 200);
+    assert_eq!(get(&address, "/changes/30").0, 404);
+    // Ten more commits, the last of them a pull request's merge.
+    std::fs::rename(path.join("repository"), path.join("old")).unwrap();
+    repository(path, 30);
+    let more = run(path, &index).expect(0).out;
+    assert!(more.contains("10 new commits"), "{more}");
+    let until = std::time::Instant::now() + Duration::from_mins(1);
+    while get(&address, "/changes/30").0 != 200 {
+        assert!(
+            std::time::Instant::now() < until,
+            "the server does not take in what is new"
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(get(&address, "/pipeline").0, 200);
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

@@ -29,6 +29,7 @@ pub(crate) fn command(folder: &Path) -> Command {
     command.current_dir(folder).stdin(Stdio::null());
     for name in [
         "ROOTSTOCK_DATABASE",
+        "ROOTSTOCK_GITHUB_KEY",
         "ROOTSTOCK_LISTEN",
         "ROOTSTOCK_LANDING",
         "ROOTSTOCK_LOG",

@@ -68,6 +68,7 @@ impl<'a> Run<'a> {
             validators,
             secret: self.feed.key.clone().map(|key| ("apikey", key)),
             between,
+            ..Ask::default()
         };
         let fetched = self.fetcher.fetch(&ask).await?;
         if let Fetched::New { download, .. } = &fetched {

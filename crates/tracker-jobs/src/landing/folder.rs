@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracker_landing::archive::{self, ArchiveError, Ending, Position, Segment};
 use tracker_landing::graph::GraphError;
-use tracker_landing::index::{LandingIndex, OutsideRelease};
+use tracker_landing::index::{LandingIndex, OutsideRelease, RequestNote};
 
 const FILE: &str = "index";
 const NEW: &str = "index.new";
@@ -90,6 +90,11 @@ impl LandingFolder {
             self.index.settle();
         }
         news
+    }
+
+    /// What pull requests say that their commits may not.
+    pub fn set_requests(&mut self, notes: Vec<RequestNote>) {
+        self.index.set_requests(notes);
     }
 
     /// The index.

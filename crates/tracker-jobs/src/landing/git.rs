@@ -4,7 +4,8 @@
 //! the parents that their names stand for.
 
 use super::error::LandingError;
-use std::io::{BufReader, Read, Write};
+use jiff::Timestamp;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
@@ -13,6 +14,12 @@ use tracker_landing::log;
 
 /// How much of what git says is kept.
 const MAX_MESSAGE: u64 = 4096;
+
+/// The longest name of a file that is read whole.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// Files of a commit whose names are looked at.
+const MAX_FILES: usize = 1_000;
 
 /// The most refs that are read.
 const MAX_REFS: usize = 100_000;
@@ -103,6 +110,116 @@ impl Repository {
             "--stdin",
         ]);
         self.stream(&arguments, &revisions(heads, known))
+    }
+
+    /// Whether objects are missing that git would fetch when it needs them.
+    pub(super) fn is_partial(&self) -> Result<bool, LandingError> {
+        let keys = r"^(extensions\.partialclone|remote\..*\.promisor)$";
+        let arguments = ["config", "--get-regexp", keys];
+        let output = self.command(&arguments).stdin(Stdio::null()).output();
+        // Git answers 1 where there is no such key.
+        Ok(!output.map_err(LandingError::NoGit)?.stdout.is_empty())
+    }
+
+    /// What commits change, each with its patch id; those that change nothing are left out.
+    pub(super) fn patches(
+        &self,
+        commits: &[ObjectName],
+    ) -> Result<Vec<(ObjectName, ObjectName)>, LandingError> {
+        // The same options for every commit and every user, or equal changes would have other ids.
+        let arguments = [
+            "diff-tree",
+            "--stdin",
+            "-r",
+            "--patch",
+            "--unified=3",
+            "--diff-algorithm=myers",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-color",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+        ];
+        let mut differ = self
+            .command(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(LandingError::NoGit)?;
+        let mut input = differ.stdin.take().expect("stdin is piped");
+        let patches = differ.stdout.take().expect("stdout is piped");
+        let named: Vec<String> = commits.iter().map(ObjectName::to_string).collect();
+        let named = named.join("\n") + "\n";
+        // Written beside: git answers while it still reads.
+        let writer = std::thread::spawn(move || input.write_all(named.as_bytes()));
+        let naming = ["patch-id", "--stable"];
+        let output = self
+            .command(&naming)
+            .stdin(Stdio::from(patches))
+            .output()
+            .map_err(LandingError::NoGit)?;
+        let status = differ.wait().map_err(LandingError::NoGit)?;
+        // A git that ended early has not read everything; its status says so.
+        let _ = writer.join();
+        if !status.success() {
+            return Err(self.failure(&arguments, b""));
+        }
+        if !output.status.success() {
+            return Err(self.failure(&naming, &output.stderr));
+        }
+        let listing = String::from_utf8_lossy(&output.stdout);
+        let pair = |line: &str| {
+            let (patch, commit) = line.split_once(' ')?;
+            Some((commit.trim().parse().ok()?, patch.parse().ok()?))
+        };
+        Ok(listing.lines().filter_map(pair).collect())
+    }
+
+    /// Commits since `since` that `heads` have and `known` ones have not, and that add files whose names hold `CVE-`.
+    pub(super) fn added_files(
+        &self,
+        heads: &[Head],
+        known: &[ObjectName],
+        since: Timestamp,
+    ) -> Result<Vec<(ObjectName, Vec<String>)>, LandingError> {
+        let since = format!("--since={since:.0}");
+        let arguments = [
+            "log",
+            "--no-merges",
+            "--full-history",
+            "--diff-filter=A",
+            "--no-renames",
+            "--name-only",
+            "--format=%x01%H",
+            "--ignore-missing",
+            &since,
+            "--stdin",
+            "--",
+            ":(icase,glob)**/*CVE-*",
+        ];
+        let mut stream = self.stream(&arguments, &revisions(heads, known))?;
+        let mut found: Vec<(ObjectName, Vec<String>)> = Vec::new();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let mut limited = stream.stdout.by_ref().take(MAX_LINE);
+            match limited.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&line);
+            if let Some(name) = text.strip_prefix('\u{1}') {
+                found.extend(name.trim().parse().ok().map(|name| (name, Vec::new())));
+            } else if let Some((_, files)) = found.last_mut()
+                && files.len() < MAX_FILES
+            {
+                files.push(text.trim().to_owned());
+            }
+        }
+        stream.finish(self)?;
+        Ok(found)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

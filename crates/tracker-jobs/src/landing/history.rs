@@ -16,6 +16,9 @@ use tracker_landing::releases;
 /// Entries that are listed as rejected; all are counted.
 const MAX_LISTED: usize = 100;
 
+/// What is read of a text that says where a channel is.
+const MAX_HEAD: usize = 200;
+
 /// A release may lie this far ahead of this machine's clock; further ahead one of the two clocks is wrong.
 const MAX_AHEAD: i64 = 86_400;
 
@@ -47,6 +50,61 @@ pub struct HistorySummary {
     pub rejected_count: u64,
     /// The first of them: place and reason.
     pub rejected: Vec<(usize, String)>,
+}
+
+/// Takes in where a channel is now: a text that begins with the name of a commit. A channel that is seen where it was seen last
+/// adds nothing; a clock that went back records nothing.
+///
+/// # Errors
+/// [`LandingError`].
+pub(super) fn see_head(import: &HistoryImport) -> Result<HistorySummary, LandingError> {
+    let mut summary = HistorySummary::default();
+    let text = String::from_utf8_lossy(import.bytes.get(..MAX_HEAD).unwrap_or(&import.bytes));
+    let channel = import.channel.clone().unwrap_or_default();
+    let refuse = |reason: String| HistorySummary {
+        rejected_count: 1,
+        rejected: vec![(1, reason)],
+        ..HistorySummary::default()
+    };
+    let Some(commit) = text
+        .split_ascii_whitespace()
+        .next()
+        .and_then(|name| name.parse().ok())
+    else {
+        return Ok(refuse("it is no commit name".to_owned()));
+    };
+    let mut writer = Writer::open(&import.folder)?;
+    let line = LineName::Channel(channel);
+    let now = import.now.as_second();
+    let newest = writer
+        .index()
+        .heads(&line)
+        .iter()
+        .max_by_key(|head| head.time);
+    if newest.is_some_and(|newest| newest.commit == commit) {
+        summary.known = 1;
+        return Ok(summary);
+    }
+    if let Some(newest) = newest.filter(|newest| newest.time > now) {
+        return Ok(refuse(format!(
+            "it was last seen at {} (seconds since 1970), which is after this machine's clock, {now}",
+            newest.time
+        )));
+    }
+    if writer.index().graph().find(&commit).is_none() {
+        summary.unknown_commits = 1;
+    }
+    let seen = HeadSeen {
+        line: line.to_string(),
+        commit,
+        time: now,
+        release: String::new(),
+        observed: true,
+    };
+    writer.append(Segment::Head(seen), |_| Ok(()))?;
+    writer.sync()?;
+    summary.added = 1;
+    Ok(summary)
 }
 
 /// Takes in the releases that a file tells of. It waits for the disk: call it from a thread that may.

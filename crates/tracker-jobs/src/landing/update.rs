@@ -6,6 +6,7 @@
 use super::error::LandingError;
 use super::folder::Writer;
 use super::git::{Head, Repository};
+use super::links;
 use crate::progress::{Phase, Progress, Step};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -62,6 +63,12 @@ pub struct IndexSummary {
     pub dropped_bytes: u64,
     /// Size of the index.
     pub bytes: u64,
+    /// Commits whose patches were compared with those of others.
+    pub compared: u64,
+    /// Commits that add a file whose name names a vulnerability.
+    pub named_by_files: u64,
+    /// What could not be looked at in this repository, and why.
+    pub notes: Vec<String>,
     /// What was left out, and why.
     pub warnings: Vec<String>,
 }
@@ -105,6 +112,9 @@ pub fn index(
         moved_channels: Vec::new(),
         dropped_bytes: writer.dropped,
         bytes: 0,
+        compared: 0,
+        named_by_files: 0,
+        notes: Vec::new(),
         warnings: Vec::new(),
     };
     // The trunk comes first: ancestry is asked by it.
@@ -144,22 +154,40 @@ pub fn index(
         append_head(&mut writer, &line, head, request.now, true)?;
         summary.moved_channels.push(head.name.clone());
     }
+    writer.settle();
+    if repository.is_partial()? {
+        summary.notes.push(
+            "the clone is partial: patches and names of files are not compared, for git would fetch them".to_owned(),
+        );
+    } else {
+        links::compare(&repository, &mut writer, &mut summary)?;
+        links::examine(
+            &repository,
+            &mut writer,
+            &branches,
+            request.now,
+            &mut summary,
+        )?;
+    }
     writer.sync()?;
     writer.settle();
-    let index = writer.index();
-    if let Some(ancestry) = index.ancestry() {
-        let find = |name: &ObjectName| index.graph().find(name);
-        for (branch, old, new) in before {
-            let rewritten = find(&old)
-                .zip(find(&new))
-                .is_some_and(|(old, new)| !ancestry.contains(index.graph(), new, old));
-            if rewritten {
-                summary.rewritten_branches.push(branch);
-            }
-        }
-    }
+    summary.rewritten_branches = rewritten(writer.index(), before);
     summary.bytes = writer.bytes();
     Ok(summary)
+}
+
+/// The branches whose new head does not contain the old one.
+fn rewritten(index: &LandingIndex, moved: Vec<(String, ObjectName, ObjectName)>) -> Vec<String> {
+    let find = |name: &ObjectName| index.graph().find(name);
+    let dropped = |old: &ObjectName, new: &ObjectName| {
+        let ancestry = index.ancestry()?;
+        Some(!ancestry.contains(index.graph(), find(new)?, find(old)?))
+    };
+    moved
+        .into_iter()
+        .filter(|(_, old, new)| dropped(old, new).unwrap_or(false))
+        .map(|(branch, _, _)| branch)
+        .collect()
 }
 
 /// Reads commits from git and appends them.
@@ -223,7 +251,7 @@ fn append_commits(writer: &mut Writer, commits: Vec<Commit>) -> Result<(), Landi
     })
 }
 
-fn append_head(
+pub(super) fn append_head(
     writer: &mut Writer,
     line: &LineName,
     head: &Head,

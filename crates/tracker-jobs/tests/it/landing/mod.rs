@@ -1,5 +1,8 @@
 //! The landing index over real repositories: every answer is git's, whatever happened to the index before.
 
+mod join;
+mod links;
+mod network;
 mod repository;
 
 use jiff::Timestamp;
@@ -49,6 +52,7 @@ fn history() -> (Repository, Vec<String>) {
         merge: &[],
         hour,
         message,
+        file: None,
     };
     let from = |branch, from, hour, message| New {
         from: Some(from),
@@ -314,6 +318,7 @@ fn what_was_fetched_since_is_taken_in_and_a_rewritten_branch_is_named() {
         merge,
         hour,
         message,
+        file: None,
     };
     repository.write(&[new("staging", None, &[], 35, "given up later")]);
     assert_eq!(
@@ -595,6 +600,7 @@ fn a_channel_that_was_watched_for_long_has_a_forecast_with_its_record() {
             merge: &[],
             hour: n * 3,
             message: "step",
+            file: None,
         })
         .collect();
     let marks = repository.write(&messages);

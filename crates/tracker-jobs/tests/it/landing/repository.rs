@@ -21,6 +21,8 @@ pub(crate) struct New<'a> {
     pub(crate) merge: &'a [usize],
     pub(crate) hour: i64,
     pub(crate) message: &'a str,
+    /// A file that it writes, and what in it.
+    pub(crate) file: Option<(&'a str, &'a str)>,
 }
 
 /// Noon of a day in 2024, the hours of these histories count from here.
@@ -63,6 +65,10 @@ impl Repository {
             .unwrap();
             for parent in new.merge {
                 writeln!(stream, "merge :{parent}").unwrap();
+            }
+            if let Some((path, content)) = new.file {
+                let length = content.len();
+                write!(stream, "M 100644 inline {path}\ndata {length}\n{content}\n").unwrap();
             }
             writeln!(stream).unwrap();
         }
