@@ -2,6 +2,8 @@
 //!
 //! Invariant: a page asks an index that does not change while it is asked.
 
+use crate::app::App;
+use crate::error::Error;
 use tracker_landing::LandingIndex;
 
 /// Lends the index.
@@ -18,4 +20,17 @@ pub(crate) fn ask<T>(
     let (mut question, mut answer) = (Some(question), None);
     landings.with(&mut |index| answer = question.take().map(|question| question(index)));
     answer
+}
+
+/// What the index says to a question that takes long, beside the requests of others; `None` without an index.
+pub(crate) async fn ask_aside<T: Send + 'static>(
+    app: &App,
+    question: impl FnOnce(&LandingIndex) -> T + Send + 'static,
+) -> Result<Option<T>, Error> {
+    let Some(index) = app.landings.clone() else {
+        return Ok(None);
+    };
+    tokio::task::spawn_blocking(move || ask(&*index, question))
+        .await
+        .map_err(Error::internal)
 }

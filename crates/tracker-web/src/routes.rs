@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::guard::{self, Limits};
 use crate::landings::Landings;
 use crate::pages::{
-    about, assets, change, channel, channels, health, overview, package, packages, record,
-    vulnerabilities, vulnerability,
+    about, assets, change, channel, channels, events, health, labels, overview, package, packages,
+    pipeline, record, vulnerabilities, vulnerability,
 };
 use crate::twin;
 use axum::Router;
@@ -31,6 +31,10 @@ pub const ROUTES: &[&str] = &[
     "/channels/{name}/changes/{from}/{to}",
     "/changes",
     "/changes/{change}",
+    "/pipeline",
+    "/pipeline/{name}",
+    "/events",
+    "/labels",
     "/about",
     "/healthz",
 ];
@@ -62,6 +66,12 @@ pub fn router_with(store: Store, landings: Option<Arc<dyn Landings>>, limits: Li
         .route("/changes/{change}", get(change::change))
         .route("/changes/{change}/feed.atom", get(change::feed))
         .route("/changes/{change}/badge.svg", get(change::badge))
+        .route("/pipeline", get(pipeline::pipeline))
+        .route("/pipeline/{name}", get(pipeline::channel))
+        .route("/events", get(events::events))
+        .route("/events/feed.atom", get(events::feed))
+        .route("/labels", get(labels::labels))
+        .route("/labels/feed.atom", get(labels::feed))
         .route("/records/{source}/{id}", get(record::record))
         .route("/about", get(about::about))
         .route("/healthz", get(health::health))

@@ -4,6 +4,7 @@
 mod badge;
 mod feed;
 mod naming;
+mod request;
 mod tree;
 
 use super::{Link, Section, Shell};
@@ -19,16 +20,18 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::Serialize;
-use tracker_landing::answer::{Answer, AnswerError, Asked, Standing};
+use tracker_landing::answer::{Answer, AnswerError, Asked, Link as FoundBy, Standing};
 use tracker_landing::graph::GraphError;
 use tree::{Node, tree};
+
+pub(crate) use tree::has_ended;
 
 pub(crate) use badge::badge;
 pub(crate) use feed::{channel_feed, feed};
 pub(crate) use naming::{ChangeCard, naming};
 
 /// Where a pull request or commit of Nixpkgs is discussed.
-const NIXPKGS: &str = "https://github.com/NixOS/nixpkgs";
+pub(crate) const NIXPKGS: &str = "https://github.com/NixOS/nixpkgs";
 
 #[derive(Debug, Template)]
 #[template(path = "change.html")]
@@ -63,7 +66,7 @@ fn short(name: impl ToString) -> String {
 }
 
 /// What a change is called.
-fn title(answer: &Answer) -> String {
+pub(crate) fn title(answer: &Answer) -> String {
     match answer.pull_request {
         Some(number) => format!("Pull request #{number}"),
         None => format!("Commit {}", short(answer.commit)),
@@ -71,7 +74,7 @@ fn title(answer: &Answer) -> String {
 }
 
 /// The address of a change's page: by its number where it has one.
-fn address(answer: &Answer) -> String {
+pub(crate) fn address(answer: &Answer) -> String {
     match answer.pull_request {
         Some(number) => format!("/changes/{number}"),
         None => format!("/changes/{}", answer.commit),
@@ -95,7 +98,11 @@ impl ChangePage {
             shell: Shell::new(Section::Changes, ask),
             title: title(answer),
             outside,
-            summary: format!("In {landed} of {} channels.", answer.channels.len()),
+            summary: match answer.channels.len() {
+                0 => "No release of any channel is known.".to_owned(),
+                1 => format!("In {landed} of 1 channel."),
+                all => format!("In {landed} of {all} channels."),
+            },
             commit: answer.commit.to_string(),
             made: Day::new(answer.time, ask.now),
             vulnerabilities: answer
@@ -118,12 +125,7 @@ fn way(answer: &Answer, now: Timestamp) -> Vec<Way> {
         at: Day::new(step.time, now),
         href: format!("{NIXPKGS}/commit/{}", step.commit),
         short: short(step.commit),
-        what: match (&step.from, &step.into) {
-            (Some(from), Some(into)) => format!("{from} merged into {into}"),
-            (None, Some(into)) => format!("made on {into}"),
-            (Some(from), None) => format!("{from} merged"),
-            (None, None) => "made".to_owned(),
-        },
+        what: step.words(),
     };
     answer.path.iter().map(line).collect()
 }
@@ -133,9 +135,14 @@ fn notes(answer: &Answer) -> Vec<String> {
     let mut notes = Vec::new();
     for revert in &answer.reverts {
         notes.push(format!(
-            "Commit {} of {} says that it reverts this change.",
+            "Commit {} of {} says that it reverts {}.",
             short(revert.commit),
-            revert.time.strftime("%Y-%m-%d")
+            revert.time.strftime("%Y-%m-%d"),
+            if revert.whole {
+                "this change"
+            } else {
+                "a part of this change"
+            }
         ));
     }
     for origin in &answer.picked_from {
@@ -146,8 +153,13 @@ fn notes(answer: &Answer) -> Vec<String> {
             format!(" by pull request #{number}")
         });
         notes.push(format!(
-            "It was picked to another branch as {}{request}.",
-            short(backport.commit)
+            "It was brought to another branch as {}{request}{}.",
+            short(backport.commit),
+            match backport.by {
+                FoundBy::Message => ", which says so",
+                FoundBy::Patch => ", which changes the same",
+                FoundBy::Request => ", whose pull request says so",
+            }
         ));
     }
     notes
@@ -185,8 +197,10 @@ pub(crate) async fn change(
     Names(name): Names<String>,
     State(app): State<App>,
 ) -> Result<Response, Error> {
-    let answer = answer(&app, &name, ask.now)?;
-    ask.answer(&answer, || ChangePage::new(&answer, &ask))
+    match answer(&app, &name, ask.now) {
+        Ok(answer) => ask.answer(&answer, || ChangePage::new(&answer, &ask)),
+        Err(absent) => request::answer(&app, &ask, &name, absent).await,
+    }
 }
 
 /// What the twin of `/changes` says.
@@ -248,7 +262,7 @@ pub(crate) fn asked_for(query: &str) -> Option<String> {
 }
 
 /// Bytes of another kind than a page, with a tag.
-fn bytes(kind: &'static str, body: String) -> Response {
+pub(crate) fn bytes(kind: &'static str, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "max-age=300"),

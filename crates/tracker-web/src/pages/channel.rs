@@ -25,6 +25,8 @@ struct ChannelPage {
     releases: Vec<Release>,
     rows: Vec<Row>,
     list: String,
+    pipeline: String,
+    events: String,
 }
 
 /// A release, as a line.
@@ -59,6 +61,8 @@ impl ChannelPage {
                 .map(|(release, before)| Release::new(&view.summary.name, release, before, ask.now))
                 .collect(),
             rows: Row::all(&view.urgent, ask.now),
+            pipeline: format!("/pipeline/{}", path::segment(&view.summary.name)),
+            events: format!("/events?channel={}", path::query_value(&view.summary.name)),
             list: format!(
                 "/vulnerabilities?channel={}",
                 path::query_value(&view.summary.name)

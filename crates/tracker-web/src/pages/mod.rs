@@ -5,14 +5,18 @@
 
 pub(crate) mod about;
 pub(crate) mod assets;
+pub(crate) mod atom;
 pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod channels;
+pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod health;
+pub(crate) mod labels;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod packages;
+pub(crate) mod pipeline;
 pub(crate) mod record;
 mod rows;
 mod shell;

@@ -15,6 +15,8 @@ pub(crate) enum Section {
     Channels,
     /// Changes.
     Changes,
+    /// The pipeline.
+    Pipeline,
     /// About.
     About,
     /// None of them: an error.
@@ -67,7 +69,7 @@ impl Shell {
     }
 
     /// The navigation, in its order.
-    pub(crate) fn navigation(&self) -> [NavigationItem; 5] {
+    pub(crate) fn navigation(&self) -> [NavigationItem; 6] {
         let item = |href, text, section| NavigationItem {
             href,
             text,
@@ -82,6 +84,7 @@ impl Shell {
             item("/packages", "Packages", Section::Packages),
             item("/channels", "Channels", Section::Channels),
             item("/changes", "Changes", Section::Changes),
+            item("/pipeline", "Pipeline", Section::Pipeline),
             item("/about", "About", Section::About),
         ]
     }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 use tracker_landing::archive::{HeadSeen, Segment};
 use tracker_landing::message::Mentions;
-use tracker_landing::{Commit, LandingIndex, ObjectName};
+use tracker_landing::{Commit, LandingIndex, Likeness, ObjectName};
 use tracker_testkit::on_both_databases;
 use tracker_web::Landings;
 
@@ -34,6 +34,7 @@ pub(crate) fn index() -> Arc<dyn Landings> {
         parents: parents.iter().map(|parent| name(*parent)).collect(),
         time: BEGIN + i64::from(number) * DAY,
         mentions: Mentions::read(message),
+        likeness: Likeness::default(),
     };
     let head = |line: &str, number: u8, day: i64, observed| {
         Segment::Head(HeadSeen {

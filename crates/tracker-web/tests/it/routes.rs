@@ -39,6 +39,10 @@ const MARKS: &[(&str, &str)] = &[
     ),
     ("/changes", "Where is this change?"),
     ("/changes/{change}", "Pull request #7"),
+    ("/pipeline", "built from release-24.05"),
+    ("/pipeline/{name}", "Pipeline of nixos-24.05"),
+    ("/events", "Nothing of this has happened yet"),
+    ("/labels", "Pull requests by label"),
     ("/about", "Data sources"),
     ("/healthz", "ok"),
 ];

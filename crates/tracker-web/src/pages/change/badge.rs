@@ -71,6 +71,7 @@ pub(crate) async fn badge(
             };
             let word = match landing.standing {
                 Standing::Landed => "landed",
+                Standing::Reverted => "reverted",
                 Standing::Lost => "lost again",
                 Standing::Waiting => "waiting",
             };

@@ -1,14 +1,12 @@
-//! Atom feeds (RFC 4287): of a change, an entry for each merge and channel that it reached; of a channel, an entry for each release.
-//!
-//! Invariant: an entry's id and time follow from what happened, so that a reader never shows it twice.
+//! Feeds of a change, an entry for each merge and channel that it reached; and of a channel, an entry for each release.
 
-use super::{address, answer, bytes, title};
+use super::{address, answer, title};
 use crate::app::App;
 use crate::ask::{Ask, Names};
 use crate::error::Error;
 use crate::landings;
+use crate::pages::atom::{Entry, Feed, instant};
 use crate::path;
-use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -17,44 +15,6 @@ use tracker_landing::answer::{Answer, Standing};
 /// Entries of a channel's feed.
 const ENTRIES: usize = 50;
 
-#[derive(Debug, Template)]
-#[template(
-    ext = "xml",
-    escape = "html",
-    source = r#"<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom">
-<id>{{ id }}</id>
-<title>{{ title }}</title>
-<updated>{{ updated }}</updated>
-<author><name>Rootstock tracker</name></author>
-<link rel="alternate" type="text/html" href="{{ page }}"/>
-{%- for entry in entries %}
-<entry><id>{{ entry.id }}</id><title>{{ entry.title }}</title><updated>{{ entry.at }}</updated><link rel="alternate" type="text/html" href="{{ entry.href }}"/><content type="text">{{ entry.text }}</content></entry>
-{%- endfor %}
-</feed>
-"#
-)]
-struct Feed {
-    id: String,
-    title: String,
-    updated: String,
-    page: String,
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    id: String,
-    title: String,
-    at: String,
-    href: String,
-    text: String,
-}
-
-fn instant(at: Timestamp) -> String {
-    format!("{at:.0}")
-}
-
 /// Answers `/changes/NAME/feed.atom`.
 pub(crate) async fn feed(
     ask: Ask,
@@ -62,21 +22,14 @@ pub(crate) async fn feed(
     State(app): State<App>,
 ) -> Result<Response, Error> {
     let answer = answer(&app, &name, ask.now)?;
-    let mut entries = entries(&answer);
-    entries.sort_by(|a, b| b.at.cmp(&a.at));
-    let feed = Feed {
-        id: format!("urn:rootstock:change:{}", answer.commit),
-        title: format!("{} on its way", title(&answer)),
-        updated: entries
-            .first()
-            .map_or_else(|| instant(answer.time), |entry| entry.at.clone()),
-        page: address(&answer),
-        entries,
-    };
-    Ok(bytes(
-        "application/atom+xml; charset=utf-8",
-        feed.render().map_err(Error::internal)?,
-    ))
+    Feed::new(
+        format!("urn:rootstock:change:{}", answer.commit),
+        format!("{} on its way", title(&answer)),
+        address(&answer),
+        entries(&answer),
+        answer.time,
+    )
+    .answer()
 }
 
 fn entries(answer: &Answer) -> Vec<Entry> {
@@ -157,17 +110,12 @@ pub(crate) async fn channel_feed(
             near: Vec::new(),
         });
     };
-    let feed = Feed {
-        id: format!("urn:rootstock:channel:{name}"),
-        title: format!("Releases of {name}"),
-        updated: entries
-            .first()
-            .map_or_else(|| instant(Timestamp::UNIX_EPOCH), |entry| entry.at.clone()),
+    Feed::new(
+        format!("urn:rootstock:channel:{name}"),
+        format!("Releases of {name}"),
         page,
         entries,
-    };
-    Ok(bytes(
-        "application/atom+xml; charset=utf-8",
-        feed.render().map_err(Error::internal)?,
-    ))
+        Timestamp::UNIX_EPOCH,
+    )
+    .answer()
 }

@@ -41,7 +41,9 @@ pub(crate) fn naming(app: &App, ids: &[String], now: Timestamp) -> Vec<Answer> {
         let mut answers: Vec<Answer> = Vec::new();
         let mut told: HashSet<_> = HashSet::new();
         let commits = ids.iter().flat_map(|id| index.naming(id)).copied();
-        for commit in commits.take(LISTED * 10) {
+        let noted = ids.iter().flat_map(|id| index.requests_naming(id));
+        let noted = noted.filter_map(|(_, commit)| commit);
+        for commit in commits.chain(noted).take(LISTED * 10) {
             if answers.len() >= LISTED || told.contains(&index.graph().name(commit)) {
                 continue;
             }

@@ -27,7 +27,7 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
 #[template(
     ext = "html",
-    source = r#"<svg class="rail" viewBox="0 0 44 32" width="44" height="32" aria-hidden="true" focusable="false">{% if inner %}<path class="line" d="M10 0v{% if last %}16{% else %}32{% endif %}M10 16h16"/>{% else if !last %}<path class="line" d="M10 16v16"/>{% endif %}{% if here %}<circle class="disc" cx="{% if inner %}30{% else %}10{% endif %}" cy="16" r="8"/><path class="tick" d="m{% if inner %}26{% else %}6{% endif %} 16 3 3 5-6"/>{% else %}<circle class="ring" cx="{% if inner %}30{% else %}10{% endif %}" cy="16" r="7"/>{% endif %}</svg>"#
+    source = r#"<svg class="rail" viewBox="0 0 44 32" width="44" height="32" aria-hidden="true" focusable="false">{% if inner %}<path class="line" d="M10 16h16"/>{% endif %}{% if here %}<circle class="disc" cx="{% if inner %}30{% else %}10{% endif %}" cy="16" r="8"/><path class="tick" d="m{% if inner %}26{% else %}6{% endif %} 16 3 3 5-6"/>{% else %}<circle class="ring" cx="{% if inner %}30{% else %}10{% endif %}" cy="16" r="7"/>{% endif %}</svg>"#
 )]
 pub(crate) struct Rail {
     /// A channel, not a branch.
@@ -40,14 +40,23 @@ pub(crate) struct Rail {
 
 impl HtmlSafe for Rail {}
 
+impl Rail {
+    /// Which part of the line down from the branch passes by: drawn by the style sheet, so that it is as tall as the text.
+    pub(crate) fn line(self) -> &'static str {
+        match (self.inner, self.last) {
+            (false, true) => "alone",
+            (false, false) => "begins",
+            (true, false) => "passes",
+            (true, true) => "ends",
+        }
+    }
+}
+
 /// The lines, and how many channels are left out.
 pub(super) fn tree(answer: &Answer, now: Timestamp) -> (Vec<Node>, usize) {
     let newest = |channel: &ChannelLanding| channel.newest.as_ref().map(|release| release.time);
     let latest = answer.channels.iter().filter_map(newest).max();
-    let ended = |channel: &&ChannelLanding| match (newest(channel), latest) {
-        (Some(own), Some(latest)) => latest.as_second() - own.as_second() > ENDED,
-        _ => false,
-    };
+    let ended = |channel: &&ChannelLanding| has_ended(newest(channel), latest);
     let hidden = answer.channels.iter().filter(ended).count();
     let mut nodes = Vec::new();
     for tick in &answer.branches {
@@ -77,10 +86,26 @@ pub(super) fn tree(answer: &Answer, now: Timestamp) -> (Vec<Node>, usize) {
     (nodes, hidden)
 }
 
+/// Whether a channel whose newest release is of `own` has ended, where the newest of all is of `latest`.
+pub(crate) fn has_ended(own: Option<Timestamp>, latest: Option<Timestamp>) -> bool {
+    match (own, latest) {
+        (Some(own), Some(latest)) => latest.as_second() - own.as_second() > ENDED,
+        _ => false,
+    }
+}
+
 fn via(name: Option<impl ToString>) -> String {
     name.map_or(String::new(), |name| {
         format!("by its backport {}", short(name))
     })
+}
+
+fn with_revert(note: String, revert: Option<impl ToString>) -> String {
+    match revert {
+        None => note,
+        Some(revert) if note.is_empty() => format!("undone there by {}", short(revert)),
+        Some(revert) => format!("{note}; undone there by {}", short(revert)),
+    }
 }
 
 fn branch(tick: &BranchTick, last: bool, now: Timestamp) -> Node {
@@ -98,26 +123,26 @@ fn branch(tick: &BranchTick, last: bool, now: Timestamp) -> Node {
             "does not have it"
         },
         at: tick.since.map(|at| Day::new(at, now)),
-        note: via(tick.via),
+        note: with_revert(via(tick.via), tick.reverted),
     }
 }
 
 fn channel(landing: &ChannelLanding, last: bool, now: Timestamp) -> Node {
-    let here = landing.standing == Standing::Landed;
+    let here = matches!(landing.standing, Standing::Landed | Standing::Reverted);
     let first = landing.first.as_ref();
     let mut at = first
         .filter(|_| here)
         .map(|first| Day::new(first.time, now));
     let word = match (landing.standing, first.is_some_and(|first| first.observed)) {
-        (Standing::Landed, false) => "has it since",
-        (Standing::Landed, true) => "first seen with it",
+        (Standing::Landed | Standing::Reverted, false) => "has it since",
+        (Standing::Landed | Standing::Reverted, true) => "first seen with it",
         (Standing::Lost, _) => "lost it again",
         (Standing::Waiting, _) => match &landing.eta {
             Some(Eta::Forecast { .. }) => "expected by",
             _ => "does not have it",
         },
     };
-    let mut note = via(landing.via);
+    let mut note = with_revert(via(landing.via), landing.reverted);
     match &landing.eta {
         Some(Eta::Forecast {
             low,
