@@ -1,0 +1,1 @@
+//! Names and their laws, the loader's order, and plans.
