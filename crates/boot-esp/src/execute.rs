@@ -151,6 +151,17 @@ impl Run<'_> {
                 .map_err(Error::io("creating", &file.path))?;
         }
         self.sync()?;
+        if header_last {
+            // A cluster holds what was deleted before, perhaps the header of another entry, until it is written to. These
+            // files are too short for a loader to find anything in them.
+            for file in files {
+                let length = HEADER.min(file.content.size() as usize);
+                self.volume
+                    .write(&file.path, 0, &[0; HEADER][..length])
+                    .map_err(Error::io("writing", &file.path))?;
+            }
+            self.sync()?;
+        }
         for file in files {
             self.fill(file, header_last)?;
         }

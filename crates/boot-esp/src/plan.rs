@@ -88,13 +88,17 @@ pub struct Protected {
     pub default: Option<Stem>,
     /// The newest that has started well.
     pub last_good: Option<Stem>,
+    /// Generations that exist but could not be read, by profile and number: what they are made of is not known.
+    pub unread: BTreeSet<(Option<String>, u64)>,
 }
 
 impl Protected {
     fn has(&self, stem: &Stem) -> bool {
+        let generation = (stem.profile().map(str::to_owned), stem.generation());
         [&self.booted, &self.default, &self.last_good]
             .into_iter()
             .any(|known| known.as_ref() == Some(stem))
+            || self.unread.contains(&generation)
     }
 }
 

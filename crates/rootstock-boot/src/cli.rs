@@ -1,6 +1,8 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{keys, log, oracle, pcr, pe, sbat, uki, variables};
+use crate::commands::{
+    entries, install, keys, log, oracle, pcr, pe, sbat, spec, uki, variables,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -53,6 +55,17 @@ pub(crate) enum Command {
     /// Signed PCR policies: sign, verify.
     #[command(subcommand)]
     Policy(Box<pcr::PolicyCommand>),
+    /// Install every generation of a profile on EFI system partitions, crash-safe.
+    Install(Box<install::Options>),
+    /// Install as before, checking the digest of everything that is there, and write again what is wrong.
+    Repair(Box<install::Options>),
+    /// What is on EFI system partitions, and which entry starts next.
+    Status(entries::StatusOptions),
+    /// An entry has started well: take the boot counters off its name.
+    Bless(entries::BlessOptions),
+    /// Bootspec documents: check, upgrade, synthesise, schema.
+    #[command(subcommand)]
+    Spec(spec::Command),
     /// Write man pages, one for each command, into a folder.
     Man {
         /// An existing folder.

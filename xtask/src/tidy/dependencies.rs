@@ -18,6 +18,7 @@ const IMPURE: &[&str] = &[
     "rootstock-seed",
     "boot-sign",
     "boot-esp",
+    "boot-install",
     "boot-image",
     "boot-init",
     "boot-vm",

@@ -68,17 +68,24 @@ impl OpenKey {
 impl KeyOptions {
     /// Opens the key; a certificate of another key is an error before anything is signed.
     pub(crate) fn open(&self) -> anyhow::Result<OpenKey> {
+        OpenKey::open(&self.key, &self.certificate, &self.pin)
+    }
+}
+
+impl OpenKey {
+    /// Opens the key that `key` names, which `certificate` must belong to.
+    pub(crate) fn open(key: &str, certificate: &Path, pin: &PinOptions) -> anyhow::Result<OpenKey> {
         // Not parsed by the argument parser: its messages repeat the value, and that may hold a PIN.
-        let reference: KeyReference = self.key.parse()?;
-        let certificates = certificates(&self.certificate)?;
+        let reference: KeyReference = key.parse()?;
+        let certificates = certificates(certificate)?;
         let own = certificates
             .first()
-            .with_context(|| format!("{}: no certificate", self.certificate.display()))?;
-        let signer = self.pin.keys()?.open(&reference, Some(own))?;
+            .with_context(|| format!("{}: no certificate", certificate.display()))?;
+        let signer = pin.keys()?.open(&reference, Some(own))?;
         anyhow::ensure!(
             *signer.public_key() == own.public_key()?,
             "{}: the certificate belongs to another key",
-            self.certificate.display()
+            certificate.display()
         );
         Ok(OpenKey {
             signer,

@@ -3,6 +3,8 @@
 mod boot;
 mod disk;
 mod enroll;
+pub(crate) mod entries;
+pub(crate) mod install;
 mod key;
 pub(crate) mod keys;
 pub(crate) mod log;
@@ -13,8 +15,10 @@ pub(crate) mod pe;
 mod pe_text;
 pub(crate) mod sbat;
 mod source;
+pub(crate) mod spec;
 pub(crate) mod uki;
 pub(crate) mod variables;
+mod volumes;
 
 use crate::cli::Command;
 use crate::print::{Out, Verdict};
@@ -31,6 +35,11 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Pcr(command) => pcr::run(*command, out),
         Command::Policy(command) => pcr::policy(*command, out),
         Command::Uki(command) => uki::run(*command, out),
+        Command::Install(options) => install::run(&options, false, out),
+        Command::Repair(options) => install::run(&options, true, out),
+        Command::Status(options) => entries::status(&options, out),
+        Command::Bless(options) => entries::run_bless(&options, out),
+        Command::Spec(command) => spec::run(command, out),
         Command::Man { folder } => manual::pages(&folder, out),
         Command::Completions { shell } => manual::completions(shell),
     }

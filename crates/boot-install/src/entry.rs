@@ -1,0 +1,361 @@
+//! One entry: what it is made of, the name that follows from that, and the signed image.
+
+use crate::credential::is_encrypted;
+use crate::{Error, Generation, Result, Sources, System};
+use boot_esp::{Companion, Content, EspPath, NewFile, Stem};
+use boot_pe::reference::{Part, Reference, References};
+use boot_pe::{Image, SectionName, Uki, UkiSection};
+use boot_signature::{Certificate, HashAlgorithm, Signer, sign_image};
+use boot_spec::{
+    BUILD, Build, CREDENTIALS, Credentials, INITRD_SECRETS, Loader, MICROCODE, Microcode,
+    SYSTEMD_BOOT, UKI, UnifiedImage,
+};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+/// Sort key of entries whose document names none.
+const SORT_KEY: &str = "nixos";
+
+/// Who signs.
+#[derive(Clone, Copy)]
+pub struct Signing<'a> {
+    /// The key.
+    pub signer: &'a dyn Signer,
+    /// Its certificate, then further ones that help to reach a trusted one; not empty.
+    pub certificates: &'a [&'a Certificate],
+}
+
+impl fmt::Debug for Signing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signing")
+            .field("certificate", &self.certificate().subject())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Signing<'_> {
+    /// The signer's own certificate.
+    pub(crate) fn certificate(&self) -> &Certificate {
+        self.certificates[0]
+    }
+
+    /// Signs an image, in place of the signatures that it has.
+    pub(crate) fn sign(&self, image: &mut Vec<u8>, subject: &str) -> Result<()> {
+        let hash = HashAlgorithm::Sha256;
+        sign_image(image, self.signer, self.certificates, hash, false, subject)?;
+        Ok(())
+    }
+}
+
+/// Makes entries on one stub, signed by one key.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    sources: &'a Sources,
+    stub: &'a [u8],
+    signing: Option<Signing<'a>>,
+}
+
+/// What an entry is made of.
+#[derive(Debug, Clone)]
+pub struct EntryPlan {
+    /// Its name without counters.
+    pub stem: Stem,
+    /// Companion files.
+    pub companions: Vec<Companion>,
+    parts: Parts,
+    title: String,
+}
+
+#[derive(Debug, Clone)]
+enum Parts {
+    /// A small image that refers to kernel and initrds.
+    Shared {
+        kernel: PathBuf,
+        initrds: Vec<PathBuf>,
+        devicetree: Option<PathBuf>,
+        cmdline: String,
+        os_release: String,
+        release: Option<String>,
+    },
+    /// An image that was built with the system.
+    Whole(PathBuf),
+}
+
+impl<'a> Maker<'a> {
+    /// A maker, of unsigned entries without `signing`. The stub must know references.
+    pub fn new(
+        sources: &'a Sources,
+        stub: &'a [u8],
+        signing: Option<Signing<'a>>,
+    ) -> Result<Maker<'a>> {
+        let unusable = |why: String| Error::Program { what: "stub", why };
+        let image = Image::parse(stub).map_err(|error| unusable(error.to_string()))?;
+        if boot_pe::reference::note_of(&image)?.is_none() {
+            return Err(unusable(
+                "it does not state (`.rsstub`) that it knows shared kernels; systemd's stub does not"
+                    .to_owned(),
+            ));
+        }
+        Ok(Maker {
+            sources,
+            stub,
+            signing,
+        })
+    }
+
+    /// What the entry of a system is made of. Reads nothing large unless it lies outside of the store.
+    pub fn plan(&self, generation: &Generation, system: &System) -> Result<EntryPlan> {
+        let refused = |why: String| Error::Generation {
+            generation: generation.number,
+            why,
+        };
+        let document = &system.document;
+        let boot = &document.boot;
+        let mut title = format!("{}, generation {}", boot.label, generation.number);
+        if !system.specialisation.is_empty() {
+            title = format!("{title} ({})", system.specialisation.join(", "));
+        }
+        let companions = self.companions(system).map_err(|why| match why {
+            Refusal::Because(why) => refused(why),
+            Refusal::Failed(error) => error,
+        })?;
+        let parts = match document.extension::<UnifiedImage>(UKI) {
+            Some(UnifiedImage { image }) => Parts::Whole(image.into()),
+            None => shared_parts(generation, system, &title),
+        };
+        let mut hasher = Sha256::new();
+        let mut add = |name: &str, value: &[u8]| {
+            hasher.update(format!("{name} {}\n", value.len()));
+            hasher.update(value);
+        };
+        add("entry", b"1");
+        add("stub", &Sha256::digest(self.stub));
+        let certificate = self
+            .signing
+            .map(|signing| signing.certificate().fingerprint());
+        add("signer", certificate.as_deref().unwrap_or_default());
+        add("toplevel", boot.toplevel.as_bytes());
+        match &parts {
+            Parts::Whole(image) => add("image", self.sources.identity(image)?.as_bytes()),
+            Parts::Shared {
+                kernel,
+                initrds,
+                devicetree,
+                cmdline,
+                os_release,
+                release,
+            } => {
+                add("kernel", self.sources.identity(kernel)?.as_bytes());
+                for initrd in initrds {
+                    add("initrd", self.sources.identity(initrd)?.as_bytes());
+                }
+                if let Some(path) = devicetree {
+                    add("devicetree", self.sources.identity(path)?.as_bytes());
+                }
+                add("cmdline", cmdline.as_bytes());
+                add("os-release", os_release.as_bytes());
+                add("uname", release.as_deref().unwrap_or_default().as_bytes());
+            }
+        }
+        for (name, content) in &companions {
+            add("companion", name.as_bytes());
+            add("content", content.sha256());
+        }
+        let names: Vec<&str> = system.specialisation.iter().map(String::as_str).collect();
+        let digest = hasher.finalize().into();
+        let stem = Stem::new(
+            generation.profile.as_deref(),
+            generation.number,
+            &names,
+            &digest,
+        );
+        Ok(EntryPlan {
+            stem,
+            companions,
+            parts,
+            title,
+        })
+    }
+
+    fn companions(&self, system: &System) -> std::result::Result<Vec<Companion>, Refusal> {
+        let mut found = Vec::new();
+        let document = &system.document;
+        let credentials: Credentials = document.extension(CREDENTIALS).unwrap_or_default();
+        let secrets: Credentials = document.extension(INITRD_SECRETS).unwrap_or_default();
+        let secrets = secrets.into_iter().map(|(target, source)| {
+            // A path in the initrd, as the name of a credential.
+            let name = target.trim_matches('/').replace('/', "-");
+            (name, source)
+        });
+        for (name, path) in credentials.into_iter().chain(secrets) {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if name.is_empty() || name.len() > 128 || !name.chars().all(allowed) {
+                return Err(Refusal::Because(format!(
+                    "credential `{name}`: a name has 1 to 128 letters, digits, `.`, `_` or `-`"
+                )));
+            }
+            let bytes = self
+                .sources
+                .read(Path::new(&path))
+                .map_err(Refusal::Failed)?;
+            if !is_encrypted(&bytes) {
+                return Err(Refusal::Because(format!(
+                    "credential `{name}`: {path} is not encrypted, and anybody can read the EFI system partition: \
+                     encrypt it with `systemd-creds encrypt --name={name}`"
+                )));
+            }
+            found.push((format!("{name}.cred"), Content::bytes(bytes)));
+        }
+        Ok(found)
+    }
+
+    /// The shared files that an entry needs, hashed; the kernel is the first.
+    pub fn needs(&self, plan: &EntryPlan) -> Result<Vec<NewFile>> {
+        match &plan.parts {
+            Parts::Whole(_) => Ok(Vec::new()),
+            Parts::Shared {
+                kernel, initrds, ..
+            } => {
+                let kernel = ("linux", kernel);
+                let initrds = initrds.iter().map(|path| ("initrd", path));
+                std::iter::once(kernel)
+                    .chain(initrds)
+                    .map(|(kind, path)| {
+                        let content = self.sources.content(path)?;
+                        Ok(NewFile::shared(kind, content)?)
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// The image, signed.
+    pub fn make(&self, plan: &EntryPlan) -> Result<Content> {
+        let mut image = match &plan.parts {
+            Parts::Whole(path) => self.sources.read(path)?,
+            Parts::Shared {
+                devicetree,
+                cmdline,
+                os_release,
+                release,
+                ..
+            } => {
+                let references = references(&self.needs(plan)?)?;
+                let mut base = Vec::new();
+                let mut add = |name: SectionName, data: Vec<u8>| {
+                    base.push(UkiSection {
+                        name,
+                        data: Cow::Owned(data),
+                    });
+                };
+                add(SectionName::Rsref, references.to_string().into_bytes());
+                add(SectionName::Cmdline, cmdline.clone().into_bytes());
+                add(SectionName::Osrel, os_release.clone().into_bytes());
+                if let Some(release) = release {
+                    add(SectionName::Uname, release.clone().into_bytes());
+                }
+                if let Some(path) = devicetree {
+                    add(SectionName::Dtb, self.sources.read(path)?);
+                }
+                let uki = Uki {
+                    base,
+                    profiles: Vec::new(),
+                };
+                uki.write(&Image::parse(self.stub)?)?
+            }
+        };
+        if let Some(signing) = self.signing {
+            signing.sign(&mut image, &format!("boot entry of {}", plan.title))?;
+        }
+        Ok(Content::bytes(image))
+    }
+}
+
+/// An image that refers to what the document names.
+fn shared_parts(generation: &Generation, system: &System, title: &str) -> Parts {
+    let document = &system.document;
+    let boot = &document.boot;
+    let mut cmdline = format!("init={}", boot.init);
+    for parameter in &boot.kernel_params {
+        cmdline.push(' ');
+        cmdline.push_str(parameter);
+    }
+    let loader: Loader = document.extension(SYSTEMD_BOOT).unwrap_or_default();
+    let key = loader.sort_key.as_deref().unwrap_or(SORT_KEY);
+    // Generations of the system come first in the menu, and so in what is tried after one that fails.
+    let key = match (&generation.profile, system.specialisation.is_empty()) {
+        (None, true) => key.to_owned(),
+        (None, false) => format!("{key}-specialisation"),
+        (Some(_), _) => format!("{key}-profile"),
+    };
+    let build: Build = document.extension(BUILD).unwrap_or_default();
+    let microcode: Option<Microcode> = document.extension(MICROCODE);
+    let initrds = microcode
+        .map(|microcode| microcode.archive)
+        .into_iter()
+        .chain(boot.initrds.iter().cloned())
+        .map(PathBuf::from)
+        .collect();
+    Parts::Shared {
+        kernel: PathBuf::from(&boot.kernel),
+        initrds,
+        devicetree: boot
+            .devicetree
+            .clone()
+            .or(loader.devicetree)
+            .map(PathBuf::from),
+        cmdline,
+        os_release: format!(
+            "ID={}\nPRETTY_NAME={}\nVERSION_ID={}\n",
+            quoted(&key),
+            quoted(title),
+            generation.number
+        ),
+        release: build.kernel_release,
+    }
+}
+
+enum Refusal {
+    Because(String),
+    Failed(Error),
+}
+
+fn references(needs: &[NewFile]) -> Result<References> {
+    let mut list = Vec::new();
+    // The kernel is the first.
+    let parts = std::iter::once(Part::Linux).chain(std::iter::repeat(Part::Initrd));
+    for (need, part) in needs.iter().zip(parts) {
+        let wrong = |why: &'static str| boot_pe::Error::Referenced {
+            path: need.path.to_string(),
+            why,
+        };
+        let size = u32::try_from(need.content.size())
+            .ok()
+            .and_then(NonZeroU32::new);
+        let size = size.ok_or_else(|| wrong("its size is 0 or more than 4 GiB"))?;
+        let path = absolute(&need.path);
+        let reference = Reference::new(part, *need.content.sha256(), size, &path);
+        list.push(reference.map_err(|error| wrong(error.why))?);
+    }
+    References::new(list).map_err(|error| boot_pe::Error::Reference(error).into())
+}
+
+fn absolute(path: &EspPath) -> String {
+    format!("/{path}")
+}
+
+/// A value for os-release: in double quotes, with what a shell would expand escaped.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        if "\"\\$`".contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('"');
+    out
+}

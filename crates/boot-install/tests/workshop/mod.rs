@@ -1,0 +1,234 @@
+//! A system to install: a store with generations, a stub that knows references, a boot loader, and a key. All of it is made
+//! here; nothing is read from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be made is a failed test"
+)]
+
+use boot_esp::Folder;
+use boot_install::{Installation, Profiles, Request, Settings, Signing, Sources, Target, profiles};
+use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
+use boot_sign::{FileKey, NewKey, PinSource, Pins, create_in_file};
+use boot_signature::{Certificate, CertificateRequest, Profile, Signer, issue};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The profile that generations are made in.
+pub(crate) const PROFILE: &str = "/nix/var/nix/profiles/system";
+
+/// A key with its certificate; P-256, because it signs fastest.
+pub(crate) struct Key {
+    pub(crate) signer: FileKey,
+    pub(crate) certificate: Certificate,
+}
+
+/// The one key of a test run.
+pub(crate) fn key() -> &'static Key {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pem = create_in_file(NewKey::P256).unwrap();
+        let mut pins = Pins::new(PinSource::Prompt);
+        let signer = FileKey::parse(pem.as_bytes(), Path::new("test"), &mut pins).unwrap();
+        let request = CertificateRequest {
+            common_name: "entries",
+            profile: Profile::Code,
+            from: Timestamp::UNIX_EPOCH,
+            until: "2040-01-01T00:00:00Z".parse().unwrap(),
+            public_key: &signer.public_key().to_der().unwrap(),
+        };
+        let certificate = issue(&request, &signer, None).unwrap();
+        Key {
+            signer,
+            certificate,
+        }
+    })
+}
+
+/// An image that does nothing, with these sections.
+pub(crate) fn program(sections: &[(&str, &[u8])]) -> Vec<u8> {
+    let base = addon_base(Machine::X64).unwrap();
+    let image = Image::parse(&base).unwrap();
+    let mut list: Vec<NewSection<'_>> = image.sections.iter().map(NewSection::keep).collect();
+    for (name, data) in sections {
+        list.push(NewSection::data(name, Cow::Borrowed(data)).unwrap());
+    }
+    rebuild(&image, &list).unwrap()
+}
+
+/// A stub that says that it knows references, of about `size` bytes.
+pub(crate) fn stub(size: usize) -> Vec<u8> {
+    let note = boot_stub_core::StubNote::OUR_TEXT.as_bytes();
+    program(&[(".rsstub", note), (".data", &vec![0x5a; size.max(1)])])
+}
+
+/// A boot loader of a version.
+pub(crate) fn loader(version: &str) -> Vec<u8> {
+    let magic = format!("#### LoaderInfo: systemd-boot {version} ####");
+    program(&[(".sdmagic", magic.as_bytes())])
+}
+
+/// Bytes that look like no others: a kernel or initrd.
+pub(crate) fn payload(name: &str, size: usize) -> Vec<u8> {
+    let mut state = name.bytes().fold(0x9e37_79b9_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let next = std::iter::repeat_with(move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    next.take(size).collect()
+}
+
+/// A machine: its store below a temporary root.
+pub(crate) struct Machinery {
+    pub(crate) root: TempDir,
+    pub(crate) stub: Vec<u8>,
+    pub(crate) loader: Option<Vec<u8>>,
+    pub(crate) settings: Settings,
+}
+
+impl Machinery {
+    pub(crate) fn new() -> Machinery {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("nix/store")).unwrap();
+        fs::create_dir_all(root.path().join("nix/var/nix/profiles")).unwrap();
+        Machinery {
+            root,
+            stub: stub(4096),
+            loader: Some(loader("257.9")),
+            settings: Settings::default(),
+        }
+    }
+
+    fn real(&self, path: &str) -> PathBuf {
+        self.root.path().join(path.trim_start_matches('/'))
+    }
+
+    /// A store path by name; the same name is the same path.
+    pub(crate) fn store_path(name: &str) -> String {
+        let digest: String = payload(name, 32)
+            .iter()
+            .map(|byte| char::from(b"0123456789abcdfghijklmnpqrsvwxyz"[usize::from(byte % 32)]))
+            .collect();
+        format!("/nix/store/{digest}-{name}")
+    }
+
+    /// Puts a file into the store, once.
+    pub(crate) fn store(&self, name: &str, content: &[u8]) -> String {
+        let path = Machinery::store_path(name);
+        if !self.real(&path).exists() {
+            fs::write(self.real(&path), content).unwrap();
+        }
+        path
+    }
+
+    /// The document of a system with this kernel and initrd, named after them.
+    pub(crate) fn document(&self, name: &str, kernel: &str, initrd: &str) -> Value {
+        let toplevel = Machinery::store_path(name);
+        json!({
+            "org.nixos.bootspec.v2": {
+                "label": format!("NixOS {name}"),
+                "system": "x86_64-linux",
+                "init": format!("{toplevel}/init"),
+                "toplevel": toplevel,
+                "kernel": kernel,
+                "kernelParams": ["quiet"],
+                "initrds": [initrd],
+            }
+        })
+    }
+
+    /// Makes a generation with this document the current one.
+    pub(crate) fn generation(&self, number: u64, document: &Value) {
+        let toplevel = Machinery::store_path(&format!("nixos-{number}"));
+        fs::create_dir_all(self.real(&toplevel)).unwrap();
+        let text = document.to_string();
+        fs::write(self.real(&toplevel).join("boot.json"), text).unwrap();
+        let link = self.real(&format!("{PROFILE}-{number}-link"));
+        let _ = fs::remove_file(&link);
+        symlink(&toplevel, &link).unwrap();
+        self.switch(number);
+    }
+
+    /// Lets the profile point to a generation.
+    pub(crate) fn switch(&self, number: u64) {
+        let profile = self.real(PROFILE);
+        let _ = fs::remove_file(&profile);
+        symlink(format!("system-{number}-link"), profile).unwrap();
+    }
+
+    /// A generation with a kernel and an initrd of its own.
+    pub(crate) fn simple(&self, number: u64, size: usize) {
+        let kernel = self.store(
+            &format!("linux-{number}"),
+            &payload(&format!("k{number}"), size),
+        );
+        let initrd = self.store(
+            &format!("initrd-{number}"),
+            &payload(&format!("i{number}"), 2 * size),
+        );
+        self.generation(
+            number,
+            &self.document(&format!("nixos-{number}"), &kernel, &initrd),
+        );
+    }
+
+    /// The store.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources::new(self.root.path())
+    }
+
+    /// The profile's generations.
+    pub(crate) fn profiles(&self, sources: &Sources, limit: Option<usize>) -> Profiles {
+        profiles(sources, &[PROFILE.into()], limit, None).unwrap()
+    }
+
+    /// Plans an installation.
+    pub(crate) fn prepare(
+        &self,
+        targets: &[Target<'_>],
+        limit: Option<usize>,
+    ) -> boot_install::Result<Installation> {
+        let sources = self.sources();
+        self.prepare_from(&sources, targets, limit)
+    }
+
+    /// Plans an installation from these sources.
+    pub(crate) fn prepare_from(
+        &self,
+        sources: &Sources,
+        targets: &[Target<'_>],
+        limit: Option<usize>,
+    ) -> boot_install::Result<Installation> {
+        let found = self.profiles(sources, limit);
+        let key = key();
+        let certificates = [&key.certificate];
+        boot_install::prepare(&Request {
+            sources,
+            profiles: &found,
+            default: None,
+            stub: &self.stub,
+            loader: self.loader.as_deref(),
+            signing: Some(Signing {
+                signer: &key.signer,
+                certificates: &certificates,
+            }),
+            targets,
+            settings: &self.settings,
+        })
+    }
+}
+
+/// A folder that stands for a mounted partition.
+pub(crate) fn partition() -> (TempDir, Folder) {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = Folder::open(folder.path()).unwrap();
+    (folder, volume)
+}

@@ -1,0 +1,224 @@
+//! `status` and `bless`: what is on the partitions, and that an entry has started well.
+
+use super::volumes::VolumeOptions;
+use crate::print::{Out, Verdict};
+use anyhow::Context;
+use boot_esp::{EntryName, LoaderConfig, State, Stem, bless, survey};
+use boot_install::{judge, would_start};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Which partitions to look at.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 1 when an entry is broken or lacks a file, or when none would start.
+
+Example:
+  rootstock-boot status --esp /boot --verify")]
+pub(crate) struct StatusOptions {
+    #[command(flatten)]
+    volumes: VolumeOptions,
+    /// Check the digest of every kernel and initrd too.
+    #[arg(long)]
+    verify: bool,
+}
+
+/// Which entry has started well.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rootstock-boot bless --esp /boot
+      the entry that runs; nothing to do when it is not counted
+  rootstock-boot bless --esp /boot rootstock-42-0123456789abcdef01234567")]
+pub(crate) struct BlessOptions {
+    #[command(flatten)]
+    volumes: VolumeOptions,
+    /// Name of the entry, with or without counters; the one that runs when left out.
+    entry: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Partition {
+    folder: PathBuf,
+    free: u64,
+    total: u64,
+    /// Bytes of kernels and initrds.
+    shared: u64,
+    /// Files of ours that no entry needs; the next run removes them.
+    unneeded: usize,
+    /// Pattern of the default entry in loader.conf.
+    default: Option<String>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    generation: u64,
+    state: State,
+    tries_left: Option<u32>,
+    tries_done: Option<u32>,
+    /// The file is whole and everything that it needs is there.
+    intact: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    booted: bool,
+    default: bool,
+}
+
+/// Runs `status`.
+pub(crate) fn status(options: &StatusOptions, out: &Out) -> anyhow::Result<Verdict> {
+    let booted = options.volumes.booted()?;
+    let booted = booted.as_deref().and_then(EntryName::parse);
+    let mut partitions = Vec::new();
+    for mounted in options.volumes.open()? {
+        let volume = mounted.entries();
+        let mut found = survey(volume, &judge)?;
+        let wrong = if options.verify {
+            found.verify(volume)
+        } else {
+            Vec::new()
+        };
+        let conf = match &mounted.xbootldr {
+            Some(_) => survey(&mounted.esp, &judge)?.loader_conf,
+            None => found.loader_conf.clone(),
+        };
+        let pattern = conf.as_deref().and_then(LoaderConfig::default_of);
+        let next = would_start(&found, pattern.as_deref());
+        let needed: BTreeSet<_> = found
+            .entries
+            .iter()
+            .flat_map(boot_esp::FoundEntry::needs)
+            .map(|need| &need.path)
+            .collect();
+        let entries = found.entries.iter().map(|entry| {
+            let intact = found.is_intact(entry);
+            let problem = match &entry.judgement {
+                boot_esp::Judgement::Broken(why) => Some(why.clone()),
+                boot_esp::Judgement::Valid(needs) => needs
+                    .iter()
+                    .find(|need| found.shared.get(&need.path) != Some(&need.size))
+                    .map(|need| {
+                        let wrong = wrong.contains(&need.path);
+                        let what = if wrong {
+                            "has another content"
+                        } else {
+                            "is missing or cut"
+                        };
+                        format!("{} {what}", need.path)
+                    }),
+            };
+            Entry {
+                name: entry.name.to_string(),
+                generation: entry.stem.generation(),
+                state: entry.name.state(),
+                tries_left: entry.name.counter.map(|counter| counter.left),
+                tries_done: entry.name.counter.map(|counter| counter.done),
+                intact,
+                problem,
+                booted: booted
+                    .as_ref()
+                    .is_some_and(|name| name.stem == entry.name.stem),
+                default: next.as_ref() == Some(&entry.name),
+            }
+        });
+        partitions.push(Partition {
+            folder: volume.inner().root().to_owned(),
+            free: found.space.free,
+            total: found.space.total,
+            shared: found.shared.values().sum(),
+            unneeded: found
+                .shared
+                .keys()
+                .filter(|path| !needed.contains(path))
+                .count(),
+            default: pattern,
+            entries: entries.collect(),
+        });
+    }
+    out.answer(&partitions, |partitions| {
+        partitions.iter().map(describe).collect()
+    })?;
+    let fine = |partition: &Partition| {
+        partition.entries.iter().all(|entry| entry.intact)
+            && partition.entries.iter().any(|entry| entry.default)
+    };
+    Ok(Verdict::when(partitions.iter().all(fine)))
+}
+
+fn describe(partition: &Partition) -> String {
+    use std::fmt::Write;
+    let mut text = format!(
+        "{}: {} of {} bytes free, {} bytes of kernels and initrds\n",
+        partition.folder.display(),
+        partition.free,
+        partition.total,
+        partition.shared
+    );
+    if partition.unneeded > 0 {
+        let _ = writeln!(text, "  {} files that no entry needs", partition.unneeded);
+    }
+    for entry in &partition.entries {
+        let state = match entry.state {
+            State::Good => "good",
+            State::Untried => "untried",
+            State::Bad => "bad",
+        };
+        let _ = write!(text, "  {} {state}", entry.name);
+        for (set, word) in [(entry.booted, ", runs"), (entry.default, ", starts next")] {
+            text.push_str(if set { word } else { "" });
+        }
+        if let Some(problem) = &entry.problem {
+            let _ = write!(text, ": {problem}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Blessed {
+    entry: Option<String>,
+    changed: bool,
+}
+
+/// Runs `bless`.
+pub(crate) fn run_bless(options: &BlessOptions, out: &Out) -> anyhow::Result<Verdict> {
+    let name = match &options.entry {
+        Some(name) => Some(name.clone()),
+        None => options.volumes.counted()?,
+    };
+    let Some(name) = name else {
+        let nothing = Blessed {
+            entry: None,
+            changed: false,
+        };
+        out.answer(&nothing, |_| "the running entry is not counted".to_owned())?;
+        return Ok(Verdict::Good);
+    };
+    // The variable holds a path with backslashes.
+    let file = name.rsplit(['\\', '/']).next().unwrap_or(&name);
+    let stem = EntryName::parse(file).map_or_else(|| file.to_owned(), |name| name.stem);
+    let stem = Stem::parse(&stem)
+        .with_context(|| format!("{name}: no name of an entry of ours; another tool counts it"))?;
+    let mut changed = false;
+    if !out.dry_run {
+        for mounted in options.volumes.open()? {
+            changed |= bless(mounted.entries(), &stem, &judge)?;
+        }
+    }
+    let blessed = Blessed {
+        entry: Some(stem.to_string()),
+        changed,
+    };
+    out.answer(&blessed, |blessed| {
+        let what = if blessed.changed {
+            "has started well"
+        } else {
+            "is not counted any more"
+        };
+        format!("{stem}: {what}")
+    })?;
+    Ok(Verdict::Good)
+}
