@@ -1,8 +1,6 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{
-    entries, install, keys, log, oracle, pcr, pe, sbat, spec, uki, variables,
-};
+use crate::commands::{entries, install, keys, log, oracle, pcr, pe, sbat, spec, uki, variables};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 

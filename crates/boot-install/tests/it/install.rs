@@ -65,9 +65,9 @@ fn generations_and_specialisations_become_signed_entries_and_share_their_kernel(
     let initrd = machine.store("initrd", &payload("initrd", 90_000));
     for number in 1..=3 {
         let name = format!("nixos-{number}");
-        let mut document = machine.document(&name, &kernel, &initrd);
-        let inner = machine.document("quiet", &kernel, &initrd);
-        let mut outer = machine.document("Gaming Rig", &kernel, &initrd);
+        let mut document = Machinery::document(&name, &kernel, &initrd);
+        let inner = Machinery::document("quiet", &kernel, &initrd);
+        let mut outer = Machinery::document("Gaming Rig", &kernel, &initrd);
         outer["org.nixos.specialisation.v2"] = json!({ "quiet": inner });
         document["org.nixos.specialisation.v2"] = json!({ "Gaming Rig": outer });
         machine.generation(number, &document);
@@ -134,7 +134,7 @@ fn a_generation_with_the_same_kernel_costs_less_than_200_kilobytes() {
     let mut sizes = Vec::new();
     for number in 1..=11 {
         let name = format!("nixos-{number}");
-        machine.generation(number, &machine.document(&name, &kernel, &initrd));
+        machine.generation(number, &Machinery::document(&name, &kernel, &initrd));
         install(&machine, &alone(&esp), None);
         sizes.push(tree(folder.path()).values().map(Vec::len).sum::<usize>());
     }
@@ -415,7 +415,7 @@ fn secrets_are_installed_encrypted_or_not_at_all() {
     let secret = machine.root.path().join("etc/secret");
     fs::create_dir_all(secret.parent().unwrap()).unwrap();
     fs::write(&secret, "hunter2").unwrap();
-    let mut document = machine.document("nixos-1", &kernel, &initrd);
+    let mut document = Machinery::document("nixos-1", &kernel, &initrd);
     document["org.nixos.initrd-secrets.v1"] = json!({ "/etc/secret": "/etc/secret" });
     machine.generation(1, &document);
     let (folder, esp) = partition();
@@ -455,7 +455,7 @@ fn microcode_and_device_trees_go_along() {
     let initrd = machine.store("initrd", b"initrd");
     let microcode = machine.store("ucode", b"microcode");
     let tree_file = machine.store("board.dtb", b"device tree");
-    let mut document = machine.document("nixos-1", &kernel, &initrd);
+    let mut document = Machinery::document("nixos-1", &kernel, &initrd);
     document["org.rootstock.microcode.v1"] = json!({ "archive": microcode });
     document["org.nixos.bootspec.v2"]["devicetree"] = tree_file.into();
     machine.generation(1, &document);

@@ -7,7 +7,7 @@
 )]
 
 use boot_esp::Folder;
-use boot_install::{Installation, Profiles, Request, Settings, Signing, Sources, Target, profiles};
+use boot_install::{Installation, Request, Settings, Signing, Sources, Target, profiles};
 use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
 use boot_sign::{FileKey, NewKey, PinSource, Pins, create_in_file};
 use boot_signature::{Certificate, CertificateRequest, Profile, Signer, issue};
@@ -130,7 +130,7 @@ impl Machinery {
     }
 
     /// The document of a system with this kernel and initrd, named after them.
-    pub(crate) fn document(&self, name: &str, kernel: &str, initrd: &str) -> Value {
+    pub(crate) fn document(name: &str, kernel: &str, initrd: &str) -> Value {
         let toplevel = Machinery::store_path(name);
         json!({
             "org.nixos.bootspec.v2": {
@@ -176,18 +176,13 @@ impl Machinery {
         );
         self.generation(
             number,
-            &self.document(&format!("nixos-{number}"), &kernel, &initrd),
+            &Machinery::document(&format!("nixos-{number}"), &kernel, &initrd),
         );
     }
 
     /// The store.
     pub(crate) fn sources(&self) -> Sources {
         Sources::new(self.root.path())
-    }
-
-    /// The profile's generations.
-    pub(crate) fn profiles(&self, sources: &Sources, limit: Option<usize>) -> Profiles {
-        profiles(sources, &[PROFILE.into()], limit, None).unwrap()
     }
 
     /// Plans an installation.
@@ -207,7 +202,7 @@ impl Machinery {
         targets: &[Target<'_>],
         limit: Option<usize>,
     ) -> boot_install::Result<Installation> {
-        let found = self.profiles(sources, limit);
+        let found = profiles(sources, &[PROFILE.into()], limit, None).unwrap();
         let key = key();
         let certificates = [&key.certificate];
         boot_install::prepare(&Request {
