@@ -9,10 +9,12 @@ use nix_archive::{HashWriter, Reader, Summary};
 use nix_store_path::computed::References;
 use nix_store_path::{Algorithm, ContentAddress, Hash, Method, Name, StoreDir, StorePath};
 use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use thiserror::Error;
 
@@ -75,16 +77,24 @@ pub struct Object {
 /// A tree that lies in the store's `tmp`, and is gone when this is dropped.
 #[derive(Debug)]
 pub struct Received {
-    #[expect(dead_code, reason = "held, since it removes its directory at its end")]
-    scratch: TempDir,
     tree: PathBuf,
-    summary: Summary,
+    /// Of its NAR, where it came as one.
+    summary: Option<Summary>,
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        // What was kept is not there any more; what cannot be removed is when the store is opened again.
+        let _ = remove(&self.tree);
+    }
 }
 
 /// A store.
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
+    /// How many trees were received, for names in `tmp`.
+    received: AtomicU64,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -123,7 +133,11 @@ impl Store {
                 return Err(StoreError::Closed(root));
             }
         }
-        Ok(Store { root, _lock: lock })
+        Ok(Store {
+            root,
+            received: AtomicU64::new(0),
+            _lock: lock,
+        })
     }
 
     /// The directory for what is half written.
@@ -161,36 +175,49 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn receive(&self, nar: &mut dyn Read) -> Result<Received, StoreError> {
-        let scratch = self.scratch()?;
-        let tree = scratch.path().join("tree");
+        let mut received = self.room();
         let failed = |source| StoreError::Archive {
-            path: tree.clone(),
+            path: received.tree.clone(),
             source,
         };
         let mut hashed = Hashed {
             stream: nar,
             writer: HashWriter::new(Algorithm::Sha256),
         };
-        tree::restore(&mut Reader::new(&mut hashed), &tree, Case::Kept).map_err(failed)?;
-        let summary = hashed.writer.finish();
-        Ok(Received {
-            scratch,
-            tree,
-            summary,
-        })
+        let mut reader = Reader::new(&mut hashed);
+        tree::restore(&mut reader, &received.tree, Case::Kept).map_err(failed)?;
+        received.summary = Some(hashed.writer.finish());
+        Ok(received)
     }
 
-    /// Takes in a file or a tree of the machine, by copy.
+    /// A place in `tmp` that nothing else has.
+    fn room(&self) -> Received {
+        let number = self.received.fetch_add(1, Ordering::Relaxed);
+        Received {
+            tree: self.tmp().join(format!("received-{number}")),
+            summary: None,
+        }
+    }
+
+    /// Takes in a tree of files with these paths and bytes.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn add_tree(&self, name: &Name, from: &Path) -> Result<Object, StoreError> {
-        let nar =
-            tree::dump(from, Vec::new(), Case::Kept).map_err(|source| StoreError::Archive {
-                path: from.to_owned(),
-                source,
-            })?;
-        self.add_nar(name, &mut nar.as_slice())
+    pub fn add_tree(
+        &self,
+        name: &Name,
+        files: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Object, StoreError> {
+        let room = self.room();
+        fs::create_dir(&room.tree).map_err(at(&room.tree))?;
+        for (path, bytes) in files {
+            let target = room.tree.join(path);
+            if let Some(folder) = target.parent() {
+                fs::create_dir_all(folder).map_err(at(folder))?;
+            }
+            fs::write(&target, bytes).map_err(at(&target))?;
+        }
+        self.keep(name, &room)
     }
 
     /// Takes in one file.
@@ -218,7 +245,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn keep(&self, name: &Name, received: &Received) -> Result<Object, StoreError> {
-        let Received { tree, summary, .. } = received;
+        let tree = &received.tree;
+        let summary = match received.summary {
+            Some(summary) => summary,
+            None => summary_of(tree)?,
+        };
         let object = Object {
             path: content_path(name, summary.hash),
             nar: summary.hash,
@@ -240,7 +271,7 @@ impl Store {
     /// [`StoreError::Changed`], or why it cannot be read.
     pub fn check(&self, path: &StorePath) -> Result<Object, StoreError> {
         let on_disk = self.object(path);
-        let summary = summary(&on_disk)?;
+        let summary = summary_of(&on_disk)?;
         if content_path(path.name(), summary.hash) != *path {
             return Err(StoreError::Changed {
                 path: on_disk,
@@ -377,7 +408,7 @@ impl Store {
     }
 }
 
-fn summary(on_disk: &Path) -> Result<Summary, StoreError> {
+fn summary_of(on_disk: &Path) -> Result<Summary, StoreError> {
     let writer = HashWriter::new(Algorithm::Sha256);
     let hashed = tree::dump(on_disk, writer, Case::Kept);
     hashed

@@ -90,6 +90,13 @@ pub fn obtain(
         name: item.name.as_str(),
         chain,
     };
+    let tree = |files: &BTreeMap<PathBuf, Vec<u8>>| {
+        let object = store.add_tree(&item.name, files);
+        object.map(|object| {
+            let hash = object.nar;
+            (object, hash)
+        })
+    };
     let (object, hash) = match &input.from {
         From::File(path) => {
             let bytes = reading.file(path)?;
@@ -105,12 +112,12 @@ pub fn obtain(
         From::Tree(path, only) => {
             let mut files = BTreeMap::new();
             reading.tree(path, Path::new(""), only, &mut files)?;
-            reading.store(store, item, &files)?
+            tree(&files)?
         }
         From::Texts(texts) => {
             let bytes = texts.iter();
             let files = bytes.map(|(name, text)| (PathBuf::from(name), text.clone().into_bytes()));
-            reading.store(store, item, &files.collect())?
+            tree(&files.collect())?
         }
         From::Foreign { file, apt, url } => {
             let foreign = Foreign {
@@ -195,28 +202,6 @@ impl Reading<'_> {
             }
         }
         Ok(())
-    }
-
-    fn store(
-        &self,
-        store: &Store,
-        item: &Item,
-        files: &BTreeMap<PathBuf, Vec<u8>>,
-    ) -> Result<(Object, Hash), InputError> {
-        let scratch = store.scratch()?;
-        let root = scratch.path().join("tree");
-        let write = |path: &Path, bytes: &[u8]| {
-            let target = root.join(path);
-            fs::create_dir_all(target.parent().unwrap_or(&root))?;
-            fs::write(target, bytes)
-        };
-        fs::create_dir_all(&root).map_err(|error| self.problem(&root, &error.to_string()))?;
-        for (path, bytes) in files {
-            write(path, bytes).map_err(|error| self.problem(path, &error.to_string()))?;
-        }
-        let object = store.add_tree(&item.name, &root)?;
-        let hash = object.nar;
-        Ok((object, hash))
     }
 }
 
