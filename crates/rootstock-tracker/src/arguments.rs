@@ -2,8 +2,10 @@
 //!
 //! Invariant: every command that reads or writes a database takes `--database`, one that reads or writes a landing index `--index`, every one with a result `--json`.
 
+mod database;
 mod landing;
 
+pub(crate) use database::{Backup, Check, Copy, Restore};
 pub(crate) use landing::{
     Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls, LandingShow,
     LandingSupport, Polling,
@@ -92,6 +94,27 @@ pub(crate) enum Command {
     /// Where a commit or pull request is, since when, and when it will be in a channel.
     #[command(subcommand)]
     Landing(Landing),
+    /// Write a backup: a SQLite database with everything in it, whatever kind the database is.
+    ///
+    /// The database may be in use meanwhile; the backup is of one moment. Every row is compared before the file gets
+    /// its name. A backup that was killed is taken up again where the database has not changed since.
+    #[command(after_help = examples("backup tracker-2026-01-03.db --database postgres://tracker@db/tracker"))]
+    Backup(Backup),
+    /// Fill an empty database from a backup, of this or an earlier version of the program.
+    ///
+    /// Stopped or killed at any moment, the same command goes on where it was; until it is done the database refuses
+    /// to be used.
+    #[command(after_help = examples("restore tracker-2026-01-03.db --database sqlite:tracker.db\n  rootstock-tracker restore tracker-2026-01-03.db --dry-run --database postgres://tracker@db/tracker"))]
+    Restore(Restore),
+    /// Copy a database into another, of the same kind or the other: the way from SQLite to PostgreSQL.
+    ///
+    /// Stop what writes to the source first. Every row is compared at the end. Killed at any moment, the same command
+    /// goes on where it was; until it is done the target refuses to be used.
+    #[command(after_help = examples("copy --from sqlite:tracker.db --to postgres://tracker@db/tracker"))]
+    Copy(Copy),
+    /// Look whether everything in a database holds together; exit code 3 if something does not.
+    #[command(after_help = examples("check --database sqlite:tracker.db\n  rootstock-tracker check --documents --json --database sqlite:tracker.db"))]
+    Check(Check),
     /// Measure matching against labels: precision, recall, calibration, version verdicts, beside two plain rules.
     ///
     /// A labelled pair counts for recall only if its record was given, was published by `--until`, and its name is

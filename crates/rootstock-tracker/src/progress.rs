@@ -88,9 +88,7 @@ fn style(phase: Phase) -> ProgressStyle {
         Phase::Import | Phase::Channel => {
             "{prefix} {bar:30} {percent:>3} %  {bytes}/{total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left"
         }
-        Phase::Derive | Phase::Landing => {
-            "{prefix} {bar:30} {percent:>3} %  {pos}/{len}  {per_sec}  {msg}  {eta} left"
-        }
+        _ => "{prefix} {bar:30} {percent:>3} %  {pos}/{len}  {per_sec}  {msg}  {eta} left",
     };
     ProgressStyle::with_template(template)
         .expect("the template is valid")
@@ -103,6 +101,10 @@ fn title(phase: Phase) -> &'static str {
         Phase::Channel => "reading channel",
         Phase::Derive => "matching",
         Phase::Landing => "reading history",
+        Phase::Copy => "copying",
+        Phase::Words => "indexing words",
+        Phase::Verify => "comparing",
+        Phase::Check => "reading documents",
     }
 }
 
@@ -112,5 +114,8 @@ fn noun(phase: Phase) -> &'static str {
         Phase::Channel => "packages",
         Phase::Derive => "matches",
         Phase::Landing => "commits",
+        Phase::Copy | Phase::Verify => "rows",
+        Phase::Words => "texts",
+        Phase::Check => "documents",
     }
 }

@@ -21,6 +21,18 @@ pub enum JobError {
         #[source]
         source: std::io::Error,
     },
+    /// The file that would be written is there already: name another.
+    #[error("`{path}` exists already; a backup replaces nothing")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no backup, or one of nothing.
+    #[error("`{path}` is no backup of a tracker")]
+    NoBackup {
+        /// The file.
+        path: PathBuf,
+    },
     /// A package list or derivation graph is none.
     #[error("`{name}`")]
     Inventory {

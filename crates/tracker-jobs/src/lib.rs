@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`import_feeds`] (files into records), [`import_channel`] (package lists into releases),
 //! [`derive()`] (records and releases into matches and findings). [`Fetcher`] and [`follow()`] bring feeds from the
-//! network, [`landing`] keeps the index of where commits are. [`Input`] is what they read, [`Progress`] what they
+//! network, [`landing`] keeps the index of where commits are, [`backup()`] copies whole databases. [`Input`] is what they read, [`Progress`] what they
 //! report while they run, and each gives a summary at the end.
 //!
 //! Invariant: a job that is killed at any moment loses nothing it has acknowledged, and running it again
 //! completes it: every step is one transaction of the store, and no job keeps state of its own.
 
+mod backup;
 mod channel;
 mod derive;
 mod error;
@@ -18,6 +19,7 @@ mod input;
 pub mod landing;
 mod progress;
 
+pub use backup::{backup, copy, open_backup};
 pub use channel::{ChannelSummary, RejectedEntry, import_channel};
 pub use derive::{DeriveSummary, DistributionDerived, derive};
 pub use error::JobError;

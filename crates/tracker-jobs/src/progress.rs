@@ -14,6 +14,14 @@ pub enum Phase {
     Derive,
     /// Bringing the landing index up to date; measured in commits.
     Landing,
+    /// Copying a database; measured in rows.
+    Copy,
+    /// Making the text indexes of a copy; measured in texts.
+    Words,
+    /// Comparing a copy with its source; measured in rows.
+    Verify,
+    /// Reading every stored document; measured in documents.
+    Check,
 }
 
 impl Phase {
@@ -23,6 +31,9 @@ impl Phase {
             Phase::Import | Phase::Channel => "B",
             Phase::Derive => "vulnerabilities",
             Phase::Landing => "commits",
+            Phase::Copy | Phase::Verify => "rows",
+            Phase::Words => "texts",
+            Phase::Check => "documents",
         }
     }
 }

@@ -45,6 +45,25 @@ pub enum StoreError {
     /// The database refused a statement; nothing of the failed call was written.
     #[error("the database refused a statement")]
     Database(#[source] sqlx::Error),
+    /// The database is a copy that was not finished: finish it, or begin anew.
+    #[error(
+        "the database is an unfinished copy; run the same `copy` or `restore` again to finish it"
+    )]
+    Unfinished,
+    /// Nothing was copied, so as not to mix two databases.
+    #[error("the target of the copy cannot be used: {reason}")]
+    Target {
+        /// Why.
+        reason: &'static str,
+    },
+    /// A copy does not equal its source: begin anew, and look at both disks.
+    #[error("the copy differs from its source in `{table}` at {key}")]
+    Differs {
+        /// The table.
+        table: String,
+        /// The key of the first row that differs.
+        key: String,
+    },
     /// What is stored cannot be read back: the file is damaged.
     #[error("stored {what} is damaged: {reason}")]
     Damaged {

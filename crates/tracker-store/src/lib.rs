@@ -2,12 +2,15 @@
 //!
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
 //! matching found), `follow` (how far feeds were followed), `pull` and `landing` (what is told
-//! of changes on their way), `read` (what pages show, in the types of [`view`]). Below them: `writer` and `session` (a
+//! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
+//! show, in the types of [`view`]). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
 
 mod blob;
+mod check;
+mod copy;
 mod derive;
 mod error;
 mod follow;
@@ -26,6 +29,8 @@ pub mod view;
 mod words;
 mod writer;
 
+pub use check::Problem;
+pub use copy::{CopiedTable, CopyPhase, CopyStep, CopySummary};
 pub use derive::{
     ChannelFinding, CurrentRelease, DerivationOutcome, Derived, DerivedMatch, Due, Inventory, Mark,
 };

@@ -29,6 +29,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0003_follow.sql"),
         include_str!("../migrations/postgres/0003_follow.sql"),
     ),
+    (
+        5,
+        "copy",
+        include_str!("../migrations/sqlite/0005_copy.sql"),
+        include_str!("../migrations/postgres/0005_copy.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: SQLite has one writer connection, so that two writers queue instead of failing.
 
+use crate::copy;
 use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::session::Session;
@@ -56,7 +57,23 @@ impl Store {
     ///
     /// `sqlite:PATH` creates the file if it is absent; `sqlite::memory:` is gone with the last clone;
     /// `postgres://…` needs an existing database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfinished`] for a copy that was not finished, besides what opening can meet.
     pub async fn open(url: &str) -> Result<Store> {
+        let store = Store::open_target(url).await?;
+        let mut session = store.read().await?;
+        let unfinished = copy::unfinished(&mut session).await?;
+        drop(session);
+        if unfinished.is_some() {
+            store.close().await;
+            return Err(StoreError::Unfinished);
+        }
+        Ok(store)
+    }
+
+    /// Opens a database as [`Store::open`] does, even one that an unfinished copy is in: for [`Store::copy_to`].
+    pub async fn open_target(url: &str) -> Result<Store> {
         let pools = if let Some(path) = sqlite_path(url) {
             open_sqlite(url, path).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {

@@ -6,6 +6,8 @@
 mod place;
 pub(crate) mod statements;
 
+pub(crate) use place::words_of;
+
 use crate::Store;
 use crate::blob::{self, Encoder};
 use crate::error::{Result, StoreError};

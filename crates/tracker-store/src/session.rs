@@ -72,6 +72,11 @@ impl Session {
         values: Vec<Value>,
     ) -> Result<u64> {
         let sql = statement.expand(self.dialect(), values.len());
+        self.change(sql, values).await
+    }
+
+    /// As `execute`, for a text made of the schema's own names.
+    pub(crate) async fn change(&mut self, sql: String, values: Vec<Value>) -> Result<u64> {
         Ok(match self {
             Session::Sqlite(transaction) => bound!(sql, values)
                 .execute(&mut **transaction)
@@ -91,6 +96,11 @@ impl Session {
         values: Vec<Value>,
     ) -> Result<Vec<Row>> {
         let sql = statement.expand(self.dialect(), values.len());
+        self.select(sql, values).await
+    }
+
+    /// As `rows`, for a text made of the schema's own names.
+    pub(crate) async fn select(&mut self, sql: String, values: Vec<Value>) -> Result<Vec<Row>> {
         Ok(match self {
             Session::Sqlite(transaction) => bound!(sql, values)
                 .fetch_all(&mut **transaction)

@@ -2,6 +2,7 @@
 
 mod bench;
 mod channel;
+mod database;
 mod demo;
 mod evaluate;
 mod feed;
@@ -36,6 +37,10 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Landing(Landing::Follow(follow)) => landing::follow(follow).await,
         Command::Landing(Landing::Join(join)) => landing::join(join).await,
         Command::Landing(Landing::Support(support)) => landing::support(support).await,
+        Command::Backup(arguments) => database::backup(arguments).await,
+        Command::Restore(arguments) => database::restore(arguments).await,
+        Command::Copy(arguments) => database::copy(arguments).await,
+        Command::Check(arguments) => database::check(arguments).await,
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Learn(arguments) => evaluate::learn(&arguments),
         Command::InferCpe(arguments) => evaluate::infer_cpe(&arguments),

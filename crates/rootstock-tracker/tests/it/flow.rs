@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Stdio;
 use tracker_testkit::{Database, on_both_databases};
 
-struct Tracker<'a> {
-    folder: &'a Path,
-    url: &'a str,
+pub(crate) struct Tracker<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) url: &'a str,
 }
 
 impl Tracker<'_> {
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         run(
             self.folder,
             &[arguments, &["--database", self.url]].concat(),
@@ -39,7 +39,7 @@ impl Tracker<'_> {
         self.run(&arguments)
     }
 
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let feeds = ["nvd.json", "cve-list.jsonl", "osv.jsonl", "kev.json"].map(snapshot);
         let feeds: Vec<&str> = feeds.iter().map(String::as_str).collect();
         self.run(&[&["feed", "import"][..], &feeds].concat())

@@ -301,6 +301,13 @@ fn place(summary: &Summary) -> Vec<Value> {
     ]
 }
 
+/// The words of a vulnerability made of records.
+pub(crate) fn words_of(id: String, records: impl IntoIterator<Item = Record>) -> String {
+    let vulnerability = Vulnerability::merge(id, records);
+    let summary = vulnerability.summary();
+    words::index(searchable(&vulnerability, &summary))
+}
+
 /// What can be searched for: ids, title, description, and who makes what.
 fn searchable<'a>(
     vulnerability: &'a Vulnerability,

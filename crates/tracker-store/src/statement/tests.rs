@@ -1,11 +1,13 @@
 //! Every statement is accepted by both databases, and few need two texts.
 
 use super::{Dialect, Statement};
-use crate::{Store, derive, follow, inventory, landing, open, pull, read, record, writer};
+use crate::{
+    Store, check, copy, derive, follow, inventory, landing, open, pull, read, record, writer,
+};
 use tracker_testkit::{Database, Kind};
 
 /// Statements that may have a text for each database. Raise it only with a reason beside the pair.
-const PAIRS: usize = 4;
+const PAIRS: usize = 9;
 
 fn all() -> Vec<Statement> {
     let declared = [
@@ -14,6 +16,9 @@ fn all() -> Vec<Statement> {
         follow::ALL,
         landing::ALL,
         pull::ALL,
+        copy::ALL,
+        copy::words::ALL,
+        check::ALL,
         record::statements::ALL,
         inventory::statements::ALL,
         derive::statements::ALL,

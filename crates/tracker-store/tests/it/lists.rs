@@ -11,7 +11,7 @@ use tracker_testkit::fixture::{
 use tracker_testkit::on_both_databases;
 
 /// A vulnerability as the plain loop sees it: its row, its words, its packages.
-struct Known {
+pub(crate) struct Known {
     row: VulnerabilityRow,
     words: Vec<String>,
     packages: Vec<&'static str>,
@@ -30,7 +30,7 @@ fn id(number: usize) -> String {
 }
 
 /// Fills a database with all sorts and gives back what is in it.
-async fn filled(store: &Store) -> Vec<Known> {
+pub(crate) async fn filled(store: &Store) -> Vec<Known> {
     let mut batch = Vec::new();
     let mut words = Vec::new();
     for number in 0..COUNT {

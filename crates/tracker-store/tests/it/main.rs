@@ -1,5 +1,7 @@
 //! The store as its callers see it, each test on both databases.
 
+mod check;
+mod copy;
 mod derivation;
 mod follow;
 mod import;

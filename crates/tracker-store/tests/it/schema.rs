@@ -21,6 +21,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0003_follow.sql"),
         include_str!("../../migrations/postgres/0003_follow.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0005_copy.sql"),
+        include_str!("../../migrations/postgres/0005_copy.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.
