@@ -13,10 +13,12 @@ mod cel;
 mod content;
 mod device_path;
 mod expectation;
+mod explain;
 mod foresee;
 mod gpt;
 mod log;
 mod pcr11;
+pub mod pcrlock;
 mod registers;
 
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub use cel::to_cel_json;
 pub use content::Content;
 pub use device_path::{DevicePath, PathError};
 pub use expectation::{Expectation, Measurement, Unforeseen};
+pub use explain::{Cause, Explanation, Finding, Observed, explain};
 pub use foresee::{Disk, PlannedUpdate, Situation, Started, StubChoice, UNTOUCHED, foresee};
 pub use gpt::{Gpt, GptError, Partition};
 pub use log::{

@@ -1,6 +1,8 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
-use crate::commands::{entries, install, keys, log, oracle, pcr, pe, sbat, spec, uki, variables};
+use crate::commands::{
+    entries, install, keys, log, oracle, pcr, pcrlock, pe, sbat, spec, uki, variables,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -47,9 +49,12 @@ pub(crate) enum Command {
     /// Event logs of firmware: show, replay, check, export, quirks.
     #[command(subcommand)]
     Log(log::Command),
-    /// TPM registers: predict.
+    /// TPM registers: predict, explain.
     #[command(subcommand)]
     Pcr(Box<pcr::PcrCommand>),
+    /// Files of systemd-pcrlock: component, policy, show.
+    #[command(subcommand)]
+    Pcrlock(Box<pcrlock::Command>),
     /// Signed PCR policies: sign, verify.
     #[command(subcommand)]
     Policy(Box<pcr::PolicyCommand>),

@@ -173,6 +173,11 @@ impl Foresight<'_, '_> {
         self.expectation
             .measurements
             .extend(own.filter_map(Measurement::of));
+        let stored = self.situation.variables;
+        if stored.is_some_and(|variables| other_options(log, variables)) {
+            let why = "the store's boot options are not those of the log, and firmware may add some of its own";
+            self.expectation.doubt(1, why);
+        }
     }
 
     /// What follows firmware, as the log says it.
@@ -225,6 +230,19 @@ impl Foresight<'_, '_> {
             self.expectation.doubt(*pcr, why);
         }
     }
+}
+
+/// Whether the log's boot options are others than the store's.
+fn other_options(log: &EventLog, variables: &Variables) -> bool {
+    let boot = [EventType::EFI_VARIABLE_BOOT, EventType::EFI_VARIABLE_BOOT2];
+    let mut logged = log.events.iter().filter(|event| boot.contains(&event.kind));
+    logged.any(|event| match Content::of(event) {
+        Content::Variable { vendor, name, data } => variables
+            .get(vendor, &name)
+            .is_none_or(|stored| stored.data != data),
+        // Some firmware logs the content alone, which does not tell what it is of.
+        _ => true,
+    })
 }
 
 fn is_exit(event: &crate::Event) -> bool {

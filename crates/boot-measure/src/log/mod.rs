@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use kind::EventType;
 pub use quirk::{KNOWN_QUIRKS, KnownQuirk, Quirk, QuirkKind};

@@ -67,12 +67,13 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
     /// A binary log; that of this machine by default.
-    log: Option<PathBuf>,
+    #[arg(value_name = "LOG")]
+    file: Option<PathBuf>,
 }
 
 impl Which {
-    fn read(&self) -> anyhow::Result<EventLog> {
-        read_log(self.log.as_deref().unwrap_or(Path::new(LIVE_LOG)))
+    pub(super) fn read(&self) -> anyhow::Result<EventLog> {
+        read_log(self.file.as_deref().unwrap_or(Path::new(LIVE_LOG)))
     }
 }
 
@@ -219,6 +220,12 @@ fn live() -> anyhow::Result<Registers> {
     })
 }
 
+/// Values from a file.
+pub(super) fn registers(path: &Path) -> anyhow::Result<Registers> {
+    let text = String::from_utf8(files::read(path)?).with_context(|| path.display().to_string())?;
+    Registers::parse(&text).with_context(|| path.display().to_string())
+}
+
 #[derive(Serialize)]
 struct Checked {
     compared: usize,
@@ -227,11 +234,7 @@ struct Checked {
 
 fn check(log: &EventLog, pcrs: Option<&Path>, out: &Out) -> anyhow::Result<Verdict> {
     let live = match pcrs {
-        Some(path) => {
-            let text = files::read(path)?;
-            let text = String::from_utf8(text).with_context(|| path.display().to_string())?;
-            Registers::parse(&text).with_context(|| path.display().to_string())?
-        }
+        Some(path) => registers(path)?,
         None => live()?,
     };
     let banks = log.banks();

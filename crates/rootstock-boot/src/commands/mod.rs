@@ -4,6 +4,7 @@ mod boot;
 mod disk;
 mod enroll;
 pub(crate) mod entries;
+mod explain;
 pub(crate) mod install;
 mod key;
 pub(crate) mod keys;
@@ -11,6 +12,7 @@ pub(crate) mod log;
 mod manual;
 pub(crate) mod oracle;
 pub(crate) mod pcr;
+pub(crate) mod pcrlock;
 pub(crate) mod pe;
 mod pe_text;
 pub(crate) mod sbat;
@@ -33,6 +35,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Sbat(command) => sbat::run(command, out),
         Command::Log(command) => log::run(command, out),
         Command::Pcr(command) => pcr::run(*command, out),
+        Command::Pcrlock(command) => pcrlock::run(*command, out),
         Command::Policy(command) => pcr::policy(*command, out),
         Command::Uki(command) => uki::run(*command, out),
         Command::Install(options) => install::run(&options, false, out),

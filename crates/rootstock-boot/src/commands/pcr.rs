@@ -1,6 +1,7 @@
 //! `pcr predict` and `policy sign|verify`: what registers will hold, and who vouches for PCR 11 of an image.
 
 use super::boot::BootOptions;
+use super::explain;
 use super::key::PinOptions;
 use super::log;
 use super::pe::hex;
@@ -8,7 +9,8 @@ use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_measure::{
-    Bank, DEFAULT_PHASES, Measurement, Order, Pcr11, Rules, StubChoice, UNTOUCHED, Unforeseen,
+    Bank, DEFAULT_PHASES, Expectation, Measurement, Order, Pcr11, Rules, StubChoice, UNTOUCHED,
+    Unforeseen,
 };
 use boot_pe::Image;
 use boot_pe::reference::{self, References};
@@ -40,6 +42,29 @@ Examples:
         stub: StubOptions,
         /// The unified kernel image, for PCR 11 alone.
         image: Option<PathBuf>,
+    },
+    /// Say in words why registers are not as expected: what changed, why that is likely, what to do.
+    #[command(after_help = "\
+What is expected is another log, or a boot foreseen from the same options as `pcr predict` takes.
+Exit code 1 when something differs.
+
+Examples:
+  rootstock-boot pcr explain --expect before.bin after.bin
+  rootstock-boot pcr explain --vars live --esp /boot --exited
+  rootstock-boot pcr explain --log other.bin --start nixos.efi --pcrs registers other-now.bin")]
+    Explain {
+        /// The log of a boot that was as it should be.
+        #[arg(long, value_name = "LOG")]
+        expect: Option<PathBuf>,
+        /// Values of the TPM's registers, which the log must lead to.
+        #[arg(long, value_name = "FILE")]
+        pcrs: Option<PathBuf>,
+        #[command(flatten)]
+        boot: BootOptions,
+        #[command(flatten)]
+        stub: StubOptions,
+        #[command(flatten)]
+        observed: log::Which,
     },
 }
 
@@ -133,6 +158,17 @@ pub(crate) enum BankName {
     Sha512,
 }
 
+impl BankName {
+    pub(super) fn bank(self) -> Bank {
+        match self {
+            BankName::Sha1 => Bank::Sha1,
+            BankName::Sha256 => Bank::Sha256,
+            BankName::Sha384 => Bank::Sha384,
+            BankName::Sha512 => Bank::Sha512,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum OrderName {
     /// As systemd-stub measures.
@@ -146,13 +182,7 @@ impl StubOptions {
         if self.bank.is_empty() {
             return Bank::ALL.to_vec();
         }
-        let bank = |name: &BankName| match name {
-            BankName::Sha1 => Bank::Sha1,
-            BankName::Sha256 => Bank::Sha256,
-            BankName::Sha384 => Bank::Sha384,
-            BankName::Sha512 => Bank::Sha512,
-        };
-        self.bank.iter().map(bank).collect()
+        self.bank.iter().map(|name| name.bank()).collect()
     }
 
     /// For each phase (the start of the kernel first), the register of each bank.
@@ -270,6 +300,36 @@ pub(crate) fn run(command: PcrCommand, out: &Out) -> anyhow::Result<Verdict> {
             }
             None => whole_boot(&boot, &stub, out),
         },
+        PcrCommand::Explain {
+            expect,
+            pcrs,
+            boot,
+            stub,
+            observed,
+        } => {
+            let observed = observed.read()?;
+            let expected = match expect {
+                Some(path) => {
+                    anyhow::ensure!(
+                        boot.is_empty(),
+                        "either --expect or a boot that is foreseen"
+                    );
+                    Expectation::of_log(&super::boot::log(&path)?)
+                }
+                None => {
+                    anyhow::ensure!(
+                        !boot.is_empty(),
+                        "say what is expected: --expect, or --vars, --disk, --log, --start"
+                    );
+                    let (mut banks, phases) = stub.chosen()?;
+                    if banks.is_empty() {
+                        banks = observed.banks();
+                    }
+                    boot.expectation(banks, stub.choice(), &phases)?
+                }
+            };
+            explain::run(&expected, &observed, pcrs.as_deref(), out)
+        }
     }
 }
 
