@@ -81,9 +81,12 @@ long say_place(long file, long line) {
     return 0;
 }
 
+long say_source();            // 02-source.c: the line of the source and a mark below the place in it
+
 // Prints the message and ends with status 1. Nothing has been written before: output happens once, after the last check.
 long stop() {
     say_byte('\n');
+    say_source();
     os_write(2, message, 0, message_len);
     os_exit(1);
     return 0;
@@ -103,6 +106,22 @@ long fail_name(char *what, long name) {
     say_name(name);
     say("'");
     return stop();
+}
+
+// Something that compiles but is hardly meant: printed, and the work goes on. The caller adds to it and ends it with end_warning.
+long warn(char *what) {
+    say_place(here_file, here_line);
+    say("warning: ");
+    say(what);
+    return 0;
+}
+
+long end_warning() {
+    say_byte('\n');
+    say_source();
+    os_write(2, message, 0, message_len);
+    message_len = 0;
+    return 0;
 }
 
 // Recursion follows the nesting of the source, which must not exhaust the stack. Each deeper() has its shallower().

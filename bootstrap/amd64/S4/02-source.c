@@ -33,6 +33,8 @@ long src_len;
 long file_count;
 long file_name[FILE_MAX];
 long file_begin[FILE_MAX];
+char file_missing[NAME_MAX];  // no file has this name: it is not searched again
+long file_once[FILE_MAX];     // #pragma once: the unit in which it was read, or 0
 
 // The position in the file being read, and the files that included it.
 long at;
@@ -41,16 +43,20 @@ long depth;
 long inc_at[INCLUDE_MAX];
 long inc_line[INCLUDE_MAX];
 long inc_file[INCLUDE_MAX];
+long inc_real[INCLUDE_MAX];
 long inc_conditions[INCLUDE_MAX];
 long inc_next[INCLUDE_MAX];
 long include_next;            // of the file being read: the first -I folder behind the one that it was found in
+
+long real_file;               // number of the file being read, whatever #line says
+long token_at;                // where the token that was read last begins, and its line
+long token_line;
 
 long tok;                     // the token: kind, spelling, flags
 long tok_name;
 long tok_flags;
 
 long in_directive;            // a newline ends the token stream with T_EOL
-long parse_character(long name);  // 05-number.c
 
 long punct_name[256];         // spelling of each punctuator
 char path[PATH_MAX];
@@ -62,8 +68,12 @@ long load_file(long name) {
         if (file_name[f] == name) return f;
         f = f + 1;
     }
+    if (file_missing[name]) return 0;
     long fd = os_open(path, 0, 0);
-    if (fd < 0) return 0;
+    if (fd < 0) {
+        file_missing[name] = 1;
+        return 0;
+    }
     file_count = file_count + 1;
     if (file_count >= FILE_MAX) fail("too many files");
     file_name[f] = name;
@@ -126,9 +136,31 @@ long set_path(long name) {
 long enter_file(long f) {
     at = file_begin[f];
     at_line = F_LINE;
+    real_file = f;
     here_file = file_name[f];
     here_line = 1;
     return 0;
+}
+
+// Adds the line of the source to the message, with a mark below the token that was read last. Not if the error is elsewhere.
+long say_source() {
+    long begin = token_at;
+    if (here_file == 0 || token_line != here_line || src[begin] == 0) return 0;
+    while (begin > 0 && src[begin - 1] != '\n' && src[begin - 1] != 0) begin = begin - 1;
+    long i = begin;
+    say("    ");
+    while (src[i] != '\n' && i < begin + 200) {
+        say_byte(src[i]);
+        i = i + 1;
+    }
+    say("\n    ");
+    i = begin;
+    while (i < token_at && i < begin + 200) {
+        if (src[i] == '\t') say_byte('\t');
+        else say_byte(' ');
+        i = i + 1;
+    }
+    return say("^\n");
 }
 
 long is_letter(long c) {
@@ -179,8 +211,8 @@ long punct(long kind, long len) {
     return 0;
 }
 
-long lex_quoted(long quote, long kind) {
-    long from = at;
+// A literal that begins at `from`, its quote at `at`; a prefix becomes part of its spelling.
+long lex_quoted(long quote, long kind, long from) {
     at = at + 1;
     while (src[at] != quote) {
         if (src[at] == '\\') at = at + 1;
@@ -243,13 +275,12 @@ long lex_punct(long c) {
     return take(T_OTHER, at - 1);
 }
 
-// The string just taken stands behind an L, which becomes part of its spelling.
-long wide_string() {
-    long from = text_len;
-    text_byte('L');
-    text_name(tok_name);
-    tok_name = intern(from);
-    return 0;
+// Is what stands from `from` up to `at` the prefix of a wide or Unicode literal: L, u, U or (of strings) u8?
+long literal_prefix(long from) {
+    long c = src[from];
+    if (src[at] != '"' && src[at] != '\'') return 0;
+    if (at - from == 1) return c == 'L' || c == 'u' || c == 'U';
+    return at - from == 2 && c == 'u' && src[from + 1] == '8';
 }
 
 // Reads one token of the file: tok, tok_name, tok_flags.
@@ -269,6 +300,8 @@ long lex() {
         } else if (c == '/' && (src[at + 1] == '*' || src[at + 1] == '/')) skip_comment();
         else {
             at_line = 0;
+            token_at = at;
+            token_line = here_line;
             if (c == 0) {
                 tok = T_EOF;
                 return 0;
@@ -276,22 +309,16 @@ long lex() {
             if (is_letter(c)) {
                 long from = at;
                 while (is_letter(src[at]) || is_digit(src[at])) at = at + 1;
-                if (c == 'L' && at - from == 1 && src[at] == '\'') {
-                    // A wide character below 128 is the same number as the plain one.
-                    lex_quoted('\'', T_CHAR);
-                    if (below(127, parse_character(tok_name))) fail("wide characters above 127 are not supported");
-                    return 0;
+                if (literal_prefix(from)) {
+                    long kind = T_STRING;
+                    if (src[at] == '\'') kind = T_CHAR;
+                    return lex_quoted(src[at], kind, from);
                 }
-                if (c == 'L' && at - from == 1 && src[at] == '"') {
-                    lex_quoted('"', T_STRING);
-                    return wide_string();
-                }
-                if ((src[at] == '"' || src[at] == '\'') && at - from <= 2 && (c == 'u' || c == 'U')) fail("Unicode strings are not supported");
                 return take(T_NAME, from);
             }
             if (is_digit(c) || (c == '.' && is_digit(src[at + 1]))) return lex_number();
-            if (c == '"') return lex_quoted('"', T_STRING);
-            if (c == '\'') return lex_quoted('\'', T_CHAR);
+            if (c == '"') return lex_quoted('"', T_STRING, at);
+            if (c == '\'') return lex_quoted('\'', T_CHAR, at);
             return lex_punct(c);
         }
         tok_flags = tok_flags | F_SPACE;

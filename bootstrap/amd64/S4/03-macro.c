@@ -13,7 +13,7 @@ enum {
     STACK_MAX = 4096,
     ARG_MAX = 8192,
 
-    M_OBJECT = 0, M_FUNCTION, M_VARIADIC, M_FILE, M_LINE
+    M_OBJECT = 0, M_FUNCTION, M_VARIADIC, M_FILE, M_LINE, M_COUNTER, M_PRAGMA
 };
 
 long tl[LIST_MAX];
@@ -34,6 +34,8 @@ long st;                      // sources on the stack
 long st_at[STACK_MAX];
 long st_end[STACK_MAX];
 long st_macro[STACK_MAX];     // its macro; -1: reading its end gives T_END
+long counter;                 // __COUNTER__ in this unit
+long w_va_opt;
 long collecting;              // macro calls whose arguments are being read
 
 long arg_count;
@@ -43,6 +45,7 @@ long arg_full_begin[ARG_MAX]; // the same, expanded
 long arg_full_end[ARG_MAX];
 
 long next_line_token();       // 04-directive.c: next token of the file, directives obeyed
+long obey_pragma(long name);  // and what _Pragma("...") does
 
 long token_kind(long t) {
     return t & 511;
@@ -234,6 +237,7 @@ long paste(long i) {
     else if (token_kind(b) != T_NOTHING) {
         long old_at = at;
         long old_line = at_line;
+        long old_token = token_at;
         long from = text_len;
         text_name(token_name(a));
         text_name(token_name(b));
@@ -257,6 +261,7 @@ long paste(long i) {
         joined = pack(tok, token_flags(a) & (F_SPACE | F_LINE), tok_name);
         at = old_at;
         at_line = old_line;
+        token_at = old_token;
     }
     tl[i] = joined;
     i = i + 1;
@@ -280,14 +285,53 @@ long copy_tokens(long begin, long end, long flags) {
     return 0;
 }
 
+// Where the parenthesis ends that opens at token i of a body.
+long closing(long i, long end) {
+    long nested = 0;
+    while (i < end) {
+        if (token_kind(tl[i]) == '(') nested = nested + 1;
+        if (token_kind(tl[i]) == ')') nested = nested - 1;
+        if (nested == 0) return i;
+        i = i + 1;
+    }
+    return fail("expected '(' and ')' after __VA_OPT__");
+}
+
+// __VA_OPT__ at token i of the body of macro m: the token at which to go on. What it holds counts if there are arguments for the `...`;
+// its closing parenthesis is then met later and left out, see va_opt_end.
+long va_opt_end;
+
+long va_opt(long m, long i, long first) {
+    long end = closing(i + 1, m_end[m]);
+    long rest = first + m_params[m] - 1;
+    if (m_kind[m] != M_VARIADIC) fail("__VA_OPT__ outside a variadic macro");
+    if (i > m_begin[m] && (token_kind(tl[i - 1]) == T_PASTE || token_kind(tl[i - 1]) == '#')) fail("# or ## before __VA_OPT__ is not supported");
+    if (end + 1 < m_end[m] && token_kind(tl[end + 1]) == T_PASTE) fail("## after __VA_OPT__ is not supported");
+    if (end > i + 2 && (token_kind(tl[i + 2]) == T_PASTE || token_kind(tl[end - 1]) == T_PASTE)) fail("## at the edge of __VA_OPT__");
+    if (arg_full_begin[rest] == arg_full_end[rest]) return end + 1;
+    va_opt_end = end;
+    return i + 2;
+}
+
 // Puts the body of macro m with its arguments in place into the result.
 long substitute(long m, long first) {
     long i = m_begin[m];
     long end = m_end[m];
     long begin = temp_end;
     long joint = -1;              // where the right side of a ## begins, or -1
+    long space = 0;               // before a __VA_OPT__: it belongs to what comes next
+    va_opt_end = -1;
     while (i < end) {
-        long t = tl[i];
+        while (i < end && (i == va_opt_end || (token_kind(tl[i]) == T_NAME && token_name(tl[i]) == w_va_opt))) {
+            if (i == va_opt_end) i = i + 1;
+            else {
+                space = token_flags(tl[i]);
+                i = va_opt(m, i, first);
+            }
+        }
+        if (i == end) break;
+        long t = tl[i] | (space << 9);
+        space = 0;
         long k = token_kind(t);
         long a = first + token_name(t);
         long pasted_left = joint >= 0;
@@ -362,7 +406,23 @@ long expand() {
             tok_name = name_of_number(here_line);
             return 0;
         }
-        if (m_kind[m] == M_OBJECT && m_plain[m]) push_source(m_begin[m], m_end[m], m);
+        if (m_kind[m] == M_COUNTER) {
+            tok = T_NUMBER;
+            tok_name = name_of_number(counter);
+            counter = counter + 1;
+            return 0;
+        }
+        if (m_kind[m] == M_PRAGMA) {
+            raw();
+            if (tok == '(') raw();
+            long pragma = tok_name;
+            if (tok != T_STRING) fail("expected a string in parentheses after _Pragma");
+            raw();
+            if (tok != ')') fail("expected ')' after _Pragma");
+            if (collecting) fail("_Pragma in the arguments of a macro is not supported");
+            obey_pragma(pragma);
+            begin = -1;
+        } else if (m_kind[m] == M_OBJECT && m_plain[m]) push_source(m_begin[m], m_end[m], m);
         else if (m_kind[m] == M_OBJECT) {
             begin = substitute(m, 0);
             push_source(begin, temp_end, m);
@@ -377,7 +437,7 @@ long expand() {
             argument_end = old_end;
             push_source(begin, temp_end, m);
         }
-        if (flags && st_at[st] < st_end[st]) {
+        if (begin >= 0 && flags && st_at[st] < st_end[st]) {
             // The first token of the result stands where the name stood. Bodies are read more than once, so this one is copied.
             long t = tl[st_at[st]];
             if (st_at[st] >= TEMP_BEGIN) tl[st_at[st]] = pack(token_kind(t), token_flags(t) | flags, token_name(t));

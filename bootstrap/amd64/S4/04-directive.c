@@ -30,8 +30,20 @@ long w_line;
 long w_defined;
 long w_va_args;
 long w_pack;
+long w_once;
+long w_push;
+long w_pop;
+long w_has_include;
+
+long unit_number;                    // which of the units is being compiled, from 1 on
+
+// #pragma pack: the greatest alignment of members, or 0; and what `push` kept.
+long pack_align;
+long packs;
+long pack_kept[CONDITION_MAX];
 
 long parse_number(long name);  // 05-number.c
+long parse_character(long name);  // 06-character.c
 long number_unsigned();
 long number_is_float();
 
@@ -132,8 +144,14 @@ long directive_define() {
     }
     m_end[m] = body_end;
     if (old) {
-        if (!same_body(old, m)) fail_name("macro defined twice with different bodies", name);
-        name_macro[name] = old;
+        if (m_kind[old] > M_VARIADIC) fail_name("this macro cannot be defined anew:", name);
+        if (same_body(old, m)) name_macro[name] = old;
+        else {
+            warn("macro defined twice with different bodies '");
+            say_name(name);
+            say("'; the later counts");
+            end_warning();
+        }
     }
     return 0;
 }
@@ -172,8 +190,13 @@ long directory_of(long name) {
     return intern(from);
 }
 
+long found_dir;               // of find_header: the first -I folder behind the one where it was
+
+// Reads the name of a header after #include or within __has_include(...) and searches it: its file, or 0; found_name is what was named.
 // is_next: the search begins behind the folder of this file.
-long directive_include(long is_next) {
+long found_name;
+
+long find_header(long is_next) {
     while (src[at] == ' ' || src[at] == '\t') at = at + 1;
     long f = 0;
     long d = 0;
@@ -191,7 +214,6 @@ long directive_include(long is_next) {
         take(T_STRING, from);
         name = tok_name;
         at = at + 1;
-        lex();
     } else {
         expand();
         if (tok != T_STRING) fail("expected a file name after #include");
@@ -203,26 +225,35 @@ long directive_include(long is_next) {
         }
         name = intern(from);
         quote = '"';
-        lex();
     }
-    if (tok != T_EOL) fail("unexpected text after #include");
+    lex();
     if (text[name_start[name]] == '/') f = find_file(0, name);
     else {
-        if (quote == '"' && !is_next) f = find_file(directory_of(here_file), name);
+        if (quote == '"' && !is_next) f = find_file(directory_of(file_name[real_file]), name);
         if (is_next) d = include_next;
         while (f == 0 && d < include_dirs) {
             f = find_file(include_dir[d], name);
             d = d + 1;
         }
     }
-    if (f == 0) fail_name("cannot open the file", name);
+    found_dir = d;
+    found_name = name;
+    return f;
+}
+
+long directive_include(long is_next) {
+    long f = find_header(is_next);
+    if (tok != T_EOL) fail("unexpected text after #include");
+    if (f == 0) fail_name("cannot open the file", found_name);
+    if (file_once[f] == unit_number) return 0;
     if (depth >= INCLUDE_MAX - 1) fail("files included too deeply");
     inc_at[depth] = at;
     inc_line[depth] = here_line;
     inc_file[depth] = here_file;
     inc_conditions[depth] = conditions;
     inc_next[depth] = include_next;
-    include_next = d;
+    inc_real[depth] = real_file;
+    include_next = found_dir;
     depth = depth + 1;
     enter_file(f);
     return 0;
@@ -251,11 +282,17 @@ long pp_primary() {
             long parenthesis = tok == '(';
             if (parenthesis) raw();
             if (tok != T_NAME) fail("expected a name after 'defined'");
-            v = name_macro[tok_name] != 0;
+            v = name_macro[tok_name] != 0 || tok_name == w_has_include;
             if (parenthesis) {
                 raw();
                 if (tok != ')') fail("expected ')' after 'defined'");
             }
+        }
+        if (tok_name == w_has_include) {
+            lex();
+            if (st || tok != '(') fail("expected '(' after __has_include");
+            v = find_header(0) != 0;
+            if (tok != ')') fail("expected ')' after __has_include");
         }
         expand();
         return v;
@@ -461,12 +498,81 @@ long directive_error() {
     return stop();
 }
 
+// #pragma pack(...), up to the ')'. It changes the layout of structs that end behind it.
+long pragma_pack() {
+    lex();
+    if (tok != '(') fail("expected '(' after #pragma pack");
+    lex();
+    if (tok == ')') pack_align = 0;
+    while (tok != ')') {
+        if (tok == T_NAME && tok_name == w_push) {
+            if (packs >= CONDITION_MAX) fail("#pragma pack pushed too often");
+            pack_kept[packs] = pack_align;
+            packs = packs + 1;
+        } else if (tok == T_NAME && tok_name == w_pop) {
+            if (packs == 0) fail("#pragma pack popped too often");
+            packs = packs - 1;
+            pack_align = pack_kept[packs];
+        } else {
+            if (tok != T_NUMBER) fail("expected push, pop or a number in #pragma pack");
+            long v = parse_number(tok_name);
+            if (v < 1 || v > 16 || v & (v - 1)) fail("bad alignment");
+            pack_align = v;
+        }
+        lex();
+        if (tok == ',') lex();
+        else if (tok != ')') fail("expected ')' after #pragma pack");
+    }
+    return lex();
+}
+
+long directive_pragma() {
+    lex();
+    if (tok == T_NAME && tok_name == w_pack) return pragma_pack();
+    if (tok == T_NAME && tok_name == w_once) file_once[real_file] = unit_number;
+    return skip_line();
+}
+
+// _Pragma: those that change nothing are forgotten.
+long obey_pragma(long name) {
+    long i = name_start[name] + 1;
+    long p = name_start[w_pack];
+    while (text[i] == ' ') i = i + 1;
+    if (text_equal(i, p, 4)) fail("_Pragma(\"pack\") is not supported");
+    return 0;
+}
+
+// #line NUMBER "FILE": what messages and __LINE__ say of the next line.
+long directive_line() {
+    if (tok == T_NAME) expand();
+    if (tok != T_NUMBER) fail("expected a number after #line");
+    long line = parse_number(tok_name);
+    expand();
+    if (tok == T_STRING) {
+        long from = text_len;
+        long i = 1;
+        while (i < name_len[tok_name] - 1) {
+            text_byte(text[name_start[tok_name] + i]);
+            i = i + 1;
+        }
+        here_file = intern(from);
+    }
+    here_line = line - 1;
+    return skip_line();
+}
+
 // Obeys the directive whose '#' was just read.
 long directive() {
     in_directive = 1;
     lex();
     long d = tok_name;
     if (tok == T_EOL) {
+        in_directive = 0;
+        return 0;
+    }
+    if (tok == T_NUMBER) {
+        // What other preprocessors leave: a line of theirs.
+        directive_line();
         in_directive = 0;
         return 0;
     }
@@ -481,7 +587,8 @@ long directive() {
     else if (d == w_ifdef || d == w_ifndef) {
         lex();
         if (tok != T_NAME) fail("expected a name after #ifdef or #ifndef");
-        long holds = (name_macro[tok_name] != 0) == (d == w_ifdef);
+        long known = name_macro[tok_name] != 0 || tok_name == w_has_include;
+        long holds = known == (d == w_ifdef);
         lex();
         open_condition(holds);
     } else if (d == w_elif || d == w_else) {
@@ -494,12 +601,15 @@ long directive() {
         conditions = conditions - 1;
         lex();
     } else if (d == w_error) directive_error();
-    else if (d == w_pragma) {
-        lex();
-        if (tok == T_NAME && tok_name == w_pack) fail("#pragma pack is not supported");
-        skip_line();
-    } else if (d == w_warning) {
-        while (src[at] != '\n') at = at + 1;
+    else if (d == w_pragma) directive_pragma();
+    else if (d == w_line) directive_line();
+    else if (d == w_warning) {
+        warn("");
+        while (src[at] != '\n') {
+            say_byte(src[at]);
+            at = at + 1;
+        }
+        end_warning();
         lex();
     } else fail_name("unsupported directive", d);
     if (tok != T_EOL) fail_name("unexpected text after directive", d);
@@ -523,6 +633,7 @@ long next_line_token() {
             here_file = inc_file[depth];
             here_line = inc_line[depth];
             include_next = inc_next[depth];
+            real_file = inc_real[depth];
             at_line = F_LINE;
         } else {
             if (tok == T_EOF && conditions) {
@@ -553,6 +664,11 @@ long init_directive() {
     w_line = name_of("line");
     w_defined = name_of("defined");
     w_va_args = name_of("__VA_ARGS__");
+    w_va_opt = name_of("__VA_OPT__");
     w_pack = name_of("pack");
+    w_once = name_of("once");
+    w_push = name_of("push");
+    w_pop = name_of("pop");
+    w_has_include = name_of("__has_include");
     return 0;
 }

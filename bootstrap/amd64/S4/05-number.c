@@ -12,6 +12,7 @@ enum {
 };
 
 long num_kind;
+long num_imaginary;           // a floating number with the suffix i
 long num_exponent;            // of a floating number: the exponent word; the value returned is the mantissa
 
 long limb[LIMB_MAX];          // a big number, least significant limb first, 32 bits each
@@ -227,6 +228,36 @@ long float_bits(long mantissa, long exponent, long kind) {
     return bits | (sign << 63);
 }
 
+// The other way: the mantissa of the float or double with these bits.
+long float_of_bits(long bits, long kind) {
+    long width = 52;
+    long bias = 1023;
+    long sign = ushr(bits, 63);
+    if (kind == NUM_FLOAT) {
+        width = 23;
+        bias = 127;
+        sign = (bits >> 31) & 1;
+    }
+    long one = 1;
+    long e = ushr(bits, width) & (bias * 2 + 1);
+    long mantissa = bits & ((one << width) - 1);
+    long top = one << width;
+    if (e == 0 && mantissa == 0) {
+        num_exponent = sign << 15;
+        return 0;
+    }
+    if (e) mantissa = mantissa | top;
+    else e = 1;
+    while ((mantissa & top) == 0) {
+        mantissa = mantissa << 1;
+        e = e - 1;
+    }
+    num_exponent = e - bias + BIAS;
+    if (e == bias * 2 + 1) num_exponent = 32767;
+    num_exponent = num_exponent | (sign << 15);
+    return mantissa << (63 - width);
+}
+
 long mantissa_of_integer(long v, long is_unsigned, long kind) {
     long sign = 0;
     if (v < 0 && !is_unsigned) {
@@ -249,11 +280,63 @@ long integer_of_float(long mantissa, long exponent) {
     return v;
 }
 
+// The order of two values: -1, 0 or 1, and 2 if one is a NaN.
+long float_order(long a, long exponent_a, long b, long exponent_b) {
+    long ea = exponent_a & 32767;
+    long eb = exponent_b & 32767;
+    long negative_a = (exponent_a >> 15) & 1;
+    long negative_b = (exponent_b >> 15) & 1;
+    if ((ea == 32767 && a << 1) || (eb == 32767 && b << 1)) return 2;
+    if (a == 0 && b == 0) return 0;
+    if (a == 0) return 1 - 2 * !negative_b;
+    if (b == 0 || negative_a != negative_b) return 1 - 2 * negative_a;
+    long order = 1;
+    if (ea == eb && a == b) return 0;
+    if (ea < eb || (ea == eb && below(a, b))) order = -1;
+    if (negative_a) return -order;
+    return order;
+}
+
 // Can a op b be computed here? Infinities, NaNs, subnormals and division by zero are left to the program itself.
 long float_computable(long op, long a, long exponent_a, long b, long exponent_b) {
     if ((exponent_a & 32767) == 32767 || (exponent_b & 32767) == 32767) return 0;
     if ((a > 0) || (b > 0)) return 0;
     return op != '/' || b != 0;
+}
+
+// a op b where float_computable says no, as gcc computes it in an initialiser: with infinities, NaNs and division by zero. num_special
+// says whether it could.
+long num_special;
+
+long float_special(long op, long a, long exponent_a, long b, long exponent_b) {
+    long one = 1;
+    long top = one << 63;
+    long infinite_a = (exponent_a & 32767) == 32767;
+    long infinite_b = (exponent_b & 32767) == 32767;
+    long sign_a = exponent_a & 32768;
+    long sign_b = exponent_b & 32768;
+    long sign = sign_a ^ sign_b;
+    num_special = 1;
+    num_exponent = exponent_a;
+    if (infinite_a && a != top) return a;
+    num_exponent = exponent_b;
+    if (infinite_b && b != top) return b;
+    num_exponent = 32767 | sign;
+    if (op == '*' && ((infinite_a && b) || (infinite_b && a))) return top;
+    if (op == '/' && infinite_a && !infinite_b) return top;
+    if (op == '/' && b == 0 && a) return top;
+    num_exponent = sign;
+    if (op == '/' && infinite_b && !infinite_a) return 0;
+    if (op == '-') sign_b = 32768 - sign_b;
+    if (op == '+' || op == '-') {
+        num_exponent = 32767 | sign_a;
+        if (infinite_a && (!infinite_b || sign_a == sign_b)) return top;
+        num_exponent = 32767 | sign_b;
+        if (infinite_b && !infinite_a) return top;
+    }
+    num_exponent = 32767;
+    num_special = infinite_a || infinite_b || (op == '/' && b == 0);
+    return top | one << 62;
 }
 
 // The product. The middle of a 128-bit product of 32-bit halves is added in two steps.
@@ -427,12 +510,14 @@ long parse_float(long i, long end, long base) {
         e = e * sign;
     } else if (base == 16) fail("a hexadecimal floating number needs an exponent");
     num_kind = NUM_DOUBLE;
-    if (i < end) {
+    num_imaginary = 0;
+    while (i < end) {
         c = text[i] | 32;
-        if (c == 'f') num_kind = NUM_FLOAT;
-        else if (c == 'l') num_kind = NUM_LDOUBLE;
+        if (c == 'f' && num_kind == NUM_DOUBLE) num_kind = NUM_FLOAT;
+        else if (c == 'l' && num_kind == NUM_DOUBLE) num_kind = NUM_LDOUBLE;
+        else if ((c == 'i' || c == 'j') && !num_imaginary) num_imaginary = 1;
         else fail("bad suffix of a floating number");
-        if (i + 1 < end) fail("bad suffix of a floating number");
+        i = i + 1;
     }
     if (base == 16) return big_round(scale * 4 + e, 0, num_kind);
     scale = scale + e;
@@ -523,62 +608,4 @@ long parse_number(long name) {
         num_kind = num_kind + 1;
     }
     return v;
-}
-
-long escape_end;              // where the character read by escape ends
-
-// The value of the (maybe escaped) character at text[i]; plain bytes are 0..255.
-long escape(long i) {
-    long c = text[i] & 255;
-    escape_end = i + 1;
-    if (c != '\\') return c;
-    c = text[i + 1];
-    escape_end = i + 2;
-    if (c == 'n') return '\n';
-    if (c == 't') return '\t';
-    if (c == 'r') return '\r';
-    if (c == 'a') return 7;
-    if (c == 'b') return 8;
-    if (c == 'f') return 12;
-    if (c == 'v') return 11;
-    if (c == 'e') return 27;
-    if (c == '\\' || c == '\'' || c == '"' || c == '?') return c;
-    long v = 0;
-    long n = 0;
-    if (c == 'x') {
-        while (digit_value(text[i + 2 + n]) < 16) {
-            v = v * 16 + digit_value(text[i + 2 + n]);
-            if (v > 255) fail("character escape above 255");
-            n = n + 1;
-        }
-        if (n == 0) fail("\\x without digits");
-        escape_end = i + 2 + n;
-        return v;
-    }
-    while (n < 3 && digit_value(text[i + 1 + n]) < 8) {
-        v = v * 8 + digit_value(text[i + 1 + n]);
-        n = n + 1;
-    }
-    if (n == 0) fail("unknown escape in a string or character");
-    if (v > 255) fail("character escape above 255");
-    escape_end = i + 1 + n;
-    return v;
-}
-
-// The value of a character token: a signed char, or several characters as gcc joins them.
-long parse_character(long name) {
-    long i = name_start[name] + 1;
-    long end = name_start[name] + name_len[name] - 1;
-    long v = 0;
-    long n = 0;
-    if (i == end) fail("empty character");
-    while (i < end) {
-        long c = escape(i);
-        i = escape_end;
-        v = (v << 8) | c;
-        n = n + 1;
-    }
-    if (n > 4) fail("character constant of more than four characters");
-    if (n == 1) return (v ^ 128) - 128;
-    return (v << 32) >> 32;
 }

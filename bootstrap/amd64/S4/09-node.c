@@ -24,7 +24,15 @@ enum {
     N_ARG,                    // a: value, b: next argument
     N_CLEAR,                  // a local (value) of b bytes becomes zero
     N_VA_START, N_VA_ARG, N_SETJMP, N_LONGJMP, N_SYSCALL,
-    N_STATEMENTS              // value: label of the code of a statement expression
+    N_STATEMENTS,             // value: label of the code of a statement expression
+    N_LABEL,                  // value: the label whose address it is
+    N_ALLOCA,                 // a: bytes
+    N_TRAP,
+    N_FRAME,                  // rbp, or with value 1 the address of the caller's code
+    N_BIT_COUNT,              // a: integer, value: which count
+    N_SWAP,                   // a: integer whose bytes are turned round
+    N_FABS,                   // a: floating number
+    N_PAIR                    // a: real part, b: imaginary part of a complex number
 };
 
 long node_count;
@@ -51,6 +59,7 @@ long new_node(long op, long type, long a, long b, long value) {
 long new_local(long size, long align) {
     if (!in_function) fail("expected a constant expression");
     frame = round_up(frame + size, maximum(align, 8));
+    if (align > 16) fail("a local variable aligned to more than 16 bytes is not supported");
     if (frame > 0x7fffff00) fail("too many bytes of local variables");
     return 0 - frame;
 }
@@ -113,11 +122,17 @@ long num_kind_of(long type) {
     return type - TY_INT;
 }
 
+long truth(long n);
+long cast_complex(long n, long type);  // 13-complex.c
+long binary_complex(long op, long a, long b);
+long negate_complex(long n, long is_conjugate);
+
 // Conversion to an arithmetic or pointer type, or to void.
 long cast(long n, long type) {
     long from = n_type[n];
     if (from == type) return n;
     if (type == TY_VOID) return new_node(N_CAST, type, n, 0, 0);
+    if (is_complex(from) || is_complex(type)) return cast_complex(n, type);
     if (!is_scalar(from) || !is_scalar(type)) fail("these types cannot be converted");
     if ((is_float(from) && is_pointer(type)) || (is_pointer(from) && is_float(type))) fail("a pointer cannot be converted to or from a floating type");
     long v = n_value[n];
@@ -137,6 +152,7 @@ long cast(long n, long type) {
     }
     // Address constants may change their type freely among 8-byte types.
     if (n_op[n] == N_ADDRESS && t_size[type] == 8 && !is_float(type)) return new_node(N_ADDRESS, type, n_a[n], 0, 0);
+    if (n_op[n] == N_LABEL && t_size[type] == 8 && !is_float(type)) return new_node(N_LABEL, type, 0, 0, n_value[n]);
     return new_node(N_CAST, type, n, 0, 0);
 }
 
@@ -171,6 +187,10 @@ long require_scalar(long n) {
 
 // n != 0 as int.
 long truth(long n) {
+    if (is_complex(n_type[n])) {
+        long none = float_constant(0, 0, TY_FLOAT);
+        return binary_complex(N_NE, n, none);
+    }
     require_scalar(n);
     if (n_op[n] == N_CONST) return constant(n_value[n] != 0, TY_INT);
     if (n_op[n] == N_FLOAT) return constant(n_value[n] != 0, TY_INT);
@@ -218,6 +238,13 @@ long operate(long op, long type, long a, long b) {
             return float_constant(m, num_exponent, type);
         }
     }
+    if (n_op[a] == N_FLOAT && n_op[b] == N_FLOAT && is_comparison(op)) {
+        long order = float_order(n_value[a], n_a[a], n_value[b], n_a[b]);
+        if (op == N_EQ) return constant(order == 0, type);
+        if (op == N_NE) return constant(order != 0, type);
+        if (op == N_LE) return constant(order <= 0, type);
+        return constant(order < 0, type);
+    }
     if (n_op[a] == N_CONST && n_op[b] == N_CONST) {
         long divides = op == N_DIV || op == N_MOD;
         if (!divides || n_value[b] != 0) {
@@ -251,6 +278,13 @@ long move_address(long p, long distance, long type) {
     return new_node(N_ADD, type, p, d, 0);
 }
 
+// The size of an array of variable length.
+long variable_size(long type) {
+    if (t_place[type] == 0) fail("the size of an array of variable length is not known here");
+    long n = new_node(N_LOCAL, TY_LONG, 0, 0, t_place[type]);
+    return new_node(N_CAST, TY_LONG, n, 0, 0);
+}
+
 long step_of(long pointer) {
     long base = t_base[pointer];
     if (base == TY_VOID || t_kind[base] == K_FUNCTION) return 1;
@@ -261,8 +295,13 @@ long step_of(long pointer) {
 // pointer + index, or minus.
 long move_pointer(long p, long index, long sign) {
     long type = n_type[p];
-    long step = step_of(type);
     index = cast(index, TY_LONG);
+    if (t_variable[t_base[type]]) {
+        long size = variable_size(t_base[type]);
+        index = operate(N_MUL, TY_LONG, index, size);
+        return new_node(N_ADD + (sign < 0) * (N_SUB - N_ADD), type, p, index, 0);
+    }
+    long step = step_of(type);
     if (is_constant(index)) return move_address(p, n_value[index] * step * sign, type);
     long op = N_ADD;
     if (sign < 0) op = N_SUB;
@@ -283,6 +322,7 @@ long check_pointers(long a, long b) {
 long binary(long op, long a, long b) {
     a = decay(a);
     b = decay(b);
+    if (is_complex(n_type[a]) || is_complex(n_type[b])) return binary_complex(op, a, b);
     require_scalar(a);
     require_scalar(b);
     a = promote(a);
@@ -294,10 +334,14 @@ long binary(long op, long a, long b) {
     if (op == N_SUB && is_pointer(ta) && is_integer(tb)) return move_pointer(a, b, -1);
     if (op == N_SUB && is_pointer(ta) && is_pointer(tb)) {
         check_pointers(a, b);
-        long step = step_of(ta);
         long x = cast(a, TY_LONG);
         long y = cast(b, TY_LONG);
         x = operate(N_SUB, TY_LONG, x, y);
+        if (t_variable[t_base[ta]]) {
+            y = variable_size(t_base[ta]);
+            return operate(N_DIV, TY_LONG, x, y);
+        }
+        long step = step_of(ta);
         y = constant(step, TY_LONG);
         if (step == 1) return x;
         return operate(N_DIV, TY_LONG, x, y);
@@ -325,6 +369,7 @@ long binary(long op, long a, long b) {
 
 long negate(long n) {
     n = promote(n);
+    if (is_complex(n_type[n])) return negate_complex(n, 0);
     if (!is_arithmetic(n_type[n])) fail("expected a number after '-'");
     if (n_op[n] == N_CONST) return constant(0 - n_value[n], n_type[n]);
     if (n_op[n] == N_FLOAT) return float_constant(n_value[n], n_a[n] ^ 32768, n_type[n]);
@@ -333,6 +378,7 @@ long negate(long n) {
 
 long invert(long n) {
     n = promote(n);
+    if (is_complex(n_type[n])) return negate_complex(n, 1);
     if (!is_integer(n_type[n])) fail("expected an integer after '~'");
     if (n_op[n] == N_CONST) return constant(~n_value[n], n_type[n]);
     return new_node(N_NOT, n_type[n], n, 0, 0);
@@ -398,8 +444,10 @@ long twice(long n) {
     return unit;
 }
 
+// n behind what must be evaluated first; either may be missing.
 long with_prepared(long first, long n) {
     if (first == 0) return n;
+    if (n == 0) return first;
     return new_node(N_COMMA, n_type[n], first, n, 0);
 }
 
@@ -416,10 +464,10 @@ long assign_with(long op, long target, long n) {
 long post_step(long target, long op) {
     long one = constant(1, TY_INT);
     long t = n_type[target];
-    if (is_float(t) || t == TY_BOOL) {
+    if (is_float(t) || is_complex(t) || t == TY_BOOL) {
         long twin = twice(target);
         long first = prepare;
-        long place = new_local(16, 16);
+        long place = new_local(round_up(t_size[t], 16), 16);
         place = new_node(N_LOCAL, t, 0, 0, place);
         long keep = new_node(N_ASSIGN, t, place, twin, 0);
         long v = binary(op, twin, one);
@@ -441,6 +489,12 @@ long post_step(long target, long op) {
     return cast(changed, t);
 }
 
+// The complex type for a real type beside a complex one whose parts have the type `base`.
+long cast_common(long real_type, long base) {
+    if (!is_arithmetic(real_type)) fail("the two sides of ':' have different types");
+    return common_type(maximum(real_type, TY_INT), base) - TY_FLOAT + TY_FCOMPLEX;
+}
+
 // c ? a : b
 long choose(long c, long a, long b) {
     c = truth(decay(c));
@@ -453,6 +507,12 @@ long choose(long c, long a, long b) {
         a = promote(a);
         b = promote(b);
         t = common_type(n_type[a], n_type[b]);
+        a = cast(a, t);
+        b = cast(b, t);
+    } else if (is_complex(ta) || is_complex(tb)) {
+        if (!is_complex(ta)) ta = cast_common(ta, t_base[tb]);
+        if (!is_complex(tb)) tb = cast_common(tb, t_base[ta]);
+        t = maximum(ta, tb);
         a = cast(a, t);
         b = cast(b, t);
     } else if (ta == TY_VOID || tb == TY_VOID) {
@@ -489,6 +549,7 @@ long member(long s, long name) {
         n = n_a[a];
         n = new_node(n_op[n], f_type[f], n_a[n], n_b[n], n_value[n]);
     } else n = new_node(N_DEREF, f_type[f], a, 0, 0);
-    if (f_width[f]) return new_node(N_BITS, f_type[f], n, f_bit[f], f_width[f]);
-    return n;
+    if (f_width[f] == 0) return n;
+    n_type[n] = f_access[f];
+    return new_node(N_BITS, f_type[f], n, f_bit[f], f_width[f]);
 }

@@ -1,48 +1,27 @@
 // Expressions: from tokens to nodes.
 
-long compound_literal(long type);  // 14-initial.c
-long statement_expression();       // 15-statement.c
+long compound_literal(long type);  // 18-initial.c
+long statement_expression();       // 20-statement.c
+long label_address();              // 19-jump.c
 
-enum { STRING_MAX = 4194304 };
-
-char string[STRING_MAX];      // the string literals just read, joined
-long string_len;              // without the zero at the end
-long string_wide;             // one of them was L"..."
 long function_name;           // of the current function
 
-long at_wide_string() {
-    return tok == T_STRING && text[name_start[tok_name]] == 'L';
-}
-
-// Joins adjacent string literals into `string`. A wide one has the same characters, all below 128.
+// Joins adjacent string literals into `string`.
 long read_strings() {
-    string_len = 0;
-    string_wide = 0;
+    string_parts = 0;
     while (tok == T_STRING) {
-        long i = name_start[tok_name] + 1;
-        if (at_wide_string()) {
-            string_wide = 1;
-            i = i + 1;
-        }
-        long end = name_start[tok_name] + name_len[tok_name] - 1;
-        while (i < end) {
-            long c = escape(i);
-            i = escape_end;
-            if (string_len >= STRING_MAX - 2) fail("string too long");
-            string[string_len] = c;
-            string_len = string_len + 1;
-        }
+        add_part(tok_name);
         next();
     }
-    string[string_len] = 0;
-    if (string_wide) {
-        long k = 0;
-        while (k < string_len) {
-            if (string[k] < 0) fail("wide characters above 127 are not supported");
-            k = k + 1;
-        }
-    }
-    return 0;
+    return join_parts();
+}
+
+// The type of an element of a string, or of a character constant with this prefix.
+long element_type(long kind) {
+    if (kind == L_16) return TY_USHORT;
+    if (kind == L_32) return TY_UINT;
+    if (kind == L_WIDE) return TY_INT;
+    return TY_CHAR;
 }
 
 // The joined string as a name.
@@ -58,8 +37,7 @@ long joined_name() {
 
 // The joined string as an unnamed array in the data.
 long string_object() {
-    long element = TY_CHAR;
-    if (string_wide) element = TY_INT;
+    long element = element_type(string_kind);
     long size = t_size[element];
     long type = array_of(element, string_len + 1);
     long g = new_object(0, type, 1);
@@ -68,7 +46,7 @@ long string_object() {
     long i = 0;
     data_room((string_len + 1) * size);
     while (i <= string_len) {
-        data[g_offset[g] + i * size] = string[i];
+        data_store(g_offset[g] + i * size, string[i], size);
         i = i + 1;
     }
     return new_node(N_GLOBAL, type, g, 0, 0);
@@ -88,119 +66,28 @@ long symbol_node(long name) {
     return new_node(N_GLOBAL, s_type[s], s_value[s], 0, 0);
 }
 
-// The address in a va_list, which is an array or (as a parameter) a pointer.
-long va_list_node() {
-    long n = decay(assignment());
-    long wanted = pointer_to(TY_VA_ITEM);
-    if (n_type[n] != wanted) fail("expected a va_list");
-    return n;
-}
-
-long builtin_va(long kind) {
-    next();
-    expect('(');
-    long list = va_list_node();
-    long n = 0;
-    if (kind == KW_VA_END) n = constant(0, TY_INT);
-    if (kind == KW_VA_START) {
-        expect(',');
-        assignment();
-        n = new_node(N_VA_START, TY_VOID, list, 0, 0);
-    }
-    if (kind == KW_VA_COPY) {
-        expect(',');
-        long from = va_list_node();
-        list = new_node(N_DEREF, TY_VA_ITEM, list, 0, 0);
-        from = new_node(N_DEREF, TY_VA_ITEM, from, 0, 0);
-        n = assign(list, from);
-    }
-    if (kind == KW_VA_ARG) {
-        expect(',');
-        long type = type_name();
-        if (t_kind[type] == K_ARRAY || t_size[type] < 0 || (is_integer(type) && type < TY_INT) || type == TY_FLOAT) fail("va_arg of a type that no argument has");
-        n = new_node(N_VA_ARG, type, list, 0, 0);
-    }
-    expect(')');
-    return n;
-}
-
-long builtin_jump(long kind) {
-    next();
-    expect('(');
-    long buffer = decay(assignment());
-    long n = 0;
-    if (kind == KW_SETJMP) n = new_node(N_SETJMP, TY_INT, buffer, 0, 0);
-    else {
-        expect(',');
-        long v = cast(decay(assignment()), TY_INT);
-        n = new_node(N_LONGJMP, TY_VOID, buffer, v, 0);
-    }
-    expect(')');
-    return n;
-}
-
-long builtin_syscall() {
-    next();
-    expect('(');
-    long first = 0;
-    long last = 0;
-    long count = 0;
-    long more = 1;
-    while (more) {
-        long v = cast(decay(assignment()), TY_LONG);
-        long arg = new_node(N_ARG, TY_LONG, v, 0, 0);
-        if (last) n_b[last] = arg;
-        else first = arg;
-        last = arg;
-        count = count + 1;
-        more = accept(',');
-    }
-    if (count > 7) fail("a system call takes at most six arguments");
-    expect(')');
-    return new_node(N_SYSCALL, TY_LONG, 0, first, 0);
-}
-
-long builtin_offsetof() {
-    next();
-    expect('(');
-    long type = type_name();
-    long p = constant(0, pointer_to(type));
-    long n = new_node(N_DEREF, type, p, 0, 0);
-    expect(',');
-    if (tok != T_NAME) fail("expected a member");
-    n = member(n, tok_name);
-    next();
-    while (tok == '.' || tok == '[') {
-        if (accept('.')) {
-            n = member(n, tok_name);
-            next();
-        } else {
-            next();
-            long i = expression();
-            p = binary(N_ADD, n, i);
-            n = new_node(N_DEREF, t_base[n_type[p]], p, 0, 0);
-            expect(']');
-        }
-    }
-    expect(')');
-    p = address_of(n, pointer_to(TY_VOID));
-    return cast(p, TY_ULONG);
-}
+long builtin(long kind);      // 17-builtin.c
 
 long primary() {
     long n = 0;
     long v = 0;
     if (tok == T_NUMBER) {
         v = parse_number(tok_name);
-        if (number_is_float()) n = float_constant(v, num_exponent, number_type());
+        if (number_is_float()) {
+            n = float_constant(v, num_exponent, number_type());
+            if (num_imaginary) n = pair(zero_of(n_type[n]), n);
+        }
         else n = constant(v, number_type());
         next();
         return n;
     }
     if (tok == T_CHAR) {
         v = parse_character(tok_name);
+        long wide = literal_kind(tok_name);
         next();
-        return constant(v, TY_INT);
+        if (wide == L_BYTES) return constant(v, TY_UCHAR);
+        if (wide == L_PLAIN) return constant(v, TY_INT);
+        return constant(v, element_type(wide));
     }
     if (tok == T_STRING) {
         read_strings();
@@ -218,15 +105,12 @@ long primary() {
         expect(')');
         return n;
     }
-    if (tok == KW_VA_START || tok == KW_VA_ARG || tok == KW_VA_END || tok == KW_VA_COPY) return builtin_va(tok);
-    if (tok == KW_SETJMP || tok == KW_LONGJMP) return builtin_jump(tok);
-    if (tok == KW_SYSCALL) return builtin_syscall();
-    if (tok == KW_OFFSETOF) return builtin_offsetof();
+    if (tok >= KW_VA_START && tok <= KW_BUILTIN) return builtin(tok);
     if (tok == KW_FUNC) {
         if (function_name == 0) fail("__func__ outside a function");
         next();
         string_len = 0;
-        string_wide = 0;
+        string_kind = L_PLAIN;
         while (string_len < name_len[function_name]) {
             string[string_len] = text[name_start[function_name] + string_len];
             string_len = string_len + 1;
@@ -277,9 +161,9 @@ long call(long callee) {
     }
     if (p) fail("too few arguments");
     next();
-    if (t_kind[result] == K_STRUCT) {
+    if (in_memory(result)) {
         if (t_size[result] < 0) fail("a call that returns an incomplete type");
-        hidden = new_local(t_size[result], 16);
+        hidden = new_local(round_up(maximum(t_size[result], 8), 8), 16);
     } else if (result != TY_VOID && t_size[result] < 0) fail("a call that returns an incomplete type");
     return new_node(N_CALL, result, callee, first, hidden);
 }
@@ -321,33 +205,39 @@ long postfix(long n) {
 
 long unary();  // below
 
+// A type name that may have arrays of variable length; `sizes` must be computed before it is used.
+long variable_type_name() {
+    sizes = 0;
+    may_vary = in_function;
+    long type = type_name();
+    may_vary = 0;
+    return type;
+}
+
 long size_of(long is_align) {
     next();
     long type = 0;
+    long sizes_first = 0;
     if (tok == '(' && peek_type()) {
         next();
-        type = type_name();
+        type = variable_type_name();
+        sizes_first = sizes;
         expect(')');
         if (tok == '{') {
             long n = compound_literal(type);
             type = n_type[postfix(n)];
         }
     } else {
-        if (tok == T_NAME && !is_align) {
-            long s = name_symbol[tok_name];
-            if (s_kind[s] == S_VARIABLE_ARRAY) {
-                long after = peek();
-                if (after != '[' && after != T_ARROW && after != '(') {
-                    long size = new_node(N_LOCAL, TY_ULONG, 0, 0, s_value[s] + 8);
-                    next();
-                    return new_node(N_CAST, TY_ULONG, size, 0, 0);
-                }
-            }
-        }
         long m = unary();
         if (n_op[m] == N_BITS) fail("the size of a bit-field");
         type = n_type[m];
+        if (t_variable[type]) sizes_first = decay(m);
     }
+    if (t_variable[type] && !is_align) {
+        long size = cast(variable_size(type), TY_ULONG);
+        return with_prepared(sizes_first, size);
+    }
+    if (sizes_first) fail("arrays of variable length are not supported here");
     if (is_align) return constant(t_align[type], TY_ULONG);
     if (type == TY_VOID || t_kind[type] == K_FUNCTION) return constant(1, TY_ULONG);
     if (t_size[type] < 0) fail("the size of an incomplete type");
@@ -371,7 +261,7 @@ long unary_inside() {
     if (op == '+') {
         next();
         n = promote(unary());
-        if (!is_arithmetic(n_type[n])) fail("expected a number after '+'");
+        if (!is_number(n_type[n])) fail("expected a number after '+'");
         // The result is no lvalue.
         if (is_lvalue(n)) return new_node(N_CAST, n_type[n], n, 0, 0);
         return n;
@@ -394,17 +284,24 @@ long unary_inside() {
         if (!is_lvalue(n)) fail("the address of a value");
         return address_of(n, pointer_to(n_type[n]));
     }
-    if (op == T_AND) fail("addresses of labels are not supported");
+    if (op == T_AND) return label_address();
+    if (op == KW_REAL || op == KW_IMAGINARY) {
+        next();
+        n = unary();
+        return complex_part(n, op == KW_IMAGINARY);
+    }
     if (op == KW_SIZEOF) return size_of(0);
     if (op == KW_ALIGNOF) return size_of(1);
-    if (op == KW_QUALIFIER) {
-        next();
-        return unary();
-    }
     if (op == '(' && peek_type()) {
         next();
-        long type = type_name();
+        long type = variable_type_name();
+        long sizes_first = sizes;
         expect(')');
+        if (sizes_first) {
+            if (!is_pointer(type)) fail("arrays of variable length are not supported here");
+            n = cast(decay(unary()), type);
+            return with_prepared(sizes_first, n);
+        }
         if (tok == '{') return postfix(compound_literal(type));
         n = decay(unary());
         if (t_kind[type] == K_STRUCT && n_type[n] == type) return n;

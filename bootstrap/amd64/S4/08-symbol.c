@@ -10,7 +10,7 @@ enum {
     SCOPE_MAX = 512,
 
     S_TYPEDEF = 1, S_CONSTANT, S_LOCAL, S_GLOBAL,
-    S_VARIABLE_ARRAY,         // a local array of variable length; its address is in the local at s_value, its size in the one behind
+    S_VARIABLE_ARRAY,         // a local array of variable length; its address is in the local at s_value
 
     SEC_NONE = 0,             // declared only
     SEC_TENTATIVE,            // a variable without an initialiser: zero at the end
@@ -49,6 +49,7 @@ long g_static[OBJECT_MAX];
 long g_file[OBJECT_MAX];      // where it was first mentioned
 long g_line[OBJECT_MAX];
 long g_weak[OBJECT_MAX];       // may be replaced by another definition, or be missing: its address is 0 then
+long g_const[OBJECT_MAX];      // a const number: an initialiser may read it
 long g_alias[OBJECT_MAX];      // the object that it is another name of, or 0
 
 long enter_scope() {

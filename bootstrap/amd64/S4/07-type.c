@@ -2,13 +2,13 @@
 // number, so most comparisons of types are comparisons of numbers. Qualifiers are read and forgotten.
 
 enum {
-    TYPE_MAX = 262144,
-    FIELD_MAX = 524288,
+    TYPE_MAX = 1048576,
+    FIELD_MAX = 1048576,
 
     TY_VOID = 1, TY_BOOL, TY_CHAR, TY_SCHAR, TY_UCHAR, TY_SHORT, TY_USHORT, TY_INT, TY_UINT, TY_LONG, TY_ULONG, TY_LLONG, TY_ULLONG,
-    TY_FLOAT, TY_DOUBLE, TY_LDOUBLE, TY_VA_ITEM, TY_VA_LIST,
+    TY_FLOAT, TY_DOUBLE, TY_LDOUBLE, TY_FCOMPLEX, TY_COMPLEX, TY_LCOMPLEX, TY_VA_ITEM, TY_VA_LIST,
 
-    K_VOID = 0, K_INT, K_FLOAT, K_POINTER, K_ARRAY, K_STRUCT, K_FUNCTION
+    K_VOID = 0, K_INT, K_FLOAT, K_POINTER, K_ARRAY, K_STRUCT, K_FUNCTION, K_COMPLEX
 };
 
 long type_count;
@@ -23,6 +23,9 @@ long t_variadic[TYPE_MAX];    // function: 1 with "...", 2 without a prototype
 long t_pointer[TYPE_MAX];     // the pointer to this type, if one was made
 long t_name[TYPE_MAX];        // tag
 long t_union[TYPE_MAX];
+long t_variable[TYPE_MAX];    // an array whose size only the running program knows
+long t_length[TYPE_MAX];      // its length, a node
+long t_place[TYPE_MAX];       // the local in which its size is kept, or 0: a parameter's, and the function has not begun
 
 long field_count;
 long f_name[FIELD_MAX];       // 0: unnamed
@@ -30,6 +33,9 @@ long f_type[FIELD_MAX];
 long f_offset[FIELD_MAX];
 long f_bit[FIELD_MAX];        // lowest bit within the type at f_offset
 long f_width[FIELD_MAX];      // bits of a bit-field; 0: an ordinary field
+long f_access[FIELD_MAX];     // of a bit-field: the integer type as which the memory that holds it is read and written
+long f_align[FIELD_MAX];      // from an attribute, or 0
+long f_packed[FIELD_MAX];
 long f_next[FIELD_MAX];
 
 long new_type(long kind, long size, long align) {
@@ -99,6 +105,15 @@ long is_pointer(long t) {
     return t_kind[t] == K_POINTER;
 }
 
+long is_complex(long t) {
+    return t_kind[t] == K_COMPLEX;
+}
+
+// Is a value of the type represented by its address?
+long in_memory(long t) {
+    return t_kind[t] == K_STRUCT || t_kind[t] == K_COMPLEX;
+}
+
 long is_scalar(long t) {
     return is_arithmetic(t) || is_pointer(t);
 }
@@ -148,8 +163,30 @@ long find_field(long type, long name) {
     return 0;
 }
 
-// Lays out the fields of a struct or union as the System V ABI does. least_align: from an attribute.
-long lay_out(long type, long packed, long least_align) {
+// Chooses the memory that a bit-field is read from, for a struct of `size` bytes: an aligned unit of its type; for one that packing put
+// across units, the bytes that it touches.
+long choose_access(long f, long size) {
+    long bit = f_offset[f] * 8 + f_bit[f];
+    long unit = t_size[f_type[f]];
+    long begin = bit / 8 / unit * unit;
+    f_access[f] = f_type[f];
+    if (bit + f_width[f] > (begin + unit) * 8 || begin + unit > size) {
+        unit = 1;
+        f_access[f] = TY_UCHAR;
+        while (unit < 8 && unit * 8 < bit % 8 + f_width[f]) {
+            unit = unit * 2;
+            f_access[f] = f_access[f] + 2;
+        }
+        begin = minimum(bit / 8, size - unit);
+        if (begin < 0 || bit + f_width[f] > (begin + unit) * 8) fail_name("a bit-field that no unit of memory holds alone is not supported:", f_name[f]);
+    }
+    f_offset[f] = begin;
+    f_bit[f] = bit - begin * 8;
+    return 0;
+}
+
+// Lays out the fields of a struct or union as the System V ABI and gcc do. least_align: from an attribute; most_align: of #pragma pack, or 0.
+long lay_out(long type, long packed, long least_align, long most_align) {
     long bits = 0;            // first free bit
     long align = maximum(1, least_align);
     long largest = 0;
@@ -157,17 +194,20 @@ long lay_out(long type, long packed, long least_align) {
     while (f) {
         long ft = f_type[f];
         long a = t_align[ft];
-        if (packed) a = 1;
+        long is_packed = packed || f_packed[f];
+        if (is_packed && f_width[f]) a = 1;
+        a = maximum(a, f_align[f]);
+        if (most_align) a = minimum(a, most_align);
         if (t_union[type]) bits = 0;
         if (f_width[f] >= 0) {
-            long unit = t_size[ft] * 8;
+            long unit = a * 8;
             long width = f_width[f];
             if (width == 0) bits = round_up(bits, unit);
             else {
-                if (packed) fail("a bit-field in a packed struct is not supported");
-                if (bits / unit != (bits + width - 1) / unit) bits = round_up(bits, unit);
-                f_offset[f] = bits / unit * t_size[ft];
-                f_bit[f] = bits % unit;
+                // As many aligned pieces as the type has must hold it; not where #pragma pack holds.
+                if (!is_packed && most_align == 0 && (bits + width + unit - 1) / unit - bits / unit > t_size[ft] / a) bits = round_up(bits, unit);
+                f_offset[f] = bits / 8;
+                f_bit[f] = bits % 8;
                 bits = bits + width;
                 if (f_name[f]) align = maximum(align, a);
             }
@@ -180,6 +220,8 @@ long lay_out(long type, long packed, long least_align) {
         largest = maximum(largest, bits);
         f = f_next[f];
     }
+    t_align[type] = align;
+    t_size[type] = round_up((largest + 7) / 8, align);
     // Unnamed bit-fields have done their work; f_width of ordinary fields becomes 0.
     long kept = 0;
     f = t_fields[type];
@@ -187,6 +229,7 @@ long lay_out(long type, long packed, long least_align) {
         long after = f_next[f];
         if (f_width[f] < 0) f_width[f] = 0;
         else if (f_name[f] == 0) f = 0;
+        else choose_access(f, t_size[type]);
         if (f) {
             if (kept) f_next[kept] = f;
             else t_fields[type] = f;
@@ -196,8 +239,6 @@ long lay_out(long type, long packed, long least_align) {
     }
     if (kept) f_next[kept] = 0;
     else t_fields[type] = 0;
-    t_align[type] = align;
-    t_size[type] = round_up((largest + 7) / 8, align);
     return 0;
 }
 
@@ -225,6 +266,12 @@ long init_type() {
     basic(TY_FLOAT, K_FLOAT, 4, 0);
     basic(TY_DOUBLE, K_FLOAT, 8, 0);
     basic(TY_LDOUBLE, K_FLOAT, 16, 0);
+    long c = TY_FCOMPLEX;
+    while (c <= TY_LCOMPLEX) {
+        long part = c - TY_FCOMPLEX + TY_FLOAT;
+        t_base[new_type(K_COMPLEX, t_size[part] * 2, t_align[part])] = part;
+        c = c + 1;
+    }
     // va_list: an array of one struct { unsigned gp_offset, fp_offset; void *overflow_arg_area, *reg_save_area; }.
     long item = new_type(K_STRUCT, 24, 8);
     long list = array_of(item, 1);

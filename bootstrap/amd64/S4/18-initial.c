@@ -10,26 +10,27 @@ enum {
 long initial_count;
 long i_offset[INITIAL_MAX];
 long i_type[INITIAL_MAX];
-long i_bit[INITIAL_MAX];
-long i_width[INITIAL_MAX];    // of a bit-field, else 0
+long i_field[INITIAL_MAX];    // the bit-field, or 0
 long i_node[INITIAL_MAX];     // 0: replaced by a later one
 
 long initial_pending;         // an expression read before it was known where it belongs
 long initial_designated;      // a designator was used: a place may be initialised twice
+long initial_begin;           // first entry of the initialiser being read
 long initial_length;          // elements seen of the outermost array
 
-long add_initial(long offset, long type, long bit, long width, long node) {
+long add_initial(long offset, long type, long field, long node) {
     if (initial_count >= INITIAL_MAX) fail("initialiser too long");
     i_offset[initial_count] = offset;
     i_type[initial_count] = type;
-    i_bit[initial_count] = bit;
-    i_width[initial_count] = width;
+    i_field[initial_count] = field;
     i_node[initial_count] = node;
     initial_count = initial_count + 1;
     return 0;
 }
 
-long initial_value(long type, long offset, long bit, long width);  // below
+long add_label_address(long place, long l);  // 19-jump.c
+long initial_value(long type, long offset, long field);  // below
+long drop_inside(long offset, long size);
 
 // An array of characters from the string that was just read.
 long initial_string(long type, long offset) {
@@ -45,7 +46,7 @@ long initial_string(long type, long offset) {
         long c = string[i];
         if (c || t_len[type] < 0) {
             c = constant(c, base);
-            add_initial(offset + i * t_size[base], base, 0, 0, c);
+            add_initial(offset + i * t_size[base], base, 0, c);
         }
         i = i + 1;
     }
@@ -56,16 +57,23 @@ long is_character_array(long type) {
     return t_kind[type] == K_ARRAY && is_integer(t_base[type]) && t_size[t_base[type]] == 1 && t_base[type] != TY_BOOL;
 }
 
-// Of wide characters.
+// Of elements of 16 or 32 bits.
 long is_wide_array(long type) {
-    return t_kind[type] == K_ARRAY && is_integer(t_base[type]) && t_size[t_base[type]] == 4;
+    return t_kind[type] == K_ARRAY && is_integer(t_base[type]) && (t_size[t_base[type]] == 4 || t_size[t_base[type]] == 2);
+}
+
+// Is the value known now? It can then be stored again without harm, and a later one simply written over it.
+long is_plain_value(long n) {
+    return n_op[n] == N_CONST || n_op[n] == N_FLOAT;
 }
 
 // Follows .name and [index] to the '='; the place goes to at_type_, at_offset_ and so on.
 long place_type;
 long place_offset;
-long place_bit;
-long place_width;
+long place_field;             // bit-field, or 0
+long place_last;              // the last index of [first ... last] = value, counted from the first one: 0 if it is no range
+long place_skip;              // the same if the first index is that range
+long place_step;              // and the size of what is repeated
 long place_index;             // first index or field of the designator
 
 long designator(long type, long offset) {
@@ -73,15 +81,24 @@ long designator(long type, long offset) {
     initial_designated = 1;
     place_type = type;
     place_offset = offset;
-    place_bit = 0;
-    place_width = 0;
+    place_field = 0;
+    place_last = 0;
+    place_skip = 0;
     while (tok == '[' || tok == '.') {
         if (accept('[')) {
             if (t_kind[place_type] != K_ARRAY) fail("[index] for something that is no array");
             long i = constant_expression();
-            if (tok == T_DOTS) fail("ranges of indexes are not supported");
+            long last = i;
+            if (accept(T_DOTS)) {
+                last = constant_expression();
+                if (last < i) fail("a range of indexes that is empty");
+                if (place_last) fail("two ranges in one designator are not supported");
+                place_last = last - i;
+                if (level == 0) place_skip = place_last;
+                place_step = t_size[t_base[place_type]];
+            }
             expect(']');
-            if (i < 0 || (t_len[place_type] >= 0 && i >= t_len[place_type])) fail("index outside the array");
+            if (i < 0 || (t_len[place_type] >= 0 && last >= t_len[place_type])) fail("index outside the array");
             place_offset = place_offset + i * t_size[t_base[place_type]];
             place_type = t_base[place_type];
             if (level == 0) place_index = i;
@@ -97,14 +114,35 @@ long designator(long type, long offset) {
                 f = find_field(place_type, tok_name);
             }
             place_offset = place_offset + found_offset;
-            place_bit = f_bit[f];
-            place_width = f_width[f];
+            place_field = 0;
+            if (f_width[f]) place_field = f;
             place_type = f_type[f];
             next();
         }
         level = level + 1;
     }
     expect('=');
+    return 0;
+}
+
+// The value behind a designator; for a range of indexes it is repeated.
+long designated_value() {
+    long from = initial_count;
+    long last = place_last;
+    long step = place_step;
+    long times = 1;
+    initial_value(place_type, place_offset, place_field);
+    long end = initial_count;
+    while (times <= last) {
+        long i = from;
+        while (i < end) {
+            long n = i_node[i];
+            if (n && !is_plain_value(n) && (n_op[n] != N_ADDRESS || n_op[n_a[n]] != N_GLOBAL)) fail("a range of indexes with a value that is not constant is not supported");
+            add_initial(i_offset[i] + times * step, i_type[i], i_field[i], n);
+            i = i + 1;
+        }
+        times = times + 1;
+    }
     return 0;
 }
 
@@ -137,10 +175,11 @@ long initial_array(long type, long offset, long braced) {
         if (braced && tok == '[' && !initial_pending) {
             designator(type, offset);
             i = place_index;
-            initial_value(place_type, place_offset, place_bit, place_width);
+            i = i + place_skip;
+            designated_value();
         } else {
             if (t_len[type] >= 0 && i >= t_len[type]) fail("too many values for the array");
-            initial_value(base, offset + i * t_size[base], 0, 0);
+            initial_value(base, offset + i * t_size[base], 0);
         }
         i = i + 1;
         longest = maximum(longest, i);
@@ -157,10 +196,10 @@ long initial_struct(long type, long offset, long braced) {
         if (braced && tok == '.' && !initial_pending) {
             designator(type, offset);
             f = place_index;
-            initial_value(place_type, place_offset, place_bit, place_width);
+            designated_value();
         } else {
             if (f == 0) fail("too many values for the struct or union");
-            initial_value(f_type[f], offset + f_offset[f], f_bit[f], f_width[f]);
+            initial_value(f_type[f], offset + f_offset[f], f * (f_width[f] != 0));
         }
         f = f_next[f];
         if (t_union[type]) f = 0;
@@ -169,7 +208,7 @@ long initial_struct(long type, long offset, long braced) {
 }
 
 // The initialiser of one object at `offset`, with or without braces.
-long initial_value_inside(long type, long offset, long bit, long width) {
+long initial_value_inside(long type, long offset, long field) {
     long n = 0;
     if ((is_character_array(type) || is_wide_array(type)) && !initial_pending) {
         long brace = 0;
@@ -178,7 +217,7 @@ long initial_value_inside(long type, long offset, long bit, long width) {
         }
         if (tok == T_STRING) {
             read_strings();
-            if (string_wide != is_wide_array(type)) fail("a string for an array of other characters");
+            if (t_size[element_type(string_kind)] != t_size[t_base[type]]) fail("a string for an array of other characters");
             initial_string(type, offset);
             if (brace) {
                 accept(',');
@@ -191,6 +230,7 @@ long initial_value_inside(long type, long offset, long bit, long width) {
         if (t_kind[type] == K_STRUCT && t_size[type] < 0) fail("a variable of incomplete type");
         if (tok == '{' && !initial_pending) {
             next();
+            drop_inside(offset, t_size[type]);
             if (t_kind[type] == K_ARRAY) initial_array(type, offset, 1);
             else initial_struct(type, offset, 1);
             return expect('}');
@@ -198,13 +238,13 @@ long initial_value_inside(long type, long offset, long bit, long width) {
         if (t_kind[type] == K_STRUCT) {
             // Either one expression of the struct's type, or its members without braces.
             if (!initial_pending) {
-                if (tok == T_STRING && t_fields[type] && (is_character_array(f_type[t_fields[type]]) || at_wide_string())) return initial_struct(type, offset, 0);
+                if (tok == T_STRING && t_fields[type] && (is_character_array(f_type[t_fields[type]]) || is_wide_array(f_type[t_fields[type]]))) return initial_struct(type, offset, 0);
                 initial_pending = assignment();
             }
             n = initial_pending;
             if (n_type[n] == type) {
                 initial_pending = 0;
-                return add_initial(offset, type, 0, 0, n);
+                return add_initial(offset, type, 0, n);
             }
             return initial_struct(type, offset, 0);
         }
@@ -220,12 +260,12 @@ long initial_value_inside(long type, long offset, long bit, long width) {
         expect('}');
     } else n = assignment();
     n = convert(n, type);
-    return add_initial(offset, type, bit, width, n);
+    return add_initial(offset, type, field, n);
 }
 
-long initial_value(long type, long offset, long bit, long width) {
+long initial_value(long type, long offset, long field) {
     deeper();
-    return shallower(initial_value_inside(type, offset, bit, width));
+    return shallower(initial_value_inside(type, offset, field));
 }
 
 // Drops what later entries of the list, from `from` on, replace.
@@ -234,10 +274,24 @@ long drop_replaced(long from) {
     if (!initial_designated) return 0;
     while (i < initial_count) {
         long j = i + 1;
+        if (i_node[i] == 0 || is_plain_value(i_node[i])) j = initial_count;
         while (j < initial_count) {
-            if (i_offset[j] == i_offset[i] && i_bit[j] == i_bit[i] && (i_width[j] != 0) == (i_width[i] != 0)) i_node[i] = 0;
+            long f = i_field[i];
+            long g = i_field[j];
+            if (i_offset[j] == i_offset[i] && f_bit[f] == f_bit[g] && (f != 0) == (g != 0)) i_node[i] = 0;
             j = j + 1;
         }
+        i = i + 1;
+    }
+    return 0;
+}
+
+// A braced list replaces all that was said of its object before, also where it says nothing itself.
+long drop_inside(long offset, long size) {
+    long i = initial_begin;
+    if (!initial_designated) return 0;
+    while (i < initial_count) {
+        if (i_offset[i] >= offset && i_offset[i] < offset + size) i_node[i] = 0;
         i = i + 1;
     }
     return 0;
@@ -247,42 +301,107 @@ long drop_replaced(long from) {
 long read_initial(long type) {
     long designated = initial_designated;
     long from = initial_count;
+    long begin = initial_begin;
     initial_designated = 0;
     initial_pending = 0;
+    initial_begin = from;
     if (t_kind[type] == K_ARRAY && t_len[type] < 0 && tok != '{' && tok != T_STRING) fail("expected '{'");
-    initial_value(type, 0, 0, 0);
+    initial_value(type, 0, 0);
     if (t_kind[type] == K_ARRAY && t_len[type] < 0) type = array_of(t_base[type], initial_length);
     drop_replaced(from);
     initial_designated = designated;
+    initial_begin = begin;
     return type;
+}
+
+// The value in the data of a const number, as a constant.
+long read_const(long n) {
+    long g = n_a[n];
+    long type = n_type[n];
+    if (!g_const[g] || g_section[g] != SEC_DATA || g_type[g] != type || n_value[n]) return n;
+    long v = data_load(g_offset[g], minimum(t_size[type], 8));
+    if (is_integer(type)) return constant(v, type);
+    if (type == TY_LDOUBLE) {
+        long e = data_load(g_offset[g] + 8, 2);
+        return float_constant(v, e, type);
+    }
+    v = float_of_bits(v, num_kind_of(type));
+    return float_constant(v, num_exponent, type);
+}
+
+// n with everything computed that an initialiser may ask for: const variables have their values, and infinities are computed with.
+long fold(long n) {
+    long op = n_op[n];
+    long type = n_type[n];
+    if (op == N_GLOBAL && is_arithmetic(type)) return read_const(n);
+    if (op == N_PAIR) {
+        long re = fold(n_a[n]);
+        return new_node(N_PAIR, type, re, fold(n_b[n]), 0);
+    }
+    if (op == N_CAST || op == N_NEG || op == N_NOT) {
+        long inner = fold(n_a[n]);
+        if (!is_plain_value(inner)) return n;
+        if (op == N_CAST) return cast(inner, type);
+        if (op == N_NEG) return negate(inner);
+        return invert(inner);
+    }
+    if (op == N_CHOOSE) {
+        long c = fold(n_a[n]);
+        if (n_op[c] != N_CONST) return n;
+        if (n_value[c]) return fold(n_b[n]);
+        return fold(n_value[n]);
+    }
+    if (op < N_ADD || op > N_NE) return n;
+    long a = fold(n_a[n]);
+    long b = fold(n_b[n]);
+    if (n_op[a] == N_FLOAT && n_op[b] == N_FLOAT && op <= N_DIV) {
+        long t = token_of(op);
+        if (!float_computable(t, n_value[a], n_a[a], n_value[b], n_a[b])) {
+            long m = float_special(t, n_value[a], n_a[a], n_value[b], n_a[b]);
+            if (num_special) return float_constant(m, num_exponent, type);
+            return n;
+        }
+    }
+    if (!is_plain_value(a) || !is_plain_value(b)) return n;
+    return operate(op, type, a, b);
+}
+
+long store_float(long place, long n) {
+    long type = n_type[n];
+    data_store(place, float_bits(n_value[n], n_a[n], num_kind_of(type)), minimum(t_size[type], 8));
+    if (type == TY_LDOUBLE) data_store(place + 8, n_a[n], 2);
+    return 0;
 }
 
 // Stores the value of entry i in the data at `place`.
 long store_initial(long i, long place) {
-    long n = i_node[i];
+    long n = fold(i_node[i]);
     long type = i_type[i];
     long size = t_size[type];
     place = place + i_offset[i];
     if (n_op[n] == N_CONST) {
         long v = n_value[n];
-        if (i_width[i]) {
+        if (i_field[i]) {
+            long f = i_field[i];
             long one = 1;
             long mask = -1;
-            if (i_width[i] < 64) mask = ((one << i_width[i]) - 1) << i_bit[i];
+            size = t_size[f_access[f]];
+            if (f_width[f] < 64) mask = ((one << f_width[f]) - 1) << f_bit[f];
             long old = data_load(place, size) & ~mask;
-            v = old | (v << i_bit[i]) & mask;
+            v = old | (v << f_bit[f]) & mask;
         }
         return data_store(place, v, size);
     }
-    if (n_op[n] == N_FLOAT) {
-        data_store(place, float_bits(n_value[n], n_a[n], num_kind_of(type)), minimum(size, 8));
-        if (type == TY_LDOUBLE) data_store(place + 8, n_a[n], 2);
-        return 0;
+    if (n_op[n] == N_FLOAT) return store_float(place, n);
+    if (n_op[n] == N_PAIR && n_op[n_a[n]] == N_FLOAT && n_op[n_b[n]] == N_FLOAT) {
+        store_float(place, n_a[n]);
+        return store_float(place + size / 2, n_b[n]);
     }
     if (n_op[n] == N_ADDRESS && size == 8) {
         long x = n_a[n];
         if (n_op[x] == N_GLOBAL) return fix(FIX_DATA, place, n_a[x], n_value[x]);
     }
+    if (n_op[n] == N_LABEL && size == 8) return add_label_address(place, n_value[n]);
     if (n_op[n] == N_GLOBAL && t_kind[type] == K_STRUCT && g_section[n_a[n]] == SEC_DATA && g_name[n_a[n]] == 0) {
         // A compound literal: copy its bytes.
         long k = 0;
@@ -319,8 +438,10 @@ long initialise_object(long g, long from) {
 // The lvalue that entry i initialises in the local at `place`.
 long initial_target(long i, long place) {
     long n = new_node(N_LOCAL, i_type[i], 0, 0, place + i_offset[i]);
-    if (i_width[i]) return new_node(N_BITS, i_type[i], n, i_bit[i], i_width[i]);
-    return n;
+    long f = i_field[i];
+    if (f == 0) return n;
+    n_type[n] = f_access[f];
+    return new_node(N_BITS, i_type[i], n, f_bit[f], f_width[f]);
 }
 
 // Sets `size` bytes of the local at `place` to zero.
@@ -350,6 +471,7 @@ long initialise_local(long place, long type, long from) {
 // (type){ ... }: an unnamed variable.
 long compound_literal(long type) {
     long from = initial_count;
+    long outer = from;        // what is there belongs to the initialiser around this one
     long pending = initial_pending;
     type = read_initial(type);
     initial_pending = pending;
@@ -360,19 +482,20 @@ long compound_literal(long type) {
         n = new_node(N_GLOBAL, type, g, 0, 0);
     } else {
         long place = new_local(t_size[type], t_align[type]);
-        long chain = new_node(N_CLEAR, TY_VOID, 0, t_size[type], place);
+        long list = new_node(N_CLEAR, TY_VOID, 0, t_size[type], place);
         while (from < initial_count) {
             if (i_node[from]) {
                 long target = initial_target(from, place);
                 target = new_node(N_ASSIGN, i_type[from], target, i_node[from], 0);
-                chain = new_node(N_COMMA, TY_VOID, chain, target, 0);
+                list = new_node(N_COMMA, TY_VOID, list, target, 0);
             }
             from = from + 1;
         }
         n = new_node(N_LOCAL, type, 0, 0, place);
         n = address_of(n, pointer_to(type));
-        chain = new_node(N_COMMA, n_type[n], chain, n, 0);
-        n = new_node(N_DEREF, type, chain, 0, 0);
+        list = new_node(N_COMMA, n_type[n], list, n, 0);
+        n = new_node(N_DEREF, type, list, 0, 0);
     }
+    initial_count = outer;
     return n;
 }

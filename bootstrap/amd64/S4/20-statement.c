@@ -1,8 +1,7 @@
 // Statements and declarations: the last step from tokens to code. Each statement's code is emitted as soon as it is read.
 
 enum {
-    CASE_MAX = 65536,
-    GOTO_MAX = 65536
+    CASE_MAX = 65536
 };
 
 long result_type;             // of the current function
@@ -13,43 +12,17 @@ long label_continue;
 
 long case_count;              // cases of all open switches
 long case_value[CASE_MAX];
+long case_last[CASE_MAX];     // of a range of values; else the same
 long case_label[CASE_MAX];
 long switch_first;            // first case of the innermost switch; -1 outside
 long switch_default;
 long switch_type;
 
-// Arrays of variable length lie below the frame. Leaving the block of one puts rsp back where it was before.
-long array_count;             // of those that are alive
-long array_place[SCOPE_MAX];  // the local in which rsp from before is kept
-long array_break;             // those alive at the beginning of the loop or switch that `break` leaves, and of the loop of `continue`
-long array_continue;
-long array_switch;            // and at the beginning of the switch
-
-long in_statements;           // within how many statement expressions; jumps do not lead into or out of one
-
-long goto_count;              // labels of the current function
-long goto_name[GOTO_MAX];
-long goto_label[GOTO_MAX];
-long goto_placed[GOTO_MAX];
-
 long statement();
-long asm_statement();          // 17-assembly.c
-long asm_register_name();     // 16-operand.c
+long asm_statement();          // 23-assembly.c
+long asm_register_name();     // 22-operand.c
 long add_register_variable(long place, long r);
 long register_variables;      // of the current function, see there
-
-// The jump label that the source label `name` stands for.
-long goto_index(long name) {
-    if (name_label[name]) return name_label[name];
-    goto_count = goto_count + 1;
-    if (goto_count >= GOTO_MAX) fail("too many labels");
-    goto_name[goto_count] = name;
-    long l = new_label();
-    goto_label[goto_count] = l;
-    goto_placed[goto_count] = 0;
-    name_label[name] = goto_count;
-    return goto_count;
-}
 
 long declare_typedef(long name, long type) {
     long s = name_symbol[name];
@@ -73,12 +46,18 @@ long declare_object(long name, long type, long storage) {
             g = global_object(name, type);
         }
     } else if (storage == KW_STATIC && !g_static[g]) fail_name("static after a declaration that is not:", name);
-    if (!same_type(g_type[g], type)) fail_name("declared with another type before:", name);
-    if (t_size[type] >= 0) g_type[g] = type;
+    if (g_type[g] == 0) g_type[g] = type;
+    if (s && s_kind[s] == S_GLOBAL && s_value[s] == g && s_type[s] && !same_type(s_type[s], type)) fail_name("declared with another type before:", name);
+    if (!same_type(g_type[g], type)) {
+        // Files may differ in what they know of a variable; room is made for the largest.
+        if (g_section[g] <= SEC_TENTATIVE && t_size[type] > t_size[g_type[g]]) g_type[g] = type;
+    } else if (t_size[type] >= 0) g_type[g] = type;
     if (t_kind[type] == K_FUNCTION && t_variadic[type] != 2 && t_variadic[g_type[g]] == 2) g_type[g] = type;
     if (attribute_align) g_align[g] = maximum(g_align[g], attribute_align);
+    if (spec_const && is_arithmetic(type)) g_const[g] = 1;
     if (s == 0 || s_scope[s] != scope) new_symbol(S_GLOBAL, name, type, g);
-    else if (t_size[s_type[s]] < 0) s_type[s] = g_type[g];
+    else if (t_size[type] >= 0) s_type[s] = type;
+    else if (t_kind[type] == K_FUNCTION && same_type(g_type[g], type)) s_type[s] = g_type[g];
     return g;
 }
 
@@ -101,6 +80,7 @@ long local_variable(long name, long type) {
         long g = new_object(name, type, 1);
         // A name without linkage: nothing else may find it, see declare_object.
         g_name[g] = 0;
+        g_const[g] = spec_const && is_arithmetic(type);
         g_align[g] = align;
         new_symbol(S_GLOBAL, name, type, g);
         if (accept('=')) {
@@ -134,43 +114,6 @@ long local_variable(long name, long type) {
     return 0;
 }
 
-// A local array whose length the expression in variable_length gives.
-long variable_array(long name, long type) {
-    long length = cast(promote(decay(variable_length)), TY_LONG);
-    long element = t_size[t_base[type]];
-    long size_place = new_local(16, 16) + 8;
-    long kept = new_local(8, 8);
-    check_new(name);
-    if (!is_integer(n_type[variable_length])) fail("a length that is no integer");
-    if (spec_storage) fail_name("a storage class of an array of variable length:", name);
-    if (attribute_align > 16 || t_align[type] > 16) fail("the aligned attribute of an array of variable length is not supported");
-    if (in_statements) fail("an array of variable length in a statement expression is not supported");
-    if (tok == '=') fail("an initialiser of an array of variable length");
-    if (array_count >= SCOPE_MAX) fail("too many arrays of variable length");
-    array_place[array_count] = kept;
-    array_count = array_count + 1;
-    x86(0x4889a5);            // mov [rbp + d], rsp
-    word(kept);
-    element = constant(element, TY_LONG);
-    length = new_node(N_MUL, TY_LONG, length, element, 0);
-    generate(length);
-    x86(0x488985);            // mov [rbp + d], rax
-    word(size_place);
-    x86(0x4883c00f);          // add rax, 15
-    x86(0x4883e0f0);          // and rax, -16
-    x86(0x4829c4);            // sub rsp, rax
-    x86(0x4889a5);            // mov [rbp + d], rsp
-    word(size_place - 8);
-    return new_symbol(S_VARIABLE_ARRAY, name, type, size_place - 8);
-}
-
-// Frees the arrays that came after the first `alive`, in code that goes on elsewhere.
-long free_arrays(long alive) {
-    if (array_count <= alive) return 0;
-    x86(0x488ba5);            // mov rsp, [rbp + d]
-    return word(array_place[alive]);
-}
-
 long declaration() {
     old_style = 0;
     long base = specifiers();
@@ -180,11 +123,10 @@ long declaration() {
     while (more) {
         long mark = node_count;
         attribute_align = align;
-        variable_length = 0;
+        sizes = 0;
         may_vary = 1;
         long type = declarator(base);
         may_vary = 0;
-        long length = variable_length;
         long name = declared_name;
         long in_register = -1;
         if (tok == KW_ASM) in_register = asm_register_name();
@@ -193,15 +135,16 @@ long declaration() {
         if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
         if (name == 0) fail("expected a name in the declaration");
         if (old_style) fail("expected the type of a parameter");
-        if (length && (storage || t_kind[type] != K_ARRAY || name == 0)) fail("arrays of variable length are not supported here");
+        if (sizes || t_variable[type]) {
+            if (storage && storage != KW_TYPEDEF) fail("arrays of variable length are not supported here");
+            if (sizes) generate_discard(sizes);
+        }
         if (storage == KW_TYPEDEF) {
             if (attribute_align) fail("the aligned attribute of a typedef is not supported");
             declare_typedef(name, type);
         }
-        else if (length) {
-            variable_length = length;
-            variable_array(name, type);
-        } else if (t_kind[type] == K_FUNCTION) declare_object(name, type, KW_EXTERN);
+        else if (t_variable[type]) variable_array(name, type);
+        else if (t_kind[type] == K_FUNCTION) declare_object(name, type, KW_EXTERN);
         else if (type == TY_VOID) fail_name("a variable of type void:", name);
         else if (storage == KW_EXTERN) {
             if (tok == '=') fail("an extern variable with an initialiser inside a function");
@@ -250,8 +193,8 @@ long loop_body(long again, long out) {
     long old_alive_continue = array_continue;
     label_break = out;
     label_continue = again;
-    array_break = array_count;
-    array_continue = array_count;
+    array_break = array_now;
+    array_continue = array_now;
     statement();
     label_break = old_break;
     label_continue = old_continue;
@@ -291,6 +234,7 @@ long for_statement() {
     long step = new_label();
     long out = new_label();
     long body = new_label();
+    long alive = array_now;
     next();
     expect('(');
     enter_scope();
@@ -314,7 +258,10 @@ long for_statement() {
     loop_body(step, out);
     jump(step);
     leave_scope();
-    return place_label(out);
+    place_label(out);
+    free_arrays(alive);
+    array_now = alive;
+    return 0;
 }
 
 // Compares rax with the sorted cases first .. last and jumps.
@@ -330,11 +277,16 @@ long dispatch(long first, long last, long otherwise) {
         x86(0x4839c8);
     }
     jump_if(CC_EQUAL, case_label[middle]);
-    if (first == last) return jump(otherwise);
+    if (first == last && case_last[middle] == v) return jump(otherwise);
     long upper = new_label();
     jump_if(CC_GREATER, upper);
     dispatch(first, middle - 1, otherwise);
     place_label(upper);
+    if (case_last[middle] != v) {
+        load_number_rcx(case_last[middle]);
+        x86(0x4839c8);
+        jump_if(CC_LESS_EQUAL, case_label[middle]);
+    }
     return dispatch(middle + 1, last, otherwise);
 }
 
@@ -343,19 +295,22 @@ long sort_cases(long first, long last) {
     while (i <= last) {
         long v = case_value[i];
         long l = case_label[i];
+        long w = case_last[i];
         long j = i - 1;
         while (j >= first && case_value[j] > v) {
             case_value[j + 1] = case_value[j];
             case_label[j + 1] = case_label[j];
+            case_last[j + 1] = case_last[j];
             j = j - 1;
         }
         case_value[j + 1] = v;
         case_label[j + 1] = l;
+        case_last[j + 1] = w;
         i = i + 1;
     }
     i = first;
     while (i < last) {
-        if (case_value[i] == case_value[i + 1]) fail("two equal cases in one switch");
+        if (case_last[i] >= case_value[i + 1]) fail("two equal cases in one switch");
         i = i + 1;
     }
     return 0;
@@ -384,8 +339,8 @@ long switch_statement() {
     switch_default = 0;
     switch_type = n_type[n];
     label_break = out;
-    array_break = array_count;
-    array_switch = array_count;
+    array_break = array_now;
+    array_switch = array_now;
     statement();
     array_break = old_alive;
     array_switch = old_alive_switch;
@@ -407,15 +362,22 @@ long switch_statement() {
 
 long case_statement() {
     if (switch_first < 0) fail("case outside a switch");
-    if (array_count != array_switch) fail("a case in the scope of an array of variable length");
+    if (array_now != array_switch) fail("a case in the scope of an array of variable length");
     next();
     long n = conditional();
     if (n_op[n] != N_CONST) fail("expected a constant integer expression");
     n = cast(n, switch_type);
-    if (tok == T_DOTS) fail("ranges of cases are not supported");
+    long last = n;
+    if (accept(T_DOTS)) {
+        last = conditional();
+        if (n_op[last] != N_CONST) fail("expected a constant integer expression");
+        last = cast(last, switch_type);
+        if (n_value[last] < n_value[n] || (t_unsigned[switch_type] && n_value[last] >= 0 && n_value[n] < 0)) fail("a range of cases that is empty");
+    }
     expect(':');
     if (case_count >= CASE_MAX) fail("too many cases");
     case_value[case_count] = n_value[n];
+    case_last[case_count] = n_value[last];
     long l = new_label();
     case_label[case_count] = l;
     place_label(l);
@@ -425,7 +387,7 @@ long case_statement() {
 
 long default_statement() {
     if (switch_first < 0) fail("default outside a switch");
-    if (array_count != array_switch) fail("a case in the scope of an array of variable length");
+    if (array_now != array_switch) fail("a case in the scope of an array of variable length");
     if (switch_default) fail("two defaults in one switch");
     next();
     expect(':');
@@ -444,31 +406,16 @@ long return_statement() {
         } else {
             n = convert(n, result_type);
             generate(n);
-            if (t_kind[result_type] == K_STRUCT) {
-                x86(0x488b8d);    // mov rcx, [rbp + d]
-                word(result_place);
-                copy_struct(t_size[result_type]);
-            } else if (result_type == TY_FLOAT || result_type == TY_DOUBLE) to_xmm0(result_type);
+            if (in_memory(result_type)) generate_result(result_type, result_place);
+            else if (result_type == TY_FLOAT || result_type == TY_DOUBLE) to_xmm0(result_type);
         }
     }
     jump(label_return);
     return expect(';');
 }
 
-long goto_statement() {
-    next();
-    if (array_count) fail("goto in the scope of an array of variable length is not supported");
-    if (in_statements) fail("goto in a statement expression is not supported");
-    if (tok == '*') fail("computed goto is not supported");
-    if (tok != T_NAME) fail("expected a label after 'goto'");
-    long l = goto_index(tok_name);
-    jump(goto_label[l]);
-    next();
-    return expect(';');
-}
-
 long block() {
-    long alive = array_count;
+    long alive = array_now;
     expect('{');
     enter_scope();
     while (tok != '}') {
@@ -477,7 +424,7 @@ long block() {
     }
     leave_scope();
     free_arrays(alive);
-    array_count = alive;
+    array_now = alive;
     return next();
 }
 
@@ -496,6 +443,7 @@ long statement() {
     else if (tok == KW_RETURN) return_statement();
     else if (tok == KW_GOTO) goto_statement();
     else if (tok == KW_ASM) asm_statement();
+    else if (tok == KW_ASSERT) static_assertion();
     else if (tok == KW_BREAK || tok == KW_CONTINUE) {
         long target = label_break;
         long alive = array_break;
@@ -513,11 +461,7 @@ long statement() {
         if (tok == T_NAME) is_label = peek() == ':';
         if (is_label) {
             long l = goto_index(tok_name);
-            if (in_statements) fail("a label in a statement expression is not supported");
-            if (array_count) fail("a label in the scope of an array of variable length is not supported");
-            if (goto_placed[l]) fail_name("label placed twice:", tok_name);
-            goto_placed[l] = 1;
-            place_label(goto_label[l]);
+            place_goto_label(l);
             next();
             next();
             attributes();
@@ -525,8 +469,7 @@ long statement() {
         } else if (tok == KW_ATTRIBUTE) {
             attributes();
             expect(';');
-        } else if (tok != KW_QUALIFIER && tok != KW_FUNC && at_type()) declaration();
-        else if (tok == KW_QUALIFIER && peek_type()) declaration();
+        } else if (tok != KW_FUNC && at_type()) declaration();
         else {
             generate_discard(expression());
             expect(';');
@@ -539,7 +482,6 @@ long statement() {
 // Does a statement that is an expression begin here?
 long at_expression() {
     if (tok == '{' || tok == ';' || (tok >= KW_IF && tok <= KW_GOTO) || tok == KW_ASM || tok == KW_ATTRIBUTE) return 0;
-    if (tok == KW_QUALIFIER) return !peek_type();
     if (tok == T_NAME) {
         if (peek() == ':') return 0;
     }
@@ -595,183 +537,4 @@ long statement_expression() {
     if (type == TY_VOID) return call_node;
     long value = new_node(N_LOCAL, type, 0, 0, place);
     return new_node(N_COMMA, type, call_node, value, 0);
-}
-
-// The types of old-style parameters, between ')' and '{'. Those not mentioned are int.
-long old_style_types(long first) {
-    long p = first;
-    while (at_type()) {
-        long base = specifiers();
-        if (spec_storage) fail("a storage class in a parameter");
-        long more = 1;
-        while (more) {
-            long type = declarator(base);
-            p = first;
-            while (p && f_name[p] != declared_name) p = f_next[p];
-            if (p == 0 || f_type[p]) fail_name("not a parameter, or declared twice:", declared_name);
-            if (t_kind[type] == K_ARRAY) type = pointer_to(t_base[type]);
-            else if (t_kind[type] == K_FUNCTION) type = pointer_to(type);
-            if (type == TY_VOID) fail("a parameter of type void");
-            // The caller passes a double.
-            if (type == TY_FLOAT) fail("an old-style parameter of type float is not supported");
-            f_type[p] = type;
-            more = accept(',');
-        }
-        expect(';');
-    }
-    p = first;
-    while (p) {
-        if (f_type[p] == 0) f_type[p] = TY_INT;
-        p = f_next[p];
-    }
-    if (tok != '{') fail("expected a function's body after old-style parameters");
-    return 0;
-}
-
-// The object that a definition of g gives its content to: g, or one that nobody refers to if a better definition is there already.
-long defined_object(long g, long name) {
-    long weak = attribute_weak;
-    attribute_weak = 0;
-    if (g_section[g] > SEC_TENTATIVE || (g_section[g] == SEC_NONE && g_alias[g])) {
-        if (weak) return new_object(0, g_type[g], 1);
-        if (!g_weak[g]) fail_name("defined twice:", name);
-    }
-    g_weak[g] = weak;
-    return g;
-}
-
-// The declared object g is another name of one that was declared before.
-long declare_alias(long g, long storage) {
-    long s = name_symbol[attribute_alias];
-    if (s == 0 || s_kind[s] != S_GLOBAL) fail_name("an alias of something that is not declared before:", attribute_alias);
-    if (storage == KW_STATIC) fail("a static alias is not supported");
-    if (g_alias[g] || g_section[g] != SEC_NONE) {
-        // Another definition of this name counts before a weak alias, and a strong alias before a weak definition.
-        if (attribute_weak) return 0;
-        if (!g_weak[g]) fail_name("defined twice:", g_name[g]);
-    }
-    g_section[g] = SEC_NONE;
-    g_alias[g] = s_value[s];
-    g_weak[g] = attribute_weak;
-    return 0;
-}
-
-long function_definition(long name, long type, long declared) {
-    long g = defined_object(declared, name);
-    if (t_variadic[type] == 2) {
-        // "f() { ... }" takes no arguments.
-        t_variadic[type] = 0;
-    }
-    g_section[g] = SEC_CODE;
-    g_offset[g] = code_len;
-    function_name = name;
-    in_function = 1;
-    frame = 0;
-    pushed = 0;
-    label_count = 0;
-    goto_count = 0;
-    register_variables = 0;
-    array_count = 0;
-    array_break = 0;
-    array_continue = 0;
-    switch_first = -1;
-    label_break = 0;
-    label_continue = 0;
-    label_return = new_label();
-    result_type = t_base[type];
-    if (result_type != TY_VOID && t_size[result_type] < 0) fail("a function that returns an incomplete type");
-    x86(0x55);                // push rbp
-    x86(0x4889e5);            // mov rbp, rsp
-    x86(0x4881ec);            // sub rsp, frame
-    long frame_word = code_len;
-    word(0);
-    receive_parameters(type);
-    result_place = -8;
-    enter_scope();
-    long p = t_fields[type];
-    while (p) {
-        if (f_name[p] == 0) fail("a parameter without a name");
-        check_new(f_name[p]);
-        new_symbol(S_LOCAL, f_name[p], f_type[p], f_offset[p]);
-        p = f_next[p];
-    }
-    expect('{');
-    while (tok != '}') {
-        if (tok == T_EOF) fail_name("the file ends inside function", name);
-        statement();
-    }
-    leave_scope();
-    load_number(0);           // main returns 0 at its end
-    place_label(label_return);
-    x86(0xc9);                // leave
-    x86(0xc3);                // ret
-    set_word(frame_word, round_up(frame, 16));
-    g_size[g] = code_len - g_offset[g];
-    while (goto_count) {
-        if (!goto_placed[goto_count]) fail_name("no such label:", goto_name[goto_count]);
-        name_label[goto_name[goto_count]] = 0;
-        goto_count = goto_count - 1;
-    }
-    in_function = 0;
-    function_name = 0;
-    return next();
-}
-
-long external_declaration() {
-    if (accept(';')) return 0;
-    if (tok == KW_ASM) fail("assembly outside functions is not supported");
-    attribute_weak = 0;
-    old_style = 0;
-    if (!at_type()) fail_name("expected a declaration before", tok_name);
-    long base = specifiers();
-    long storage = spec_storage;
-    long is_inline = spec_inline;
-    long align = attribute_align;
-    long weak = attribute_weak;
-    long more = tok != ';';
-    while (more) {
-        attribute_align = align;
-        attribute_weak = weak;
-        attribute_alias = 0;
-        long type = declarator(base);
-        long name = declared_name;
-        if (tok == KW_ASM) fail("asm names are not supported");
-        attributes();
-        if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
-        if (name == 0) fail("expected a name in the declaration");
-        if (old_style) {
-            if (t_kind[type] != K_FUNCTION || t_fields[type] != old_style || storage == KW_TYPEDEF) fail("expected the type of a parameter");
-            old_style = 0;
-            weak = attribute_weak;
-            old_style_types(t_fields[type]);
-            attribute_weak = weak;
-        }
-        if (storage == KW_TYPEDEF) {
-            if (attribute_align) fail("the aligned attribute of a typedef is not supported");
-            declare_typedef(name, type);
-        } else if (t_kind[type] == K_FUNCTION) {
-            // An inline function without extern is one of this file's own.
-            long linkage = storage;
-            if (is_inline && storage == 0) linkage = KW_STATIC;
-            long f = declare_object(name, type, linkage);
-            if (tok == '{') {
-                function_definition(name, type, f);
-                node_count = 0;
-                return 0;
-            }
-            if (at_type()) fail("expected ';' or a function's body");
-            if (attribute_alias) declare_alias(f, linkage);
-            else if (attribute_weak && g_section[f] == SEC_NONE) g_weak[f] = 1;
-        } else {
-            if (type == TY_VOID) fail_name("a variable of type void:", name);
-            long g = declare_object(name, type, storage);
-            if (accept('=')) initialise_global(defined_object(g, name));
-            else if (attribute_alias) declare_alias(g, storage);
-            else if (attribute_weak && storage == KW_EXTERN) g_weak[g] = 1;
-            else if (storage != KW_EXTERN && g_section[g] == SEC_NONE) g_section[g] = SEC_TENTATIVE;
-        }
-        more = accept(',');
-    }
-    node_count = 0;
-    return expect(';');
 }

@@ -1,28 +1,12 @@
-// Declare: tokens as the parser sees them, type specifiers, structs, enums and declarators.
+// Declare: type specifiers, structs, enums and declarators.
 
 enum {
-    KW_VOID = 256, KW_CHAR, KW_SHORT, KW_INT, KW_LONG, KW_FLOAT, KW_DOUBLE, KW_SIGNED, KW_UNSIGNED, KW_BOOL, KW_STRUCT, KW_UNION, KW_ENUM,
-    KW_VA_LIST, KW_QUALIFIER, KW_INLINE, KW_TYPEDEF, KW_EXTERN, KW_STATIC, KW_AUTO, KW_ATTRIBUTE,
-    KW_TYPEOF,
-    KW_REFUSED,               // a word of C or its extensions that S4 refuses
-    KW_SIZEOF, KW_ALIGNOF, KW_IF, KW_ELSE, KW_WHILE, KW_DO, KW_FOR, KW_SWITCH, KW_CASE, KW_DEFAULT, KW_BREAK, KW_CONTINUE, KW_RETURN, KW_GOTO,
-    KW_VA_START, KW_VA_ARG, KW_VA_END, KW_VA_COPY, KW_SETJMP, KW_LONGJMP, KW_SYSCALL, KW_FUNC, KW_OFFSETOF, KW_ASM,
-
     OP_MAX = 4096,
-    OP_POINTER = 1, OP_ARRAY, OP_FUNCTION
+    OP_POINTER = 1, OP_ARRAY, OP_FUNCTION,
+    OP_VARIABLE,              // an array whose length is a node
+
+    PARAMETER = 0x40000000    // and more: the place of a parameter of a function that has not begun
 };
-
-long ahead;                   // one token was read ahead: it is in ahead_*
-long ahead_tok;
-long ahead_name;
-long ahead_flags;
-
-long spec_storage;            // KW_TYPEDEF, KW_EXTERN, KW_STATIC or 0
-long spec_inline;
-long attribute_align;         // set by attributes since the last reset
-long attribute_packed;
-long attribute_weak;
-long attribute_alias;         // name of the object that the declared one is another name of, or 0
 
 long op_count;                // steps from the specifier's type to the declarator's
 long op_kind[OP_MAX];
@@ -30,183 +14,23 @@ long op_value[OP_MAX];
 long op_variadic[OP_MAX];
 long declared_name;           // name in the last declarator, or 0
 long may_vary;                // an array may have a variable length here
-long variable_length;         // the expression of that length, or 0
+long in_parameters;           // a parameter is being declared
+long sizes;                   // computes the sizes of the arrays of variable length that were just declared, or 0
 long old_style;               // first parameter of an old-style function, whose types are still to come, or 0
-
-long assignment();            // 13-expression.c
-long conditional();
-long expression();
-long read_strings();
-long joined_name();
-
-long next() {
-    if (ahead) {
-        ahead = 0;
-        tok = ahead_tok;
-        tok_name = ahead_name;
-        tok_flags = ahead_flags;
-        return 0;
-    }
-    expand();
-    if (tok == T_NAME && name_keyword[tok_name]) tok = name_keyword[tok_name];
-    return 0;
-}
-
-// The kind of the token after this one.
-long peek() {
-    if (!ahead) {
-        long t = tok;
-        long n = tok_name;
-        long f = tok_flags;
-        next();
-        ahead = 1;
-        ahead_tok = tok;
-        ahead_name = tok_name;
-        ahead_flags = tok_flags;
-        tok = t;
-        tok_name = n;
-        tok_flags = f;
-    }
-    return ahead_tok;
-}
-
-
-long expect(long kind) {
-    if (tok != kind) {
-        say_place(here_file, here_line);
-        say("expected '");
-        say_name(punct_name[kind]);
-        say("' before ");
-        if (tok == T_EOF) say("the end of the file");
-        else {
-            say("'");
-            say_name(tok_name);
-            say("'");
-        }
-        stop();
-    }
-    return next();
-}
-
-long accept(long kind) {
-    if (tok != kind) return 0;
-    next();
-    return 1;
-}
-
-// Does a token of this kind, naming symbol s if it is a name, begin a type?
-long begins_type(long kind, long s) {
-    if (kind >= KW_VOID && kind <= KW_REFUSED) return kind != KW_REFUSED;
-    return kind == T_NAME && s_kind[s] == S_TYPEDEF;
-}
-
-// Does the token after this one begin a type?
-long peek_type() {
-    long kind = peek();
-    if (kind == T_NAME) return begins_type(kind, name_symbol[ahead_name]);
-    return begins_type(kind, 0);
-}
-
-long at_type() {
-    if (tok == KW_REFUSED) fail_name("not supported:", tok_name);
-    if (tok == T_NAME) return begins_type(tok, name_symbol[tok_name]);
-    return begins_type(tok, 0);
-}
-
-long constant_expression() {
-    long n = conditional();
-    if (n_op[n] != N_CONST) fail("expected a constant integer expression");
-    return n_value[n];
-}
-
-long word_attribute(char *s) {
-    long i = 0;
-    long from = name_start[tok_name];
-    long end = name_len[tok_name];
-    // __word__ is the same as word.
-    if (end > 4 && text[from] == '_' && text[from + 1] == '_') {
-        from = from + 2;
-        end = end - 4;
-    }
-    while (i < end) {
-        if (s[i] != text[from + i]) return 0;
-        i = i + 1;
-    }
-    return s[i] == 0;
-}
-
-long skip_parentheses() {
-    long nested = 0;
-    if (tok != '(') return 0;
-    next();
-    nested = 1;
-    while (nested) {
-        if (tok == T_EOF) fail("expected ')'");
-        if (tok == '(') nested = nested + 1;
-        if (tok == ')') nested = nested - 1;
-        next();
-    }
-    return 0;
-}
-
-long is_harmless_attribute() {
-    return word_attribute("noreturn") || word_attribute("format") || word_attribute("unused") || word_attribute("noinline") || word_attribute("const")
-        || word_attribute("pure") || word_attribute("always_inline") || word_attribute("malloc") || word_attribute("nonnull") || word_attribute("nothrow")
-        || word_attribute("warn_unused_result") || word_attribute("deprecated") || word_attribute("used") || word_attribute("returns_twice")
-        || word_attribute("format_arg") || word_attribute("cold") || word_attribute("hot") || word_attribute("leaf") || word_attribute("fallthrough")
-        || word_attribute("returns_nonnull") || word_attribute("alloc_size") || word_attribute("sentinel")
-        || word_attribute("visibility");
-}
-
-long attributes() {
-    while (tok == KW_ATTRIBUTE) {
-        next();
-        expect('(');
-        expect('(');
-        while (tok != ')') {
-            if (word_attribute("aligned")) {
-                next();
-                attribute_align = 16;
-                if (accept('(')) {
-                    attribute_align = constant_expression();
-                    expect(')');
-                }
-                if (attribute_align < 1 || attribute_align > 4096 || attribute_align & (attribute_align - 1)) fail("bad alignment");
-            } else if (word_attribute("packed")) {
-                next();
-                attribute_packed = 1;
-            } else if (word_attribute("weak")) {
-                next();
-                attribute_weak = 1;
-            } else if (word_attribute("alias")) {
-                next();
-                expect('(');
-                if (tok != T_STRING) fail("expected the name of an object");
-                read_strings();
-                attribute_alias = joined_name();
-                expect(')');
-            } else if (is_harmless_attribute()) {
-                next();
-                skip_parentheses();
-            } else fail_name("unsupported attribute", tok_name);
-            if (tok != ')') expect(',');
-        }
-        expect(')');
-        expect(')');
-    }
-    return 0;
-}
 
 long specifiers();
 long declarator(long type);
-long type_name();
 
 long struct_fields(long type) {
     long last = 0;
     t_fields[type] = 0;
     while (tok != '}') {
+        while (tok == KW_ASSERT) static_assertion();
+        if (tok == '}') break;
         if (!at_type()) fail("expected a member declaration");
         long base = specifiers();
+        long align = attribute_align;
+        long packed = attribute_packed;
         if (spec_storage) fail("a storage class in a struct");
         long more = tok != ';';
         if (!more && t_kind[base] == K_STRUCT) {
@@ -228,12 +52,15 @@ long struct_fields(long type) {
                 if (width < 0 || width > t_size[ft] * 8 || (width == 0 && name) || (ft == TY_BOOL && width > 1)) fail("bad width of a bit-field");
             } else if (name == 0) fail("a member without a name");
             if (name && find_field(type, name)) fail_name("member declared twice:", name);
-            attribute_align = 0;
+            attribute_align = align;
+            attribute_packed = packed;
             attributes();
-            if (attribute_align) fail("the aligned attribute of a member is not supported");
+            if (attribute_align && width >= 0) fail("the aligned attribute of a bit-field is not supported");
             if (t_size[ft] < 0 && (t_kind[ft] != K_ARRAY || tok != ';')) fail("a member of incomplete type");
             long g = new_field(name, ft);
             f_width[g] = width;
+            f_align[g] = attribute_align;
+            f_packed[g] = attribute_packed;
             if (last) f_next[last] = g;
             else t_fields[type] = g;
             last = g;
@@ -276,12 +103,14 @@ long struct_specifier(long is_union) {
     long packed = attribute_packed;
     next();
     struct_fields(type);
+    long most = pack_align;
     next();
     attribute_align = align;
     attribute_packed = packed;
     attributes();
-    lay_out(type, attribute_packed, attribute_align);
+    lay_out(type, attribute_packed, attribute_align, most);
     attribute_align = 0;
+    attribute_packed = 0;
     return shallower(type);
 }
 
@@ -353,41 +182,57 @@ long specifiers() {
     long is_unsigned = 0;
     long storage = 0;
     long is_inline = 0;
+    long is_const = 0;
+    long complexes = 0;
     long align = 0;
     attribute_align = 0;
-    while (at_type() && !(tok == T_NAME && (type || base || longs || shorts || is_signed || is_unsigned))) {
+    attribute_packed = 0;
+    while (at_type() && !(tok == T_NAME && (type || base || longs || shorts || is_signed || is_unsigned || complexes))) {
         if (tok == T_NAME) {
             type = s_type[name_symbol[tok_name]];
             next();
         } else if (tok == KW_STRUCT || tok == KW_UNION) {
             if (type || base) fail("two types in one declaration");
+            long whole_packed = attribute_packed;
             type = struct_specifier(tok == KW_UNION);
+            attribute_packed = whole_packed;
         } else if (tok == KW_ENUM) {
             if (type || base) fail("two types in one declaration");
             type = enum_specifier();
         } else if (tok == KW_TYPEOF) {
             if (type || base) fail("two types in one declaration");
             type = typeof_specifier();
-        } else if (tok == KW_ATTRIBUTE) {
-            attributes();
+        } else if (tok == KW_ATTRIBUTE || tok == KW_ALIGNAS) {
+            attribute_align = 0;
+            if (tok == KW_ALIGNAS) alignas_specifier();
+            else attributes();
             align = maximum(align, attribute_align);
         } else {
             if (tok == KW_LONG) longs = longs + 1;
             else if (tok == KW_SHORT) shorts = shorts + 1;
             else if (tok == KW_SIGNED) is_signed = 1;
             else if (tok == KW_UNSIGNED) is_unsigned = 1;
+            else if (tok == KW_COMPLEX) complexes = 1;
             else if (tok == KW_TYPEDEF || tok == KW_EXTERN || tok == KW_STATIC) {
                 if (storage) fail("two storage classes in one declaration");
                 storage = tok;
             } else if (tok == KW_INLINE) is_inline = 1;
             else if (tok == KW_VA_LIST) type = TY_VA_LIST;
-            else if (tok != KW_QUALIFIER && tok != KW_AUTO) {
+            else if (tok == KW_QUALIFIER) {
+                // const, __const and __const__; volatile and its likes.
+                long i = name_start[tok_name];
+                if (text[i] == '_') i = i + 2;
+                if (text[i] == 'c' && text[i + 1] == 'o') is_const = is_const | 1;
+                if (text[i] == 'v') is_const = is_const | 2;
+            } else if (tok != KW_AUTO) {
                 if (base || type) fail("two types in one declaration");
                 base = tok;
             }
             next();
         }
     }
+    if (complexes && base == 0 && type == 0 && longs < 2) base = KW_DOUBLE;
+    if (complexes && (type || (base != KW_DOUBLE && base != KW_FLOAT))) fail("complex numbers of this type are not supported");
     long counts = longs + shorts + is_signed + is_unsigned;
     if (type && counts) fail("bad combination of types");
     if (type == 0) {
@@ -415,8 +260,10 @@ long specifiers() {
             if (base == KW_VOID) type = TY_VOID;
         }
     }
+    if (complexes) type = complex_of(type);
     spec_storage = storage;
     spec_inline = is_inline;
+    spec_const = is_const == 1;
     attribute_align = align;
     return type;
 }
@@ -428,6 +275,50 @@ long add_op(long kind, long value, long variadic) {
     op_variadic[op_count] = variadic;
     op_count = op_count + 1;
     return 0;
+}
+
+// The node that keeps the size of an array type of variable length in a local of its own; the element's size is known.
+long keep_size(long type) {
+    long base = t_base[type];
+    long element = 0;
+    if (t_variable[base]) element = variable_size(base);
+    else element = constant(t_size[base], TY_LONG);
+    t_place[type] = new_local(8, 8);
+    long n = cast(t_length[type], TY_LONG);
+    n = operate(N_MUL, TY_LONG, n, element);
+    long place = new_node(N_LOCAL, TY_LONG, 0, 0, t_place[type]);
+    return new_node(N_ASSIGN, TY_LONG, place, n, 0);
+}
+
+// An array of variable length, or of elements that are such arrays.
+long variable_array_of(long base, long length) {
+    if (t_size[base] < 0 && !t_variable[base]) fail("an array of an incomplete type");
+    if (t_kind[base] == K_FUNCTION) fail("an array of functions");
+    long a = new_type(K_ARRAY, -1, t_align[base]);
+    t_base[a] = base;
+    t_len[a] = -1;
+    t_variable[a] = 1;
+    t_length[a] = length;
+    if (in_parameters) return a;
+    long n = keep_size(a);
+    if (sizes) n = new_node(N_COMMA, TY_LONG, sizes, n, 0);
+    sizes = n;
+    return a;
+}
+
+// The first brackets behind a parameter's name: what stands in them has no meaning, the parameter is a pointer.
+long skip_length() {
+    long nested = 0;
+    while (tok != ']' || nested) {
+        long called = tok == T_NAME;
+        if (tok == T_EOF) fail("expected ']'");
+        if (tok == '=' || tok == T_INC || tok == T_DEC || (tok >= T_MUL_SET && tok <= T_OR_SET)) fail("a length with an effect in a parameter is not supported");
+        if (tok == '[') nested = nested + 1;
+        if (tok == ']') nested = nested - 1;
+        next();
+        if (called && tok == '(') fail("a length with an effect in a parameter is not supported");
+    }
+    return -1;
 }
 
 // Parameters between parentheses; the '(' is behind.
@@ -456,7 +347,7 @@ long parameters() {
         return add_op(OP_FUNCTION, first, 2);
     }
     long may = may_vary;
-    may_vary = 0;
+    long within = in_parameters;
     enter_scope();
     long more = 1;
     if (tok == KW_VOID) {
@@ -471,14 +362,19 @@ long parameters() {
             more = 0;
         } else {
             if (!at_type()) fail("expected the type of a parameter");
+            may_vary = 0;
+            in_parameters = 0;
             long type = specifiers();
             if (spec_storage) fail("a storage class in a parameter");
+            may_vary = 1;
+            in_parameters = 1;
             type = declarator(type);
             attributes();
             if (t_kind[type] == K_ARRAY) type = pointer_to(t_base[type]);
             else if (t_kind[type] == K_FUNCTION) type = pointer_to(type);
             if (type == TY_VOID) fail("a parameter of type void");
             long p = new_field(declared_name, type);
+            if (declared_name) new_symbol(S_LOCAL, declared_name, type, PARAMETER + p);
             if (last) f_next[last] = p;
             else first = p;
             last = p;
@@ -488,6 +384,7 @@ long parameters() {
     leave_scope();
     expect(')');
     may_vary = may;
+    in_parameters = within;
     return add_op(OP_FUNCTION, first, variadic);
 }
 
@@ -524,19 +421,26 @@ long declarator_steps() {
             next();
             long len = -1;
             while (tok == KW_QUALIFIER || tok == KW_STATIC) next();
-            if (tok != ']') {
+            long step = OP_ARRAY;
+            if (in_parameters && middle == begin && op_count == begin) len = skip_length();
+            else if (tok != ']') {
                 long may = may_vary;
+                long within = in_parameters;
                 may_vary = 0;
-                long n = conditional();
-                if (n_op[n] == N_CONST) {
-                    len = n_value[n];
-                    if (len < 0) fail("an array of negative length");
-                } else if (may && middle == begin && op_count == middle) variable_length = n;
-                else fail("arrays of variable length are not supported here");
+                in_parameters = 0;
+                long n = promote(decay(conditional()));
+                if (!is_integer(n_type[n])) fail("a length that is no integer");
+                len = n_value[n];
+                if (n_op[n] != N_CONST) {
+                    if (!may) fail("arrays of variable length are not supported here");
+                    step = OP_VARIABLE;
+                    len = n;
+                } else if (len < 0) fail("an array of negative length");
                 may_vary = may;
+                in_parameters = within;
             }
             expect(']');
-            add_op(OP_ARRAY, len, 0);
+            add_op(step, len, 0);
         }
         declared_name = name;
     }
@@ -575,7 +479,15 @@ long declarator(long type) {
     long i = begin;
     while (i < op_count) {
         if (op_kind[i] == OP_POINTER) type = pointer_to(type);
-        else if (op_kind[i] == OP_ARRAY) type = array_of(type, op_value[i]);
+        else if (op_kind[i] == OP_VARIABLE) type = variable_array_of(type, op_value[i]);
+        else if (op_kind[i] == OP_ARRAY && t_variable[type] && op_value[i] >= 0) {
+            long len = constant(op_value[i], TY_LONG);
+            type = variable_array_of(type, len);
+        } else if (op_kind[i] == OP_ARRAY && !(t_variable[type] && in_parameters)) type = array_of(type, op_value[i]);
+        else if (op_kind[i] == OP_ARRAY) {
+            // A parameter: it is a pointer to its element.
+            type = pointer_to(type);
+        }
         else type = function_type(type, op_value[i], op_variadic[i]);
         i = i + 1;
     }
@@ -585,107 +497,16 @@ long declarator(long type) {
 
 // A type between parentheses, as in casts and sizeof.
 long type_name() {
+    long may = may_vary;
+    long within = in_parameters;
+    may_vary = 0;
+    in_parameters = 0;
     long type = specifiers();
     if (spec_storage) fail("a storage class in a type name");
+    may_vary = may;
     type = declarator(type);
+    in_parameters = within;
     if (declared_name) fail("a name in a type name");
     if (old_style) fail("expected the type of a parameter");
     return type;
-}
-
-long keyword(long kind, char *s) {
-    name_keyword[name_of(s)] = kind;
-    return 0;
-}
-
-// Both spellings: word and __word, and __word__.
-long keyword_types() {
-    keyword(KW_VOID, "void");
-    keyword(KW_CHAR, "char");
-    keyword(KW_SHORT, "short");
-    keyword(KW_INT, "int");
-    keyword(KW_LONG, "long");
-    keyword(KW_FLOAT, "float");
-    keyword(KW_DOUBLE, "double");
-    keyword(KW_SIGNED, "signed");
-    keyword(KW_SIGNED, "__signed");
-    keyword(KW_SIGNED, "__signed__");
-    keyword(KW_UNSIGNED, "unsigned");
-    keyword(KW_BOOL, "_Bool");
-    keyword(KW_STRUCT, "struct");
-    keyword(KW_UNION, "union");
-    keyword(KW_ENUM, "enum");
-    keyword(KW_VA_LIST, "__builtin_va_list");
-    keyword(KW_QUALIFIER, "const");
-    keyword(KW_QUALIFIER, "__const");
-    keyword(KW_QUALIFIER, "__const__");
-    keyword(KW_QUALIFIER, "volatile");
-    keyword(KW_QUALIFIER, "__volatile");
-    keyword(KW_QUALIFIER, "__volatile__");
-    keyword(KW_QUALIFIER, "restrict");
-    keyword(KW_QUALIFIER, "__restrict");
-    keyword(KW_QUALIFIER, "__restrict__");
-    keyword(KW_QUALIFIER, "__extension__");
-    keyword(KW_QUALIFIER, "_Noreturn");
-    keyword(KW_INLINE, "inline");
-    keyword(KW_INLINE, "__inline");
-    keyword(KW_INLINE, "__inline__");
-    keyword(KW_TYPEDEF, "typedef");
-    keyword(KW_EXTERN, "extern");
-    keyword(KW_STATIC, "static");
-    keyword(KW_AUTO, "auto");
-    keyword(KW_AUTO, "register");
-    keyword(KW_ATTRIBUTE, "__attribute__");
-    keyword(KW_ATTRIBUTE, "__attribute");
-    keyword(KW_TYPEOF, "typeof");
-    keyword(KW_TYPEOF, "__typeof");
-    keyword(KW_TYPEOF, "__typeof__");
-    return 0;
-}
-
-long init_declare() {
-    keyword_types();
-    keyword(KW_REFUSED, "_Complex");
-    keyword(KW_REFUSED, "__complex__");
-    keyword(KW_REFUSED, "_Imaginary");
-    keyword(KW_REFUSED, "_Atomic");
-    keyword(KW_REFUSED, "_Generic");
-    keyword(KW_REFUSED, "_Static_assert");
-    keyword(KW_REFUSED, "_Thread_local");
-    keyword(KW_REFUSED, "__thread");
-    keyword(KW_REFUSED, "_Alignas");
-    keyword(KW_REFUSED, "__int128");
-    keyword(KW_REFUSED, "__float128");
-    keyword(KW_REFUSED, "_Float128");
-    keyword(KW_ASM, "asm");
-    keyword(KW_ASM, "__asm");
-    keyword(KW_ASM, "__asm__");
-    keyword(KW_REFUSED, "__auto_type");
-    keyword(KW_REFUSED, "__label__");
-    keyword(KW_SIZEOF, "sizeof");
-    keyword(KW_ALIGNOF, "_Alignof");
-    keyword(KW_ALIGNOF, "__alignof__");
-    keyword(KW_IF, "if");
-    keyword(KW_ELSE, "else");
-    keyword(KW_WHILE, "while");
-    keyword(KW_DO, "do");
-    keyword(KW_FOR, "for");
-    keyword(KW_SWITCH, "switch");
-    keyword(KW_CASE, "case");
-    keyword(KW_DEFAULT, "default");
-    keyword(KW_BREAK, "break");
-    keyword(KW_CONTINUE, "continue");
-    keyword(KW_RETURN, "return");
-    keyword(KW_GOTO, "goto");
-    keyword(KW_VA_START, "__builtin_va_start");
-    keyword(KW_VA_ARG, "__builtin_va_arg");
-    keyword(KW_VA_END, "__builtin_va_end");
-    keyword(KW_VA_COPY, "__builtin_va_copy");
-    keyword(KW_SETJMP, "__s4_setjmp");
-    keyword(KW_LONGJMP, "__s4_longjmp");
-    keyword(KW_SYSCALL, "__s4_syscall");
-    keyword(KW_OFFSETOF, "__builtin_offsetof");
-    keyword(KW_FUNC, "__func__");
-    keyword(KW_FUNC, "__FUNCTION__");
-    return 0;
 }

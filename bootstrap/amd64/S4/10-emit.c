@@ -29,6 +29,8 @@ long label_count;
 long label_at[LABEL_MAX];     // its place in code, or -1
 long label_uses[LABEL_MAX];   // last place that refers to it before it is known; each place holds the one before, 0 ends
 
+long in_statements;           // within how many statement expressions; jumps do not lead into or out of one
+
 long pushed;                  // 8-byte units on the stack above the frame
 
 long emit(long byte) {

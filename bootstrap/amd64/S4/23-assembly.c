@@ -4,8 +4,8 @@
 // that is not known here is refused by name.
 
 enum {
-    ASM_TEXT_MAX = 65536,
-    MNEMONIC_MAX = 128,
+    ASM_TEXT_MAX = 262144,
+    MNEMONIC_MAX = 256,
 
     // Forms of instructions: which operands, and where they go.
     C_PLAIN = 1,              // no operands
@@ -21,7 +21,9 @@ enum {
     C_XMM_SHIFT,              // xmm by a number; code: opcode and field
     C_X87_MEMORY,             // memory; code: opcode and field
     C_STATUS,                 // fnstsw
-    C_JUMP,                   // code: field
+    C_JUMP,                   // code: opcode for a name, and field for a register or memory
+    C_CONDITION,              // a conditional jump; code: condition
+    C_PUSH,                   // code: field for memory, and opcode of a register
     C_PORT                    // al, ax or eax, and dx
 };
 
@@ -36,18 +38,46 @@ long mnemonic_form[MNEMONIC_MAX];
 long mnemonic_code[MNEMONIC_MAX];
 
 // The operands of one instruction.
-enum { X_REGISTER = 1, X_XMM, X_MEMORY, X_NUMBER, X_MAX = 4 };
+enum { X_REGISTER = 1, X_XMM, X_MEMORY, X_NUMBER, X_NAME, X_LABEL, X_MAX = 4 };
 long x_count;
 long x_kind[X_MAX];
 long x_register[X_MAX];       // or the base of memory; -1: none
 long x_size[X_MAX];
 long x_number[X_MAX];         // or the displacement
 long x_object[X_MAX];         // memory: the object that the displacement is from, or 0
+long x_index[X_MAX];          // memory: index register, or -1, and the power of two that it is multiplied by
+long x_scale[X_MAX];
+
+// Labels that are numbers: the one that came last, and the one that is to come.
+long numeric_last[10];
+long numeric_next[10];
+
+long asm_file;                // the text is a file's: lines count
+
+// The object that a name in assembly means: the one of C's file scope, or one that another file has.
+long asm_object(long name) {
+    long s = name_symbol[name];
+    if (s && s_kind[s] == S_GLOBAL && g_name[s_value[s]] == name) return s_value[s];
+    return global_object(name, 0);
+}
 long x_segment[X_MAX];
 
 long asm_skip_blanks() {
-    while (asm_text[asm_at] == ' ' || asm_text[asm_at] == '\t') asm_at = asm_at + 1;
-    return asm_text[asm_at];
+    while (1) {
+        long c = asm_text[asm_at];
+        if (c == ' ' || c == '\t') asm_at = asm_at + 1;
+        else if (c == '#') {
+            while (asm_text[asm_at] && asm_text[asm_at] != '\n') asm_at = asm_at + 1;
+        } else if (c == '/' && asm_text[asm_at + 1] == '*') {
+            asm_at = asm_at + 2;
+            while (asm_text[asm_at] && (asm_text[asm_at] != '*' || asm_text[asm_at + 1] != '/')) {
+                if (asm_file && asm_text[asm_at] == '\n') here_line = here_line + 1;
+                asm_at = asm_at + 1;
+            }
+            if (asm_text[asm_at] == 0) fail("unterminated comment");
+            asm_at = asm_at + 2;
+        } else return c;
+    }
 }
 
 // The letters and digits at asm_at as a name; 0 if there are none.
@@ -61,14 +91,31 @@ long asm_word() {
     return intern(from);
 }
 
+// A sum of numbers, maybe in parentheses.
 long asm_number() {
-    long negative = asm_text[asm_at] == '-';
-    if (negative) asm_at = asm_at + 1;
-    if (!is_digit(asm_text[asm_at])) fail("expected a number in the assembly");
-    long v = parse_number(asm_word());
-    if (v < 0 || v > 0x7fffffff) fail("a number in the assembly is too large");
-    if (negative) return 0 - v;
-    return v;
+    long sum = 0;
+    long sign = 1;
+    long nested = asm_text[asm_at] == '(';
+    if (nested) asm_at = asm_at + 1;
+    while (1) {
+        while (asm_text[asm_at] == '-' || asm_text[asm_at] == '~') {
+            if (asm_text[asm_at] == '~') fail("an operator that is not supported in assembly");
+            sign = -sign;
+            asm_at = asm_at + 1;
+        }
+        if (!is_digit(asm_text[asm_at])) fail("expected a number in the assembly");
+        long v = parse_number(asm_word());
+        if (number_is_float()) fail("expected a number in the assembly");
+        sum = sum + v * sign;
+        sign = 1;
+        if (asm_text[asm_at] == '+') asm_at = asm_at + 1;
+        else if (asm_text[asm_at] != '-') break;
+    }
+    if (nested) {
+        if (asm_text[asm_at] != ')') fail("expected ')' in the assembly");
+        asm_at = asm_at + 1;
+    }
+    return sum;
 }
 
 // The operand that %N or %[name] refers to; asm_at is behind the '%'.
@@ -108,25 +155,96 @@ long asm_at_register() {
     return 1;
 }
 
-// Memory as operand x: displacement(base), the displacement maybe left out.
+// The register of an address; asm_at is at its '%'. %rip gives -1: S4's programs do not move, so the address is the name's own.
+long asm_address_register() {
+    long r = -1;
+    if (asm_text[asm_at] != '%') fail("expected a register in the assembly");
+    asm_at = asm_at + 1;
+    if (asm_at_register()) {
+        if (asm_text[asm_at] == 'r' && asm_text[asm_at + 1] == 'i' && asm_text[asm_at + 2] == 'p') {
+            asm_at = asm_at + 3;
+            return -1;
+        }
+        r = asm_named_register();
+        if (asm_size != 8) fail("this kind of memory operand is not supported in assembly");
+    } else {
+        long a = asm_reference();
+        if (a_kind[a] != A_REGISTER) fail("expected a register in the assembly");
+        r = a_register[a];
+    }
+    if (r > 15) fail("this kind of memory operand is not supported in assembly");
+    return r;
+}
+
+// Memory as operand x: displacement(base, index, scale), parts of which may be left out; a name may stand before or instead.
 long asm_memory(long x) {
     x_kind[x] = X_MEMORY;
     x_register[x] = -1;
-    x_object[x] = 0;
+    x_index[x] = -1;
+    x_scale[x] = 0;
     x_number[x] = 0;
-    if (asm_text[asm_at] != '(') x_number[x] = asm_number();
+    if (asm_text[asm_at] != '(' || asm_text[asm_at + 1] != '%') {
+        if (x_object[x] == 0) x_number[x] = asm_number();
+        else if (asm_text[asm_at] == '+' || asm_text[asm_at] == '-') {
+            if (asm_text[asm_at] == '+') asm_at = asm_at + 1;
+            x_number[x] = asm_number();
+        }
+    }
+    if (x_number[x] < -2147483648 || x_number[x] > 0x7fffffff) fail("a number in the assembly is too large");
     if (asm_text[asm_at] != '(') return 0;
     asm_at = asm_at + 1;
-    if (asm_text[asm_at] != '%') fail("expected a register in the assembly");
-    asm_at = asm_at + 1;
-    if (asm_at_register()) x_register[x] = asm_named_register();
-    else {
-        long a = asm_reference();
-        if (a_kind[a] != A_REGISTER) fail("expected a register in the assembly");
-        x_register[x] = a_register[a];
+    x_register[x] = asm_address_register();
+    if (x_register[x] < 0 && x_object[x] == 0) fail("this kind of memory operand is not supported in assembly");
+    if (asm_text[asm_at] == ',') {
+        asm_at = asm_at + 1;
+        asm_skip_blanks();
+        x_index[x] = asm_address_register();
+        if (x_index[x] < 0 || x_index[x] == 4 || x_register[x] < 0) fail("this kind of memory operand is not supported in assembly");
+        if (asm_text[asm_at] == ',') {
+            asm_at = asm_at + 1;
+            asm_skip_blanks();
+            long scale = asm_number();
+            if (scale != 1 && scale != 2 && scale != 4 && scale != 8) fail("bad scale in the assembly");
+            while (scale > 1) {
+                scale = scale / 2;
+                x_scale[x] = x_scale[x] + 1;
+            }
+        }
     }
-    if (x_register[x] > 15 || asm_text[asm_at] != ')') fail("this kind of memory operand is not supported in assembly");
+    if (asm_text[asm_at] != ')') fail("this kind of memory operand is not supported in assembly");
     asm_at = asm_at + 1;
+    return 0;
+}
+
+// A name as operand x: the target of a jump, or where memory is. "@PLT" says nothing in a program that is whole.
+long asm_name(long x) {
+    long name = asm_word();
+    x_kind[x] = X_NAME;
+    x_number[x] = 0;
+    x_object[x] = asm_object(name);
+    if (asm_text[asm_at] == '@') {
+        long kind = 0;
+        asm_at = asm_at + 1;
+        kind = asm_word();
+        if (kind != name_of("PLT")) fail("this kind of reference is not supported in assembly");
+        return 0;
+    }
+    if (asm_text[asm_at] == '(' || asm_text[asm_at] == '+' || asm_text[asm_at] == '-') return asm_memory(x);
+    return 0;
+}
+
+// "1f" or "1b" as operand x.
+long asm_numeric(long x) {
+    long digit = asm_text[asm_at] - '0';
+    x_kind[x] = X_LABEL;
+    if (asm_text[asm_at + 1] == 'f') {
+        if (numeric_next[digit] == 0) numeric_next[digit] = new_label();
+        x_number[x] = numeric_next[digit];
+    } else {
+        x_number[x] = numeric_last[digit];
+        if (x_number[x] == 0) fail("no such label before, in the assembly");
+    }
+    asm_at = asm_at + 2;
     return 0;
 }
 
@@ -138,6 +256,7 @@ long asm_refer(long x, long a, long size) {
     x_register[x] = a_register[a];
     x_number[x] = 0;
     x_object[x] = 0;
+    x_index[x] = -1;
     if (a_kind[a] == A_REGISTER) x_kind[x] = X_REGISTER;
     else if (a_kind[a] == A_XMM) x_kind[x] = X_XMM;
     else if (a_kind[a] == A_NUMBER) {
@@ -171,6 +290,7 @@ long asm_operand(long x) {
     }
     x_segment[x] = 0;
     x_size[x] = 0;
+    x_object[x] = 0;
     if (c == '$') {
         asm_at = asm_at + 1;
         x_kind[x] = X_NUMBER;
@@ -178,7 +298,9 @@ long asm_operand(long x) {
         return 0;
     }
     if (c != '%') {
-        if (is_letter(c)) fail("names in assembly are not supported");
+        long d = asm_text[asm_at + 1];
+        if (is_letter(c)) return asm_name(x);
+        if (is_digit(c) && (d == 'f' || d == 'b') && !is_letter(asm_text[asm_at + 2]) && !is_digit(asm_text[asm_at + 2])) return asm_numeric(x);
         return asm_memory(x);
     }
     asm_at = asm_at + 1;
@@ -208,12 +330,14 @@ long asm_encode(long prefix, long opcode, long field, long x, long size) {
     long rex = 0;
     long r = x_register[x];
     if (x_kind[x] == X_NUMBER) fail("a number where a place is expected in the assembly");
+    if (x_kind[x] == X_NAME || x_kind[x] == X_LABEL) fail("a name where a place is expected in the assembly");
     if (x_kind[x] == X_MEMORY && x_segment[x]) emit(x_segment[x]);
     if (size == 2) emit(0x66);
     if (prefix) emit(prefix);
     if (size == 8) rex = 0x48;
     if (field > 7) rex = rex | 0x44;
     if (r > 7) rex = rex | 0x41;
+    if (x_kind[x] == X_MEMORY && x_index[x] > 7) rex = rex | 0x42;
     // Without it these numbers mean ah, ch, dh and bh.
     if (size == 1 && (field > 3 || (x_kind[x] == X_REGISTER && r > 3))) rex = rex | 0x40;
     if (rex) emit(rex);
@@ -226,8 +350,14 @@ long asm_encode(long prefix, long opcode, long field, long x, long size) {
         if (x_object[x]) return address_word(x_object[x], x_number[x]);
         return word(x_number[x]);
     }
-    emit(0x80 + field + (r & 7));
-    if ((r & 7) == 4) emit(0x24);
+    if (x_index[x] >= 0) {
+        emit(0x84 + field);
+        emit(x_scale[x] * 64 + (x_index[x] & 7) * 8 + (r & 7));
+    } else {
+        emit(0x80 + field + (r & 7));
+        if ((r & 7) == 4) emit(0x24);
+    }
+    if (x_object[x]) return address_word(x_object[x], x_number[x]);
     return word(x_number[x]);
 }
 
@@ -267,6 +397,12 @@ long asm_two(long form, long bytes, long size) {
     if (bytes == 0x8d && x_kind[0] != X_MEMORY) fail("expected memory in the assembly");
     long v = x_number[0];
     if (x_kind[0] == X_NUMBER) {
+        if (form == C_MOVE && size == 8 && is_register_operand(1) && (v < -2147483648 || v > 0x7fffffff)) {
+            emit(0x48 + (x_register[1] > 7));
+            emit(0xb8 + (x_register[1] & 7));
+            word(v);
+            return word(v >> 32);
+        }
         if (form == C_MOVE) asm_encode(0, by_size(0xc7, size), 0, 1, size);
         else if (form == C_SHIFT) {
             asm_encode(0, by_size(0xc1, size), bytes, 1, size);
@@ -305,6 +441,37 @@ long asm_xmm(long form, long bytes) {
     return asm_encode(bytes >> 16, bytes & 65535, x_register[1], 0, 0);
 }
 
+// A jump or call: to a name or label, or by a register or memory.
+long asm_jump(long form, long bytes, long size) {
+    if (x_kind[0] == X_NAME || x_kind[0] == X_LABEL) {
+        if (form == C_CONDITION) {
+            emit(0x0f);
+            emit(0x80 + bytes);
+        } else emit(bytes >> 8);
+        if (x_kind[0] == X_LABEL) return label_word(x_number[0]);
+        fix(FIX_CALL, code_len, x_object[0], 0);
+        return word(0);
+    }
+    if (form == C_CONDITION) fail("expected a label in the assembly");
+    if (x_kind[0] != X_MEMORY && (!is_register_operand(0) || size != 8)) fail("expected a register in the assembly");
+    return asm_encode(0, 0xff, bytes & 255, 0, 0);
+}
+
+// push and pop: of 8 bytes always.
+long asm_push(long bytes, long size) {
+    if (size && size != 8) fail("expected a register in the assembly");
+    if (is_register_operand(0)) {
+        if (x_register[0] > 7) emit(0x41);
+        return emit((bytes & 255) + (x_register[0] & 7));
+    }
+    if (x_kind[0] == X_NUMBER && bytes >> 8 == 6) {
+        emit(0x68);
+        return asm_immediate(x_number[0], 8);
+    }
+    if ((bytes >> 8) == 6) return asm_encode(0, 0xff, 6, 0, 0);
+    return asm_encode(0, 0x8f, 0, 0, 0);
+}
+
 // The row of a mnemonic, or -1.
 long mnemonic_row(long name) {
     long i = 0;
@@ -332,7 +499,7 @@ long asm_instruction() {
             }
             row = mnemonic_row(intern(from));
             if (row >= 0) {
-                if (mnemonic_form[row] < C_ARITHMETIC || mnemonic_form[row] > C_SHIFT) row = -1;
+                if ((mnemonic_form[row] < C_ARITHMETIC || mnemonic_form[row] > C_SHIFT) && mnemonic_form[row] != C_PUSH) row = -1;
             }
         }
     }
@@ -369,10 +536,8 @@ long asm_instruction() {
         if (size == 0) fail("the size of an instruction in the assembly is not clear");
         return asm_encode(0, by_size(code_bytes >> 8, size), code_bytes & 255, 0, size);
     }
-    if (form == C_JUMP) {
-        if (!is_register_operand(0) || size != 8) fail("expected a register in the assembly");
-        return asm_encode(0, 0xff, code_bytes, 0, 0);
-    }
+    if (form == C_JUMP || form == C_CONDITION) return asm_jump(form, code_bytes, size);
+    if (form == C_PUSH) return asm_push(code_bytes, size);
     if (form == C_STATUS) {
         if (is_register_operand(0) && x_register[0] == 0) return x86(0xdfe0);
         code_bytes = 0xdd07;
@@ -381,15 +546,46 @@ long asm_instruction() {
     return asm_encode(0, code_bytes >> 8, code_bytes & 255, 0, 0);
 }
 
+long asm_directive();         // 25-section.c
+long asm_label();
+
+// The whole text.
 long asm_template() {
-    long c = asm_skip_blanks();
+    long i = 0;
+    while (i < 10) {
+        numeric_last[i] = 0;
+        numeric_next[i] = 0;
+        i = i + 1;
+    }
     asm_at = 0;
     while (1) {
-        c = asm_skip_blanks();
-        if (c == 0) return 0;
-        if (c == ';' || c == '\n') asm_at = asm_at + 1;
-        else asm_instruction();
+        long c = asm_skip_blanks();
+        if (c == 0) break;
+        if (c == ';' || c == '\n') {
+            if (asm_file && c == '\n') here_line = here_line + 1;
+            asm_at = asm_at + 1;
+        } else if (c == '.') asm_directive();
+        else if (!asm_label()) asm_instruction();
     }
+    while (i > 0) {
+        i = i - 1;
+        if (numeric_next[i]) fail("no such label behind, in the assembly");
+    }
+    return 0;
+}
+
+// The string that was just read becomes the text.
+long asm_take_text() {
+    long i = 0;
+    if (string_len >= ASM_TEXT_MAX - 2) fail("an asm statement is too long");
+    while (i <= string_len) {
+        asm_text[i] = string[i];
+        i = i + 1;
+    }
+    asm_text[i] = 0;
+    a_count = 0;
+    asm_file = 0;
+    return 0;
 }
 
 long asm_statement() {
@@ -401,12 +597,7 @@ long asm_statement() {
     expect('(');
     if (tok != T_STRING) fail("expected the text of an asm statement");
     read_strings();
-    if (string_len >= ASM_TEXT_MAX) fail("an asm statement is too long");
-    while (i <= string_len) {
-        asm_text[i] = string[i];
-        i = i + 1;
-    }
-    a_count = 0;
+    asm_take_text();
     asm_used = 0;
     asm_xmm_used = 0;
     asm_pops = 0;
@@ -427,87 +618,4 @@ long asm_statement() {
     asm_template();
     store_operands();
     return expect(';');
-}
-
-long instruction(long form, long bytes, char *s) {
-    long name = name_of(s);
-    mnemonic_name[mnemonic_count] = name;
-    mnemonic_form[mnemonic_count] = form;
-    mnemonic_code[mnemonic_count] = bytes;
-    mnemonic_count = mnemonic_count + 1;
-    return 0;
-}
-
-long init_assembly() {
-    instruction(C_PREFIX, 0xf0, "lock");
-    instruction(C_PREFIX, 0xf3, "rep");
-    instruction(C_PLAIN, 0x0f05, "syscall");
-    instruction(C_PLAIN, 0xf390, "pause");
-    instruction(C_PLAIN, 0xf4, "hlt");
-    instruction(C_PLAIN, 0x90, "nop");
-    instruction(C_PLAIN, 0xfc, "cld");
-    instruction(C_PLAIN, 0x0f31, "rdtsc");
-    instruction(C_PLAIN, 0x0fa2, "cpuid");
-    instruction(C_PLAIN, 0x0faef0, "mfence");
-    instruction(C_PLAIN, 0xd9e1, "fabs");
-    instruction(C_PLAIN, 0xd9fa, "fsqrt");
-    instruction(C_PLAIN, 0xd9fc, "frndint");
-    instruction(C_PLAIN, 0xd9f8, "fprem");
-    instruction(C_PLAIN, 0xd9f5, "fprem1");
-    instruction(C_ARITHMETIC, 0, "add");
-    instruction(C_ARITHMETIC, 1, "or");
-    instruction(C_ARITHMETIC, 2, "adc");
-    instruction(C_ARITHMETIC, 3, "sbb");
-    instruction(C_ARITHMETIC, 4, "and");
-    instruction(C_ARITHMETIC, 5, "sub");
-    instruction(C_ARITHMETIC, 6, "xor");
-    instruction(C_ARITHMETIC, 7, "cmp");
-    instruction(C_MOVE, 0, "mov");
-    instruction(C_STORE, 0x85, "test");
-    instruction(C_STORE, 0x87, "xchg");
-    instruction(C_STORE, 0x0fb1, "cmpxchg");
-    instruction(C_STORE, 0x0fc1, "xadd");
-    instruction(C_LOAD, 0x8d, "lea");
-    instruction(C_LOAD, 0x0faf, "imul");
-    instruction(C_LOAD, 0x0fbc, "bsf");
-    instruction(C_LOAD, 0x0fbd, "bsr");
-    instruction(C_ONE, 0xff00, "inc");
-    instruction(C_ONE, 0xff01, "dec");
-    instruction(C_ONE, 0xf702, "not");
-    instruction(C_ONE, 0xf703, "neg");
-    instruction(C_ONE, 0xf704, "mul");
-    instruction(C_ONE, 0xf706, "div");
-    instruction(C_SHIFT, 4, "shl");
-    instruction(C_SHIFT, 5, "shr");
-    instruction(C_SHIFT, 7, "sar");
-    instruction(C_XMM, 0xf20f51, "sqrtsd");
-    instruction(C_XMM, 0xf30f51, "sqrtss");
-    instruction(C_XMM, 0x660f76, "pcmpeqd");
-    instruction(C_XMM, 0x0f54, "andps");
-    instruction(C_XMM, 0x660f54, "andpd");
-    instruction(C_XMM_INTEGER, 0xf20f2d, "cvtsd2si");
-    instruction(C_XMM_INTEGER, 0xf30f2d, "cvtss2si");
-    instruction(C_XMM_SHIFT, 0x0f7302, "psrlq");
-    instruction(C_XMM_SHIFT, 0x0f7202, "psrld");
-    instruction(C_X87_MEMORY, 0xdf07, "fistpll");
-    instruction(C_X87_MEMORY, 0xdb03, "fistpl");
-    instruction(C_X87_MEMORY, 0xd905, "fldcw");
-    instruction(C_X87_MEMORY, 0xd907, "fnstcw");
-    instruction(C_X87_MEMORY, 0x0fae02, "ldmxcsr");
-    instruction(C_X87_MEMORY, 0x0fae03, "stmxcsr");
-    instruction(C_STATUS, 0, "fnstsw");
-    instruction(C_PLAIN, 0x6e, "outsb");
-    instruction(C_PLAIN, 0x666f, "outsw");
-    instruction(C_PLAIN, 0x6f, "outsl");
-    instruction(C_PLAIN, 0x6c, "insb");
-    instruction(C_PLAIN, 0x666d, "insw");
-    instruction(C_PLAIN, 0x6d, "insl");
-    instruction(C_PORT, 0xee, "outb");
-    instruction(C_PORT, 0x66ef, "outw");
-    instruction(C_PORT, 0xef, "outl");
-    instruction(C_PORT, 0xec, "inb");
-    instruction(C_PORT, 0x66ed, "inw");
-    instruction(C_PORT, 0xed, "inl");
-    instruction(C_JUMP, 4, "jmp");
-    return instruction(C_JUMP, 2, "call");
 }

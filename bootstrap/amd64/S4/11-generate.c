@@ -7,14 +7,16 @@ enum { CC_BELOW = 2, CC_ABOVE_EQUAL, CC_EQUAL, CC_NOT_EQUAL, CC_BELOW_EQUAL, CC_
 
 long generate(long n);              // below
 long tree_depth;
-long clear_local(long place, long size);  // 14-initial.c
-long generate_call(long n);        // 11-call.c
+long clear_local(long place, long size);  // 18-initial.c
+long generate_call(long n);        // 12-call.c
 long generate_va_start(long n);
 long generate_va_arg(long n);
 long generate_setjmp(long n);
 long generate_longjmp(long n);
 long generate_syscall(long n);
 long generate_statements(long n);
+long generate_builtin(long n);     // 17-builtin.c
+long generate_pair(long n);        // 13-complex.c
 
 // The instruction that reads a value of the type into rax (rcx), without its ModRM byte.
 long load_opcode(long type) {
@@ -62,7 +64,7 @@ long generate_address(long n) {
         return address_word(n_a[n], n_value[n]);
     }
     if (n_op[n] == N_DEREF) return generate(n_a[n]);
-    if (t_kind[n_type[n]] == K_STRUCT) return generate(n);
+    if (in_memory(n_type[n])) return generate(n);
     return fail("this has no address");
 }
 
@@ -84,7 +86,7 @@ long extend(long type) {
 
 // Reads the value of type at [rax].
 long load_from_rax(long type) {
-    if (t_kind[type] == K_STRUCT || t_kind[type] == K_ARRAY || t_kind[type] == K_FUNCTION) return 0;
+    if (in_memory(type) || t_kind[type] == K_ARRAY || t_kind[type] == K_FUNCTION) return 0;
     if (type == TY_LDOUBLE) return x86(0xdb28);
     load_opcode(type);
     return emit(0x00);
@@ -93,9 +95,8 @@ long load_from_rax(long type) {
 long generate_lvalue(long n) {
     long type = n_type[n];
     if (n_op[n] == N_BITS) {
-        long unit = t_size[type] * 8;
         generate(n_a[n]);
-        if (n_value[n] == unit) return 0;
+        if (n_value[n] == t_size[type] * 8 && n_type[n_a[n]] == type) return 0;
         x86(0x48c1e0);        // shl rax, i
         emit(64 - n_b[n] - n_value[n]);
         if (t_unsigned[type]) x86(0x48c1e8);
@@ -184,7 +185,7 @@ long generate_assign(long n) {
         else x86(0x48c1f8);
         return emit(64 - width);
     }
-    if (t_kind[type] == K_STRUCT) {
+    if (in_memory(type)) {
         generate_address(target);
         push();
         generate(v);
@@ -582,6 +583,8 @@ long generate_node(long n) {
     if (op == N_SETJMP) return generate_setjmp(n);
     if (op == N_LONGJMP) return generate_longjmp(n);
     if (op == N_STATEMENTS) return generate_statements(n);
+    if (op == N_PAIR) return generate_pair(n);
+    if (op >= N_LABEL) return generate_builtin(n);
     return generate_syscall(n);
 }
 

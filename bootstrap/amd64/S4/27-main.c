@@ -1,15 +1,16 @@
 // Main: the command line, and one translation unit after the other.
 //
-//   s4 -o OUTPUT [-I DIRECTORY]... [-D NAME[=VALUE]]... FILE.c...
+//   s4 -o OUTPUT [-I DIRECTORY]... [-D NAME[=VALUE]]... [-U NAME]... [-include FILE]... FILE...
 //
-// All files together are one program.
+// Files whose names end in ".s" are assembly, all others C. All files together are one program.
 
 enum { UNIT_MAX = 4096, DEFINE_MAX = 1024 };
 
 long unit_count;
 long unit_name[UNIT_MAX];
 long define_count;
-long define_name[DEFINE_MAX];     // text of the #define line
+long define_name[DEFINE_MAX];     // text of the #define, #undef or #include line
+long define_option[DEFINE_MAX];   // 'D', 'U' or 'i'
 long output_name;
 long predefined;                  // name of the file that holds the definitions given before the first line
 
@@ -27,17 +28,19 @@ long argument(long i, long j) {
 }
 
 long usage() {
-    say("usage: s4 -o OUTPUT [-I DIRECTORY]... [-D NAME[=VALUE]]... FILE.c...");
+    say("usage: s4 -o OUTPUT [-I DIRECTORY]... [-D NAME[=VALUE]]... [-U NAME]... [-include FILE]... FILE.c...");
     return stop();
 }
 
 long read_arguments() {
     long i = 1;
+    long include_option = name_of("-include");
     while (os_arg(i, 0) >= 0) {
         if (os_arg(i, 0) == '-' && os_arg(i, 1) > 0) {
             long option = os_arg(i, 1);
             long value = 0;
-            if (os_arg(i, 2) > 0) value = argument(i, 2);
+            if (option == 'i' && argument(i, 0) != include_option) usage();
+            if (os_arg(i, 2) > 0 && option != 'i') value = argument(i, 2);
             else {
                 i = i + 1;
                 value = argument(i, 0);
@@ -47,7 +50,8 @@ long read_arguments() {
             else if (option == 'I' && include_dirs < INCLUDE_DIR_MAX) {
                 include_dir[include_dirs] = value;
                 include_dirs = include_dirs + 1;
-            } else if (option == 'D' && define_count < DEFINE_MAX) {
+            } else if ((option == 'D' || option == 'U' || option == 'i') && define_count < DEFINE_MAX) {
+                define_option[define_count] = option;
                 define_name[define_count] = value;
                 define_count = define_count + 1;
             } else usage();
@@ -92,17 +96,21 @@ long make_predefined() {
         long i = name_start[define_name[d]];
         long end = i + name_len[define_name[d]];
         long seen = 0;
-        source_text("#define ");
+        long option = define_option[d];
+        if (option == 'D') source_text("#define ");
+        else if (option == 'U') source_text("#undef ");
+        else source_text("#include \"");
         while (i < end) {
             long c = text[i];
-            if (c == '=' && !seen) {
+            if (c == '=' && !seen && option == 'D') {
                 seen = 1;
                 c = ' ';
             }
             source_byte(c);
             i = i + 1;
         }
-        if (!seen) source_text(" 1");
+        if (!seen && option == 'D') source_text(" 1");
+        if (option == 'i') source_byte('"');
         source_byte('\n');
         d = d + 1;
     }
@@ -117,6 +125,10 @@ long compile_unit(long name, long definitions) {
     here_file = 0;
     long f = load_file(name);
     if (f == 0) fail_name("cannot open the file", name);
+    if (name_len[name] > 2 && two_letters(name_start[name] + name_len[name] - 2, '.', 's')) {
+        assemble_file(f);
+        return pop_symbols(0, 0);
+    }
     while (macro <= macro_count) {
         name_macro[m_name[macro]] = 0;
         macro = macro + 1;
@@ -125,12 +137,19 @@ long compile_unit(long name, long definitions) {
     body_end = 0;
     define_macro(name_of("__FILE__"), M_FILE);
     define_macro(name_of("__LINE__"), M_LINE);
+    define_macro(name_of("__COUNTER__"), M_COUNTER);
+    define_macro(name_of("_Pragma"), M_PRAGMA);
+    counter = 0;
+    pack_align = 0;
+    packs = 0;
+    unit_number = unit_number + 1;
     enter_file(f);
     // The definitions are read as a file that the unit's first line includes.
     inc_at[0] = at;
     inc_line[0] = 1;
     inc_file[0] = name;
     inc_conditions[0] = 0;
+    inc_real[0] = f;
     inc_next[0] = 0;
     include_next = 0;
     depth = 1;
@@ -147,6 +166,7 @@ long start() {
     init_directive();
     init_type();
     init_declare();
+    init_builtin();
     init_assembly();
     read_arguments();
     temp_end = TEMP_BEGIN;

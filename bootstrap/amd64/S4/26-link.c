@@ -15,10 +15,9 @@ char image[50331648];         // the file, so that it is written at once
 long image_len;
 long strings_len;             // of the names of symbols
 
-// Code before everything: hands the initial stack to __s4_start.
+// Code before everything: hands the initial stack to __s4_start. A program that has its own _start begins there instead.
 long emit_entry() {
-    long type = function_type(TY_VOID, 0, 2);
-    long g = global_object(name_of("__s4_start"), type);
+    long g = global_object(name_of("__s4_start"), 0);
     entry = code_len;
     x86(0x31ed);              // xor ebp, ebp
     x86(0x4889e7);            // mov rdi, rsp
@@ -281,6 +280,12 @@ long write_program(long output) {
     long memory = place_zeros();
     long i = 0;
     resolve_aliases();
+    long g = name_global[name_of("_start")];
+    if (g_section[g] == SEC_CODE) {
+        entry = g_offset[g];
+        g = name_global[name_of("__s4_start")];
+        g_weak[g] = 1;
+    }
     apply_fixes(code_base, data_base);
     here_file = 0;
     put_number(0x00010102464c457f, 8);
