@@ -5,6 +5,7 @@
 //! output depends on the sign or payload of a NaN.
 
 mod expression;
+mod extension;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -166,6 +167,7 @@ pub fn program(seed: u64) -> String {
         indent: 0,
     };
     program.declare_globals();
+    program.extensions();
     for _ in 0..3 + program.random.below(3) {
         program.function();
     }

@@ -24,6 +24,14 @@ fn programs_have_every_construct() {
         "##",
         "<<=",
         "do {",
+        "_Complex",
+        "#pragma pack",
+        "(packed)",
+        "goto *",
+        "alloca",
+        " ... ",
+        "[n][m]",
+        "_Generic",
     ] {
         assert!(all.contains(construct), "{construct}");
     }
