@@ -177,6 +177,18 @@ pub(crate) fn run_within(
     output: Option<&str>,
     limits: Limits,
 ) -> anyhow::Result<Outcome> {
+    run_with_calls(program, arguments, inputs, output, limits, &[])
+}
+
+/// The same for a program that asks more of the kernel than those of the chain: `more` system calls.
+pub(crate) fn run_with_calls(
+    program: &[u8],
+    arguments: &[String],
+    inputs: &Files,
+    output: Option<&str>,
+    limits: Limits,
+    more: &[&str],
+) -> anyhow::Result<Outcome> {
     let folder = tempfile::Builder::new()
         .prefix("rootstock-seed.")
         .permissions(std::fs::Permissions::from_mode(0o755))
@@ -216,7 +228,7 @@ pub(crate) fn run_within(
             .map(|path| Path::new(WORK).join(path))
             .into_iter()
             .collect(),
-        calls: Calls::new(CALLS)?,
+        calls: Calls::new(CALLS.iter().chain(more).copied())?,
         limits,
         uid: seed_build::build::USER,
         clock: seed_build::build::CLOCK,

@@ -9,6 +9,7 @@ mod double_compile;
 mod from_seed;
 mod hex;
 mod hosts;
+mod library;
 mod recipe;
 mod stages;
 mod subset;
@@ -55,6 +56,8 @@ enum Claim {
     Differential(differential::Arguments),
     /// Which files of a program's source S4 compiles, and what it refuses in the others.
     Accepts(accepts::Arguments),
+    /// S4 compiles a whole C library, and a program on top of it prints the same as with gcc's.
+    Library(library::Arguments),
     /// S4 passes its own tests: programs to run and programs to refuse.
     Suite(suite::Arguments),
 }
@@ -74,6 +77,7 @@ impl Prove {
             Claim::DoubleCompile(arguments) => double_compile::run(arguments, self.json),
             Claim::Differential(arguments) => differential::run(arguments, self.json),
             Claim::Accepts(arguments) => accepts::run(arguments, self.json),
+            Claim::Library(arguments) => library::run(arguments, self.json),
             Claim::Suite(arguments) => suite::run(arguments, self.json),
         };
         verdict.map(ExitCode::from)

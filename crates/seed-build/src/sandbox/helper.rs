@@ -212,7 +212,7 @@ fn second_process(order: &Order) -> io::Result<()> {
         (Resource::Fsize, (limits.output_mib << 20) + 4096),
         (Resource::As, limits.memory_mib << 20),
         (Resource::Core, 0),
-        (Resource::Nofile, 1024),
+        (Resource::Nofile, 4096),
         (Resource::Memlock, 0),
         (Resource::Msgqueue, 0),
     ] {
