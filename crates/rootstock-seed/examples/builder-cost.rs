@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
     std::fs::write(folder.path().join("abc"), "61 62 63")?;
     let chain = Chain::parse(&chain(steps, &seed), &folder.path().join("chain.toml"))?;
     let store = Store::open(&folder.path().join("store"))?;
-    let sandbox = Sandbox::new(std::path::absolute(helper)?);
+    let sandbox = Sandbox::for_many(std::path::absolute(helper)?);
     let builder = Builder {
         store: &store,
         sandbox: &sandbox,

@@ -95,7 +95,7 @@ impl Build {
             .map(|key| SigningKey::open(key, self.pin_file.as_deref()))
             .collect::<Result<_, _>>()?;
         let store = Store::open(&self.place.store)?;
-        let sandbox = sandbox::sandbox()?;
+        let sandbox = sandbox::for_many()?;
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let builder = Builder {
             store: &store,

@@ -39,7 +39,7 @@ impl NixExport {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let chain = Chain::read(&self.place.chain)?;
         let store = Store::open(&self.place.store)?;
-        let sandbox = sandbox::sandbox()?;
+        let sandbox = sandbox::for_many()?;
         let builder = Builder {
             store: &store,
             sandbox: &sandbox,

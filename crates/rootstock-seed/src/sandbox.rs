@@ -154,9 +154,17 @@ pub(crate) struct Outcome {
 }
 
 /// The sandbox, with this program as its helper.
-pub(crate) fn sandbox() -> anyhow::Result<Sandbox> {
-    let own = std::env::current_exe().context("the path of this program")?;
-    Ok(Sandbox::new(own))
+fn sandbox() -> anyhow::Result<Sandbox> {
+    Ok(Sandbox::new(own()?))
+}
+
+/// The same for the steps of a chain.
+pub(crate) fn for_many() -> anyhow::Result<Sandbox> {
+    Ok(Sandbox::for_many(own()?))
+}
+
+fn own() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("the path of this program")
 }
 
 /// Runs `program` (a static executable) with `arguments` beside copies of `inputs`; `output` is the path of the file it writes.

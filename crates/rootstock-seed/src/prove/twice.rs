@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
             },
         ),
     ];
-    let sandbox = sandbox::sandbox()?;
+    let sandbox = sandbox::for_many()?;
     let mut all: Vec<Objects> = Vec::new();
     let mut absent = Vec::new();
     for (store, (jobs, circumstances)) in stores.iter().zip(circumstances) {

@@ -58,7 +58,7 @@ calls = [{CALLS}]
 fn build_elsewhere(place: &Place) {
     let chain = Chain::read(&place.path("chain.toml")).unwrap();
     let store = Store::open(&place.path("other")).unwrap();
-    let sandbox = Sandbox::new(env!("CARGO_BIN_EXE_rootstock-seed").into());
+    let sandbox = Sandbox::for_many(env!("CARGO_BIN_EXE_rootstock-seed").into());
     let builder = Builder {
         store: &store,
         sandbox: &sandbox,

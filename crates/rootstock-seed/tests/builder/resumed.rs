@@ -114,7 +114,7 @@ fn steps_that_do_not_need_each_other_run_at_the_same_time() {
     let place = place(2);
     let chain = Chain::read(&place.path("chain.toml")).unwrap();
     let store = Store::open(&place.path("other")).unwrap();
-    let sandbox = Sandbox::new(env!("CARGO_BIN_EXE_rootstock-seed").into());
+    let sandbox = Sandbox::for_many(env!("CARGO_BIN_EXE_rootstock-seed").into());
     let builder = Builder {
         store: &store,
         sandbox: &sandbox,

@@ -20,12 +20,15 @@ use crate::archive::{Packing, UnpackLimits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use wire::{Joined, Tag};
@@ -176,15 +179,46 @@ enum Report {
 }
 
 /// The program that becomes the helper: it calls [`enter`] when its first argument is [`ENTER`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Sandbox {
-    helper: PathBuf,
+    program: PathBuf,
+    /// Helpers that wait for an order, each for the thread that started it: a helper ends with that thread, not only with the
+    /// whole builder, because that is how the kernel binds a process to its parent. Nothing if none is started ahead.
+    ready: Option<Mutex<HashMap<ThreadId, Helper>>>,
 }
 
 impl Sandbox {
     /// With this program as helper; usually the running one.
-    pub fn new(helper: PathBuf) -> Sandbox {
-        Sandbox { helper }
+    pub fn new(program: PathBuf) -> Sandbox {
+        Sandbox {
+            program,
+            ready: None,
+        }
+    }
+
+    /// The same for many orders: while one is carried out, the helper for the next is started.
+    pub fn for_many(program: PathBuf) -> Sandbox {
+        Sandbox {
+            program,
+            ready: Some(Mutex::default()),
+        }
+    }
+
+    fn helper(&self) -> Result<Helper, SandboxError> {
+        let ready = self.ready.as_ref();
+        let own = std::thread::current().id();
+        let ready = ready.and_then(|ready| ready.lock().expect("nothing panics here").remove(&own));
+        ready.map_or_else(|| Helper::start(&self.program), Ok)
+    }
+
+    fn start_ahead(&self) -> Result<(), SandboxError> {
+        if let Some(ready) = &self.ready {
+            let helper = Helper::start(&self.program)?;
+            let own = std::thread::current().id();
+            let mut ready = ready.lock().expect("nothing panics here");
+            ready.insert(own, helper);
+        }
+        Ok(())
     }
 
     /// Carries out an order. `sink` gets each output that exists, by its number, as a NAR archive.
@@ -197,8 +231,25 @@ impl Sandbox {
         sink: &mut dyn FnMut(usize, &mut dyn Read) -> io::Result<()>,
     ) -> Result<Outcome, SandboxError> {
         let begin = Instant::now();
-        let (ours, theirs) = UnixStream::pair().map_err(SandboxError::Helper)?;
-        let mut child = Command::new(&self.helper)
+        let mut helper = self.helper()?;
+        let text = serde_json::to_vec(order).expect("an order is plain data");
+        wire::send(&mut helper.socket, Tag::Order, &text).map_err(SandboxError::Helper)?;
+        self.start_ahead()?;
+        converse(order, &mut helper, sink, begin)
+    }
+}
+
+/// A process that waits for its order, or carries it out.
+#[derive(Debug)]
+struct Helper {
+    child: Child,
+    socket: UnixStream,
+}
+
+impl Helper {
+    fn start(program: &Path) -> Result<Helper, SandboxError> {
+        let (socket, theirs) = UnixStream::pair().map_err(SandboxError::Helper)?;
+        let child = Command::new(program)
             .arg0("rootstock-sandbox")
             .arg(ENTER)
             .env_clear()
@@ -207,36 +258,38 @@ impl Sandbox {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(SandboxError::Helper)?;
-        let result = converse(order, ours, &mut child, sink, begin);
-        // Whatever happened, nothing is left running: with the helper all its processes end.
-        let _ = child.kill();
-        let _ = child.wait();
-        result
+        Ok(Helper { child, socket })
     }
 }
 
-/// Sends the order and takes what comes back.
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // Whatever happened, nothing is left running: with the helper all its processes end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes what comes back.
 fn converse(
     order: &Order,
-    mut socket: UnixStream,
-    child: &mut Child,
+    helper: &mut Helper,
     sink: &mut dyn FnMut(usize, &mut dyn Read) -> io::Result<()>,
     begin: Instant,
 ) -> Result<Outcome, SandboxError> {
     // The watcher needs a moment more than the program for making and ending things.
     let grace = Duration::from_secs(order.limits.seconds + 5);
+    let socket = &mut helper.socket;
     socket
         .set_read_timeout(Some(grace))
         .map_err(SandboxError::Helper)?;
-    let text = serde_json::to_vec(order).expect("an order is plain data");
-    wire::send(&mut socket, Tag::Order, &text).map_err(SandboxError::Helper)?;
-    let pipes = (child.stdout.take(), child.stderr.take());
+    let pipes = (helper.child.stdout.take(), helper.child.stderr.take());
     let mut said = [Said::new(pipes.0), Said::new(pipes.1)];
     // Until the program has ended, when the first frame comes; then what it said lies in the pipes, which nobody else writes to.
-    if !hear(&mut said, Some(&socket), Some(begin + grace))? {
+    if !hear(&mut said, Some(&*socket), Some(begin + grace))? {
         return Err(SandboxError::Time(order.limits.seconds));
     }
-    let report = listen(&mut socket, sink, order)?;
+    let report = listen(socket, sink, order)?;
     hear(&mut said, None, None)?;
     let [stdout, stderr] = said.map(|said| said.bytes);
     match report {
