@@ -10,7 +10,14 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod archive;
+pub mod command_line;
+pub mod companions;
+pub mod devicetree;
 mod note;
+pub mod pe;
 pub mod reference;
+pub mod sections;
+pub mod seed;
 
 pub use note::{NOTE_SECTION, NoteError, StubNote};
