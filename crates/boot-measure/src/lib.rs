@@ -10,6 +10,7 @@
 mod bank;
 mod boot_option;
 mod cel;
+mod companions;
 mod content;
 mod device_path;
 mod expectation;
@@ -27,6 +28,7 @@ mod tests;
 pub use bank::{Bank, Register};
 pub use boot_option::{BootOption, tried};
 pub use cel::to_cel_json;
+pub use companions::{CompanionRegisters, addon, companions};
 pub use content::Content;
 pub use device_path::{DevicePath, PathError};
 pub use expectation::{Expectation, Measurement, Unforeseen};
@@ -40,9 +42,14 @@ pub use log::{
 pub use pcr11::{DEFAULT_PHASES, FileOf, Order, Pcr11, Rules, predict, predict_with_files};
 pub use registers::{Mismatch, Registers, RegistersError};
 
+use boot_stub_core::archive::TooLarge;
+
 /// Why a prediction can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What lies beside the image is too large for an archive.
+    #[error(transparent)]
+    Companions(TooLarge),
     /// The image has no stub identity, so what it measures is unknown.
     #[error("the image names no systemd-stub version (.sdmagic); state one")]
     UnknownStub,

@@ -4,6 +4,7 @@
 use crate::{Bank, Content, Digest, Error, EventType, Measurement, Register, Result};
 use boot_pe::reference::{Part, Reference, References, note_of};
 use boot_pe::{Image, Section, SectionName, StubIdentity};
+use boot_stub_core::sections::MEASURED;
 use serde::Serialize;
 
 /// The phase paths that systemd signs for by default.
@@ -32,22 +33,9 @@ impl Order {
     fn sections(self) -> [SectionName; 14] {
         use SectionName as S;
         match self {
-            Order::Systemd => [
-                S::Linux,
-                S::Osrel,
-                S::Cmdline,
-                S::Initrd,
-                S::Ucode,
-                S::Splash,
-                S::Dtb,
-                S::Uname,
-                S::Sbat,
-                S::Pcrpkey,
-                S::Profile,
-                S::Dtbauto,
-                S::Hwids,
-                S::Efifw,
-            ],
+            // The stub of this repository measures in this order too, by the same list.
+            Order::Systemd => MEASURED
+                .map(|name| SectionName::parse(name).expect("a section that UAPI.5 defines")),
             Order::Uapi => [
                 S::Linux,
                 S::Osrel,

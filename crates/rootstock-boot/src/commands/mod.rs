@@ -1,6 +1,7 @@
 //! One module per group of commands; each reads its inputs once, calls the library and prints.
 
 mod boot;
+mod companions;
 mod disk;
 mod enroll;
 pub(crate) mod entries;

@@ -1,6 +1,7 @@
 //! `pcr predict` and `policy sign|verify`: what registers will hold, and who vouches for PCR 11 of an image.
 
 use super::boot::BootOptions;
+use super::companions;
 use super::explain;
 use super::key::PinOptions;
 use super::log;
@@ -66,6 +67,13 @@ Examples:
         #[command(flatten)]
         observed: log::Which,
     },
+    /// Print PCR 12 and 13 of an image: what its stub measures of the files beside it and of the boot loader's options.
+    #[command(after_help = "\
+Addons are taken to be accepted by the firmware; the oracle tells (`rootstock-boot oracle`).
+
+Example:
+  rootstock-boot pcr companions --volume /boot EFI/Linux/nixos.efi")]
+    Companions(companions::Arguments),
 }
 
 /// Signed PCR policies.
@@ -290,6 +298,7 @@ struct Value {
 
 pub(crate) fn run(command: PcrCommand, out: &Out) -> anyhow::Result<Verdict> {
     match command {
+        PcrCommand::Companions(arguments) => companions::run(&arguments, out),
         PcrCommand::Predict { boot, stub, image } => match image {
             Some(image) => {
                 anyhow::ensure!(
