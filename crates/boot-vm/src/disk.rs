@@ -53,6 +53,24 @@ pub fn fat_disk(path: &Path, files: &[(String, &Path)]) -> Result<()> {
     Ok(())
 }
 
+/// A file of such a disk, by its name as in [`fat_disk`].
+pub fn file_of(disk: &Path, name: &str) -> Result<Vec<u8>> {
+    let program = "mtype";
+    let output = Command::new(program)
+        .arg("-i")
+        .arg(disk)
+        .arg(format!("::/{name}"))
+        .output()
+        .map_err(|source| Error::Start { program, source })?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::Failed {
+        program,
+        output: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
 fn run(program: &'static str, command: &mut Command) -> Result<()> {
     let output = command
         .output()

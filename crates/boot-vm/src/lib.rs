@@ -15,7 +15,7 @@ mod tpm;
 #[cfg(test)]
 mod tests;
 
-pub use disk::fat_disk;
+pub use disk::{fat_disk, file_of};
 pub use error::{End, Error};
 pub use machine::{Firmware, Machine, Running};
 pub use screen::without_escapes;

@@ -75,6 +75,12 @@ impl Machine {
         self
     }
 
+    /// With one more disk, which is written to.
+    pub fn writable_disk(mut self, file: &Path) -> Machine {
+        self.drive("if=virtio,format=raw,file=", file);
+        self
+    }
+
     /// With a TPM.
     pub fn tpm(mut self, tpm: &Tpm) -> Machine {
         self.add("-tpmdev emulator,id=tpm,chardev=tpm -device tpm-crb,tpmdev=tpm -chardev");

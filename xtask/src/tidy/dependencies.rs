@@ -22,6 +22,7 @@ const IMPURE: &[&str] = &[
     "boot-image",
     "boot-init",
     "boot-vm",
+    "boot-guest",
     "seed-build",
     "xtask",
     "real-data",

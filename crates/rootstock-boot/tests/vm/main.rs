@@ -8,4 +8,5 @@ mod images;
 mod measured;
 mod second_stage;
 mod shim_images;
+mod stub;
 mod workshop;

@@ -1,0 +1,63 @@
+//! The first process of a virtual machine in tests: reports on the serial console how the machine was booted, then turns it
+//! off. It is linked statically and is all that the initrd holds, beside the modules it loads.
+//!
+//! Lines: `guest secure-boot on|off`, `guest lockdown TEXT`, `guest cmdline TEXT`, `guest pcr N HEX`, `guest file PATH MODE HEX`
+//! for each file under `/.extra`, `guest variable NAME HEX` for each variable of the boot loader interface, `guest done`. A
+//! line that can't be had says `missing` and why. What the test expects is compared on the host.
+
+mod report;
+
+use report::Report;
+use rustix::mount::{MountFlags, mount};
+use rustix::system::{RebootCommand, finit_module, reboot};
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+
+/// The module is compressed: the kernel unpacks it itself, its signature inside.
+const COMPRESSED: i32 = 4;
+/// Where the initrd has the modules.
+const MODULES: &str = "/guest";
+
+fn main() {
+    let console = prepare();
+    if let Ok(console) = console {
+        let mut report = Report::new(console);
+        for name in ["efivarfs.ko.xz"] {
+            if let Err(error) = load(&Path::new(MODULES).join(name)) {
+                report.line(format_args!("missing module {name}: {error}"));
+            }
+        }
+        if let Err(error) = mount_at("efivarfs", "/sys/firmware/efi/efivars") {
+            report.line(format_args!("missing efivarfs: {error}"));
+        }
+        report.everything();
+    }
+    let command = match fs::read_to_string("/proc/cmdline") {
+        Ok(line) if line.split_whitespace().any(|word| word == "guest.restart") => {
+            RebootCommand::Restart
+        }
+        _ => RebootCommand::PowerOff,
+    };
+    // Returns only with an error; a first process that ends stops the kernel, which the host sees.
+    let _ = reboot(command);
+}
+
+/// Mounts what reports need, and opens the console.
+fn prepare() -> std::io::Result<File> {
+    mount_at("devtmpfs", "/dev")?;
+    mount_at("proc", "/proc")?;
+    mount_at("sysfs", "/sys")?;
+    mount_at("securityfs", "/sys/kernel/security")?;
+    OpenOptions::new().write(true).open("/dev/console")
+}
+
+fn mount_at(kind: &str, place: &str) -> std::io::Result<()> {
+    fs::create_dir_all(place)?;
+    mount(kind, place, kind, MountFlags::empty(), None)?;
+    Ok(())
+}
+
+fn load(module: &Path) -> std::io::Result<()> {
+    finit_module(File::open(module)?, c"", COMPRESSED)?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! Our stub in virtual machines: Debian's kernel started from it reports how it was booted, and altered parts are refused.
+//! Stage 57-boot-install builds stub and guest and runs these.
+
+mod alterations;
+mod linux;
+mod peer;
+mod scene;
