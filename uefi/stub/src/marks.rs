@@ -6,6 +6,7 @@
 )]
 
 use boot_stub_core::StubNote;
+use core::sync::atomic::AtomicU32;
 
 const MAGIC: &str = concat!(
     "#### LoaderInfo: rootstock-stub ",
@@ -39,3 +40,10 @@ static RSSTUB: [u8; StubNote::OUR_TEXT.len()] = bytes(StubNote::OUR_TEXT);
 // SAFETY: as above.
 #[unsafe(link_section = ".sbat")]
 static SBAT: [u8; REVOCATION.len()] = bytes(REVOCATION);
+
+/// Keeps the section of variables from being without content in the file: shim refuses a program with such a section, unless
+/// the linker marks it as uninitialised, which it does not.
+#[used]
+// SAFETY: a variable, where variables are.
+#[unsafe(link_section = ".data")]
+static CONTENT: AtomicU32 = AtomicU32::new(1);
