@@ -81,6 +81,12 @@ impl Machine {
         self
     }
 
+    /// With a source of random numbers.
+    pub fn random_numbers(mut self) -> Machine {
+        self.add("-device virtio-rng-pci");
+        self
+    }
+
     /// With a TPM.
     pub fn tpm(mut self, tpm: &Tpm) -> Machine {
         self.add("-tpmdev emulator,id=tpm,chardev=tpm -device tpm-crb,tpmdev=tpm -chardev");

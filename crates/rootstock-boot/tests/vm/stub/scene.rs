@@ -122,7 +122,9 @@ impl Scene {
         let state = self.path().join(format!("{name}.tpm"));
         std::fs::create_dir_all(&state).unwrap();
         let tpm = Tpm::start(&state).unwrap();
-        let mut machine = Machine::new(Firmware::SecureBoot, &variables).tpm(&tpm);
+        let mut machine = Machine::new(Firmware::SecureBoot, &variables)
+            .tpm(&tpm)
+            .random_numbers();
         for disk in disks {
             machine = machine.writable_disk(disk);
         }
