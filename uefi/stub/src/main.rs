@@ -119,8 +119,12 @@ fn run() -> Result<Status, Error> {
     }
     let given = handed_over(|name| chosen.get(name))
         .map_err(|error| Error::new(Status::OUT_OF_RESOURCES, &error))?;
-    variables::publish(&own, options.profile.unwrap_or(0))?;
-    variables::publish_registers(tpm.present(), measured)?;
+    // The system only reads less about its boot where firmware takes no variables; that is no reason not to boot.
+    let published = variables::publish(&own, options.profile.unwrap_or(0))
+        .and_then(|()| variables::publish_registers(tpm.present(), measured));
+    if let Err(error) = published {
+        say(format_args!("the system is told less than usual: {error}"));
+    }
 
     let mut all = first;
     all.extend(chosen.get(".ucode").map(Cow::Borrowed));
