@@ -11,7 +11,7 @@ use crate::history::{ChannelHistory, ChannelRelease};
 use crate::pipeline::KnownFix;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What a head belongs to: the first part of [`HeadSeen::line`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +85,8 @@ pub struct Channel {
     feeding: String,
     strangers: Vec<String>,
     record: OnceLock<TrackRecord>,
+    /// What was promised of changes, by the second at which they reached the channel's branch.
+    promises: Mutex<HashMap<i64, Option<Timestamp>>>,
 }
 
 impl Channel {
@@ -106,6 +108,23 @@ impl Channel {
     /// The branch that it is built from.
     pub fn feeding(&self) -> &str {
         &self.feeding
+    }
+
+    /// What was promised of a change that reached the channel's branch at `merged`, computed by `promise` at the first question:
+    /// it follows from moves that do not change.
+    pub(crate) fn promised(
+        &self,
+        merged: i64,
+        promise: impl FnOnce() -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        // A question that panicked has kept nothing.
+        let promises = || self.promises.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = promises().get(&merged) {
+            return *known;
+        }
+        let said = promise();
+        promises().insert(merged, said);
+        said
     }
 
     /// Releases whose commit the index does not know (or not clearly): gaps in the history until the next fetch.
@@ -472,6 +491,7 @@ impl LandingIndex {
             feeding,
             strangers: Vec::new(),
             record: OnceLock::new(),
+            promises: Mutex::default(),
         };
         for (release, commit) in list {
             let Some(commit) = commit else {

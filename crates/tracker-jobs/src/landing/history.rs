@@ -122,6 +122,7 @@ pub fn import_history(import: &HistoryImport) -> Result<HistorySummary, LandingE
     let mut summary = HistorySummary::default();
     let mut rejected = listing.rejected;
     let mut held: HashMap<String, HashSet<(ObjectName, i64)>> = HashMap::new();
+    let mut last: HashMap<String, (i64, ObjectName)> = HashMap::new();
     for release in listing.releases {
         let time = release.time.as_second();
         if time > import.now.as_second().saturating_add(MAX_AHEAD) {
@@ -134,6 +135,22 @@ pub fn import_history(import: &HistoryImport) -> Result<HistorySummary, LandingE
             continue;
         }
         let line = LineName::Channel(release.channel.clone());
+        // An observation that repeats the one before it says nothing new.
+        let before = last.entry(release.channel.clone()).or_insert_with(|| {
+            let heads = writer.index().heads(&line).iter();
+            let newest = heads.max_by_key(|head| head.time);
+            newest.map_or((i64::MIN, ObjectName([0; 20])), |head| {
+                (head.time, head.commit)
+            })
+        });
+        if before.0 <= time {
+            let repeated = release.observed && before.1 == release.commit;
+            *before = (time, release.commit);
+            if repeated {
+                summary.known += 1;
+                continue;
+            }
+        }
         let held = held.entry(release.channel).or_insert_with(|| {
             let heads = writer.index().heads(&line).iter();
             heads.map(|head| (head.commit, head.time)).collect()

@@ -30,7 +30,7 @@ pub const COVERAGE: f64 = 0.8;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Unknown {
     /// The channel has not been watched for long enough.
-    #[error("the channel has moved {have} times since it is watched; a forecast needs {MIN_MOVES}")]
+    #[error("too few moves are known: {have} of the {MIN_MOVES} that a forecast needs")]
     TooFewMoves {
         /// Moves on record.
         have: usize,

@@ -170,6 +170,26 @@ on_both_databases! {
         assert_eq!(waits[0].state.aggregate.as_ref().unwrap().state, BuildState::Passed);
     }
 
+    async fn a_metrics_server_that_is_asked_again_adds_no_release_for_the_same_revision(database) {
+        let store = database.open().await;
+        let folder = tempfile::tempdir().unwrap();
+        let repository = repository();
+        run(&repository, &folder.path().join("index"), 10);
+        let site = Site::start().await;
+        let mut releases = Vec::new();
+        for (mark, hour_seen) in [(1, 11), (1, 12), (2, 13), (1, 14)] {
+            let (revision, second) = (repository.name(mark), hour(hour_seen).as_second());
+            let answer = format!(
+                r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{"channel":"nixos-unstable","revision":"{revision}","current":"1"}},"value":[{second}.5,"1"]}}]}}}}"#
+            );
+            site.put("nixos-unstable/history", answer);
+            site.put("nixos-unstable/git-revision", &revision);
+            releases.push(follow(&store, &site, folder.path()).await.releases);
+        }
+        // The last one is a channel that went back.
+        assert_eq!(releases, [1, 0, 1, 1]);
+    }
+
     async fn a_channel_that_cannot_be_asked_leaves_what_is_held(database) {
         let store = database.open().await;
         let folder = tempfile::tempdir().unwrap();
