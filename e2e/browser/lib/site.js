@@ -1,7 +1,7 @@
 // The demonstration, started on a free port for one test file; and the browser that looks at it.
 // Invariant: what was started here is stopped here, whether the tests passed or not.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,52 @@ export async function startSite() {
   return { url, stop };
 }
 
+/** A small repository with its landing index and pull requests, served until it is stopped. */
+export async function startLandingSite() {
+  const folder = mkdtempSync(join(tmpdir(), 'rootstock-landing-'));
+  const run = (command, args, options = {}) => execFileSync(command, args, { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'], ...options });
+  run('git', ['init', '--quiet', '--bare', '--initial-branch=master', 'repository']);
+  const begin = 1714564800;
+  const commit = (branch, mark, message, from, merge) => `commit refs/heads/${branch}\nmark :${mark}\ncommitter a <a@example.org> ${begin + mark * 3600} +0000\ndata ${Buffer.byteLength(message)}\n${message}\n${from ? `from :${from}\n` : ''}${merge ? `merge :${merge}\n` : ''}\n`;
+  const stream = [
+    commit('master', 1, 'begin'),
+    commit('release-24.05', 2, 'release: begin', 1),
+    commit('staging', 3, 'curl: fix CVE-2024-12345', 1),
+    commit('master', 4, 'Merge pull request #7 from someone/staging', 1, 3),
+    commit('master', 5, 'wget: fix CVE-2024-54321', 4),
+  ].join('');
+  run('git', ['-C', 'repository', 'fast-import', '--quiet'], { input: stream });
+  run('git', ['-C', 'repository', 'update-ref', 'refs/heads/nixos-unstable', 'master~1']);
+  run('git', ['-C', 'repository', 'update-ref', 'refs/heads/nixos-24.05-with-a-rather-long-name', 'release-24.05']);
+  run(program, ['landing', 'index', '--repository', 'repository']);
+  const pull = { number: 70, title: 'curl: fix another overflow', state: 'open', base: { ref: 'master' }, labels: [{ name: 'security' }], created_at: '2024-05-01T00:00:00Z', updated_at: '2024-05-01T00:00:00Z' };
+  writeFileSync(join(folder, 'pulls.jsonl'), JSON.stringify(pull));
+  const database = ['--database', 'sqlite:t.db'];
+  run(program, ['landing', 'pulls', 'pulls.jsonl', ...database]);
+  run(program, ['landing', 'support', 'nixos-unstable', '2024-06-01', ...database]);
+  const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', '--landing', 'landing', ...database], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('serve is not ready after 60 s')), 60_000);
+    child.stdout.on('data', (data) => {
+      const ready = /on (http:\/\/\S+)/.exec(String(data));
+      if (ready) {
+        clearTimeout(timer);
+        resolve(ready[1]);
+      }
+    });
+    child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));
+  });
+  const stop = () => new Promise((resolve) => {
+    child.removeAllListeners('exit');
+    child.once('exit', (code) => {
+      rmSync(folder, { recursive: true, force: true });
+      resolve(code);
+    });
+    child.kill('SIGTERM');
+  });
+  return { url, stop };
+}
+
 /** Starts Chromium with a fresh profile. */
 export async function startBrowser() {
   const profile = mkdtempSync(join(tmpdir(), 'rootstock-browser-'));
@@ -72,6 +118,9 @@ export const pages = [
   { name: 'channels', path: '/channels' },
   { name: 'channel', path: '/channels/nixos-19.09' },
   { name: 'changes', path: '/changes' },
+  { name: 'pipeline', path: '/pipeline' },
+  { name: 'events', path: '/events' },
+  { name: 'labels', path: '/labels' },
   { name: 'about', path: '/about' },
   { name: 'error-not-found', path: '/vulnerabilities/CVE-2019-1469', status: 404 },
   { name: 'error-bad-filter', path: '/vulnerabilities?severity=huge', status: 400 },
