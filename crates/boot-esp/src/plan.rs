@@ -2,6 +2,7 @@
 
 use crate::survey::{ENTRIES, FoundEntry, Judgement, LOADER_CONF, Need, SHARED, Survey};
 use crate::{Content, EntryName, Error, EspPath, LoaderConfig, Result, State, Stem};
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,10 @@ impl NewFile {
 
 impl Serialize for NewFile {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        (&self.path, self.content.size()).serialize(serializer)
+        let mut fields = serializer.serialize_struct("NewFile", 2)?;
+        fields.serialize_field("path", &self.path)?;
+        fields.serialize_field("size", &self.content.size())?;
+        fields.end()
     }
 }
 

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 const MAX_LINKS: usize = 40;
 /// Largest kernel or initrd: references have 32-bit sizes.
 const MAX_FILE: u64 = u32::MAX as u64;
+/// Kernels and initrds up to so many bytes together stay in memory between hashing and copying, so that they are read once.
+const MAX_KEPT: u64 = 256 * 1024 * 1024;
 /// Largest file that is read whole.
 const MAX_SMALL: u64 = 64 * 1024 * 1024;
 
@@ -23,6 +25,7 @@ pub struct Sources {
     root: PathBuf,
     hashed: RefCell<BTreeMap<PathBuf, Content>>,
     read: Cell<u64>,
+    kept: Cell<u64>,
 }
 
 impl Sources {
@@ -32,6 +35,7 @@ impl Sources {
             root: root.to_owned(),
             hashed: RefCell::default(),
             read: Cell::new(0),
+            kept: Cell::new(0),
         }
     }
 
@@ -146,6 +150,16 @@ impl Sources {
             error,
         };
         let mut file = File::open(&real).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length > 0 && length <= MAX_KEPT - self.kept.get() {
+            let mut bytes = Vec::with_capacity(length as usize);
+            file.take(length).read_to_end(&mut bytes).map_err(failed)?;
+            self.read.set(self.read.get() + bytes.len() as u64);
+            self.kept.set(self.kept.get() + length);
+            let content = Content::bytes(bytes);
+            self.hashed.borrow_mut().insert(resolved, content.clone());
+            return Ok(content);
+        }
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1024 * 1024];
         let mut size = 0;

@@ -5,4 +5,6 @@
 #[path = "../workshop/mod.rs"]
 mod workshop;
 
+mod crash;
+mod fat;
 mod install;

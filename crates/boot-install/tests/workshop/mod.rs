@@ -164,20 +164,19 @@ impl Machinery {
         symlink(format!("system-{number}-link"), profile).unwrap();
     }
 
-    /// A generation with a kernel and an initrd of its own.
+    /// A generation with a kernel and an initrd of its own, the initrd twice as large.
     pub(crate) fn simple(&self, number: u64, size: usize) {
-        let kernel = self.store(
-            &format!("linux-{number}"),
-            &payload(&format!("k{number}"), size),
-        );
-        let initrd = self.store(
-            &format!("initrd-{number}"),
-            &payload(&format!("i{number}"), 2 * size),
-        );
-        self.generation(
-            number,
-            &Machinery::document(&format!("nixos-{number}"), &kernel, &initrd),
-        );
+        self.sized(number, size, 2 * size);
+    }
+
+    /// A generation with a kernel and an initrd of its own.
+    pub(crate) fn sized(&self, number: u64, kernel: usize, initrd: usize) {
+        let name = format!("nixos-{number}");
+        let kernel = payload(&format!("k{number}"), kernel);
+        let kernel = self.store(&format!("linux-{number}"), &kernel);
+        let initrd = payload(&format!("i{number}"), initrd);
+        let initrd = self.store(&format!("initrd-{number}"), &initrd);
+        self.generation(number, &Machinery::document(&name, &kernel, &initrd));
     }
 
     /// The store.

@@ -1,0 +1,255 @@
+//! install, status, bless, repair and spec from the outside: answers, exit codes, and that a dry run writes nothing.
+
+use crate::{boot, text};
+use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+const STORE: &str = "/nix/store/00000000000000000000000000000000-";
+
+/// A stub and a loader that do nothing, a key, and a root with generations 1 and 2.
+pub(crate) fn prepare(folder: &Path) {
+    let program = |sections: &[(&str, &[u8])]| {
+        let base = addon_base(Machine::X64).unwrap();
+        let image = Image::parse(&base).unwrap();
+        let mut list: Vec<_> = image.sections.iter().map(NewSection::keep).collect();
+        for (name, data) in sections {
+            list.push(NewSection::data(name, Cow::Borrowed(data)).unwrap());
+        }
+        rebuild(&image, &list).unwrap()
+    };
+    let note = boot_stub_core::StubNote::OUR_TEXT.as_bytes();
+    fs::write(folder.join("stub.efi"), program(&[(".rsstub", note)])).unwrap();
+    let magic = b"#### LoaderInfo: systemd-boot 257.9 ####";
+    fs::write(folder.join("loader.efi"), program(&[(".sdmagic", magic)])).unwrap();
+    let create = [
+        "keys", "create", "--kind", "p256", "--role", "db", "--name", "test", ".",
+    ];
+    text(&boot(folder, &create));
+    let profiles = folder.join("root/nix/var/nix/profiles");
+    fs::create_dir_all(&profiles).unwrap();
+    for number in 1..=2 {
+        let toplevel = format!("{STORE}nixos-{number}");
+        let real = folder.join("root").join(&toplevel[1..]);
+        fs::create_dir_all(&real).unwrap();
+        fs::write(real.join("kernel"), format!("kernel {number}")).unwrap();
+        fs::write(real.join("initrd"), format!("initrd {number}")).unwrap();
+        fs::write(real.join("boot.json"), document(&toplevel).to_string()).unwrap();
+        symlink(&toplevel, profiles.join(format!("system-{number}-link"))).unwrap();
+    }
+    symlink("system-2-link", profiles.join("system")).unwrap();
+    fs::create_dir(folder.join("esp")).unwrap();
+    fs::create_dir(folder.join("efivars")).unwrap();
+}
+
+pub(crate) fn document(toplevel: &str) -> Value {
+    json!({
+        "org.nixos.bootspec.v1": {
+            "label": "NixOS",
+            "system": "x86_64-linux",
+            "init": format!("{toplevel}/init"),
+            "toplevel": toplevel,
+            "kernel": format!("{toplevel}/kernel"),
+            "kernelParams": [],
+            "initrd": format!("{toplevel}/initrd"),
+        }
+    })
+}
+
+fn install<'a>(verb: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = [
+        "--json",
+        verb,
+        "--esp",
+        "esp",
+        "--efivars",
+        "efivars",
+        "--root",
+        "root",
+        "--stub",
+        "stub.efi",
+        "--loader",
+        "loader.efi",
+        "--key",
+        "db.key",
+        "--certificate",
+        "db.crt",
+        "--tries",
+        "3",
+    ];
+    fixed.into_iter().chain(more.iter().copied()).collect()
+}
+
+fn answer(folder: &Path, arguments: &[&str]) -> Value {
+    serde_json::from_str(&text(&boot(folder, arguments))).unwrap()
+}
+
+const STATUS: [&str; 7] = [
+    "--json",
+    "status",
+    "--esp",
+    "esp",
+    "--efivars",
+    "efivars",
+    "--verify",
+];
+
+#[test]
+fn a_machine_is_installed_looked_at_blessed_and_repaired() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    prepare(folder);
+    let planned = answer(folder, &install("install", &["--dry-run"]));
+    assert_eq!(planned["dry_run"], true);
+    assert_eq!(planned["entries"], 2);
+    assert_eq!(
+        fs::read_dir(folder.join("esp")).unwrap().count(),
+        0,
+        "a dry run writes nothing"
+    );
+    let done = answer(folder, &install("install", &[]));
+    assert_eq!(done["made"], 2);
+    assert!(done["passed"][0]["written"].as_u64().unwrap() > 0);
+    let again = answer(folder, &install("install", &[]));
+    assert_eq!(again["volumes"][0]["plan"]["stages"], json!([]));
+
+    let status = answer(folder, &STATUS);
+    let entries = status[0]["entries"].as_array().unwrap();
+    let next = entries
+        .iter()
+        .find(|entry| entry["default"] == true)
+        .unwrap();
+    assert_eq!(
+        (&next["generation"], &next["state"]),
+        (&json!(2), &json!("untried"))
+    );
+    let name = next["name"].as_str().unwrap().to_owned();
+
+    // The loader says which entry it started and counted.
+    let variable: Vec<u8> = [6_u32.to_le_bytes().to_vec()]
+        .into_iter()
+        .chain(
+            format!("\\EFI\\Linux\\{name}\0")
+                .encode_utf16()
+                .map(|unit| unit.to_le_bytes().to_vec()),
+        )
+        .flatten()
+        .collect();
+    let vendor = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+    fs::write(
+        folder.join(format!("efivars/LoaderBootCountPath-{vendor}")),
+        variable,
+    )
+    .unwrap();
+    let blessed = answer(
+        folder,
+        &["--json", "bless", "--esp", "esp", "--efivars", "efivars"],
+    );
+    assert_eq!(blessed["changed"], true);
+    let linux = folder.join("esp/EFI/Linux");
+    let good = linux.join(name.replace("+3", ""));
+    assert!(good.exists() && !linux.join(&name).exists());
+
+    // A flipped byte in a kernel: status says so with exit code 1, install trusts the name, repair writes it again.
+    let shared = fs::read_dir(folder.join("esp/EFI/rootstock"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let content = fs::read(&shared).unwrap();
+    let mut bad = content.clone();
+    bad[0] ^= 1;
+    fs::write(&shared, &bad).unwrap();
+    let output = boot(folder, &STATUS);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("has another content"));
+    answer(folder, &install("install", &[]));
+    assert_eq!(fs::read(&shared).unwrap(), bad);
+    answer(folder, &install("repair", &[]));
+    assert_eq!(fs::read(&shared).unwrap(), content);
+    text(&boot(folder, &STATUS));
+}
+
+#[test]
+fn every_entry_of_an_offline_key_is_asked_for_in_one_run() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    prepare(folder);
+    fs::create_dir(folder.join("requests")).unwrap();
+    let arguments: Vec<&str> = install("install", &[])
+        .into_iter()
+        .map(|word| {
+            if word == "db.key" {
+                "offline:requests"
+            } else {
+                word
+            }
+        })
+        .collect();
+    let output = boot(folder, &arguments);
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let requests = fs::read_dir(folder.join("requests")).unwrap();
+    let count = requests
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|e| e == "tbs")
+        })
+        .count();
+    assert_eq!(count, 2);
+    assert_eq!(fs::read_dir(folder.join("esp")).unwrap().count(), 0);
+}
+
+#[test]
+fn documents_are_checked_converted_and_made_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    prepare(folder);
+    let toplevel = format!("{STORE}nixos-1");
+    let file = format!("root{toplevel}/boot.json");
+    text(&boot(folder, &["spec", "check", &file]));
+    let mut bad = document(&toplevel);
+    bad["org.nixos.bootspec.v1"]["kernel"] = Value::Null;
+    bad["org.nixos.bootspec.v1"]["initrdSecrets"] = format!("{STORE}append").into();
+    fs::write(folder.join("bad.json"), bad.to_string()).unwrap();
+    let output = boot(folder, &["spec", "check", "bad.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        answer.contains("bad.json: $[\"org.nixos.bootspec.v1\"]: `kernel` is missing"),
+        "{answer}"
+    );
+
+    text(&boot(folder, &["spec", "upgrade", &file, "-o", "v2.json"]));
+    text(&boot(folder, &["spec", "check", "v2.json"]));
+    let back = text(&boot(folder, &["spec", "upgrade", "--to", "1", "v2.json"]));
+    let back: Value = serde_json::from_str(&back).unwrap();
+    assert_eq!(back, document(&toplevel));
+
+    // The folder alone, as before Bootspec.
+    let real = folder.join("root").join(&toplevel[1..]);
+    fs::remove_file(real.join("boot.json")).unwrap();
+    fs::write(real.join("kernel-params"), "quiet loglevel=4").unwrap();
+    fs::write(real.join("nixos-version"), "20.09").unwrap();
+    let made = text(&boot(
+        folder,
+        &["spec", "synthesise", "--root", "root", &toplevel],
+    ));
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let system = &made["org.nixos.bootspec.v2"];
+    assert_eq!(system["label"], "NixOS 20.09 (Linux of unknown release)");
+    assert_eq!(system["kernelParams"], json!(["quiet", "loglevel=4"]));
+    assert_eq!(system["initrds"], json!([format!("{toplevel}/initrd")]));
+}

@@ -1,0 +1,100 @@
+//! The NixOS module, evaluated by Nix against the stand-in in nix/tests, and whether the program takes what its hook passes.
+
+use crate::{boot, run};
+use serde_json::Value;
+use std::path::Path;
+
+fn evaluate() -> Value {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    run(
+        root,
+        "nix-instantiate",
+        &["--parse", "nix/modules/boot.nix"],
+    );
+    // An evaluation needs neither a store nor builders.
+    let arguments = [
+        "--option",
+        "build-users-group",
+        "",
+        "--store",
+        "dummy://",
+        "--eval",
+        "--strict",
+        "--json",
+        "nix/tests/boot-module.nix",
+    ];
+    serde_json::from_str(&run(root, "nix-instantiate", &arguments)).unwrap()
+}
+
+/// The words of a line in which every word is in single quotes or plain.
+fn words(line: &str) -> Vec<String> {
+    let plain = |text: &str| text.trim_matches('\'').to_owned();
+    let mut words = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let end = match rest.strip_prefix('\'') {
+            Some(inner) => inner.find('\'').unwrap() + 2,
+            None => rest.find(' ').unwrap_or(rest.len()),
+        };
+        words.push(plain(&rest[..end]));
+        rest = rest[end..].trim_start();
+    }
+    words
+}
+
+#[test]
+fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
+    let answer = evaluate();
+    assert_eq!(answer["off"]["hook"], Value::Null);
+    for case in ["plain", "whole", "arm"] {
+        assert_eq!(answer[case]["failed"], Value::Array(Vec::new()), "{case}");
+        assert_eq!(answer[case]["others"]["systemd-boot"], false, "{case}");
+        assert_eq!(answer[case]["others"]["external"], true, "{case}");
+    }
+    for (case, word) in [
+        (
+            "key-without-certificate",
+            "needs boot.rootstock.signing.certificate",
+        ),
+        ("key-in-store", "can be read by everybody"),
+        ("uneven", "one for each EFI system partition"),
+    ] {
+        let failed = answer[case]["failed"].as_array().unwrap();
+        assert_eq!(failed.len(), 1, "{case}");
+        assert!(failed[0].as_str().unwrap().contains(word), "{case}");
+    }
+    for (case, refused) in answer["refuses"].as_object().unwrap() {
+        assert_eq!(refused, true, "{case}");
+    }
+    assert!(
+        answer["arm"]["hook"]
+            .as_str()
+            .unwrap()
+            .contains("rootstock-stub-aa64.efi")
+    );
+    assert_eq!(answer["whole"]["services"].as_array().unwrap().len(), 2);
+    assert_eq!(answer["plain"]["services"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn the_program_takes_what_the_modules_hook_and_service_pass() {
+    let answer = evaluate();
+    let scratch = tempfile::tempdir().unwrap();
+    for case in ["plain", "whole", "arm"] {
+        for line in [&answer[case]["hook"], &answer[case]["bless"]] {
+            let Some(line) = line.as_str() else { continue };
+            let line = line
+                .trim()
+                .trim_start_matches("exec ")
+                .replace("\"$1\"", "/run/system");
+            let mut words = words(&line);
+            // Without partitions it fails, but not (exit code 2 with a usage text) over its arguments.
+            words.remove(0);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let output = boot(scratch.path(), &words);
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(!error.contains("Usage:"), "{case}: {error}");
+            assert!(!error.contains("error: "), "{case}: {error}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+# Evaluates nix/modules/boot.nix with Nix alone, against a stand-in for the parts of the NixOS module system that it uses.
+# Not a test against NixOS. Run: nix-instantiate --eval --strict --json nix/tests/boot-module.nix
+let
+  # A stand-in for nixpkgs' `lib`: options are checked for their default and for values of the right kind.
+  type = name: check: { inherit name check; };
+  types = rec {
+    str = type "str" builtins.isString;
+    bool = type "bool" builtins.isBool;
+    package = type "package" (value: value ? outPath);
+    path = type "path" (value: builtins.isPath value || builtins.isString value);
+    nullOr = inner: type "nullOr" (value: value == null || inner.check value);
+    listOf = inner: type "listOf" (value: builtins.isList value && builtins.all inner.check value);
+    nonEmptyListOf = inner: type "nonEmptyListOf" (value: (listOf inner).check value && value != [ ]);
+    enum = values: type "enum" (value: builtins.elem value values);
+    ints = {
+      unsigned = type "unsigned" (value: builtins.isInt value && value >= 0);
+      between = low: high: type "between" (value: builtins.isInt value && value >= low && value <= high);
+    };
+  };
+  escape = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+  lib = {
+    inherit types;
+    inherit (builtins) concatMap;
+    escapeShellArgs = list: builtins.concatStringsSep " " (map escape list);
+    hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
+    literalExpression = text: text;
+    mkIf = condition: value: if condition then value else { };
+    mkOption = option: option // { isOption = true; };
+    mkEnableOption = description: {
+      isOption = true;
+      type = types.bool;
+      default = false;
+      inherit description;
+    };
+    optional = condition: value: if condition then [ value ] else [ ];
+    optionals = condition: list: if condition then list else [ ];
+  };
+
+  package = name: {
+    outPath = "/nix/store/00000000000000000000000000000000-${name}";
+    inherit name;
+  };
+
+  # The values of a tree of options: what is set, checked, else the default.
+  valuesOf =
+    path: options: set:
+    let
+      unknown = builtins.filter (name: !(options ? ${name})) (builtins.attrNames set);
+      value =
+        name: option:
+        let
+          here = "${path}.${name}";
+          given = set.${name} or (option.default or (throw "${here} is not set"));
+        in
+        if option.isOption or false then
+          if option ? description && option.type.check given then
+            given
+          else
+            throw "${here}: not of type ${option.type.name}, or without description"
+        else
+          valuesOf here option (set.${name} or { });
+    in
+    if unknown == [ ] then
+      builtins.mapAttrs value options
+    else
+      throw "${path}: unknown options ${toString unknown}";
+
+  evaluate =
+    { system ? "x86_64-linux", ... }@settings:
+    let
+      pkgs = {
+        stdenv.hostPlatform = { inherit system; };
+        writeShellScript = name: text: { inherit name text; };
+      };
+      config = {
+        boot = {
+          loader = {
+            efi.efiSysMountPoint = "/boot";
+            timeout = 5;
+          };
+          rootstock = valuesOf "boot.rootstock" module.options.boot.rootstock (
+            { package = package "rootstock"; } // builtins.removeAttrs settings [ "system" ]
+          );
+        };
+        systemd.package = package "systemd";
+      };
+      module = import ../modules/boot.nix { inherit config lib pkgs; };
+      result = module.config;
+    in
+    {
+      hook = result.boot.loader.external.installHook.text or null;
+      failed = map (entry: entry.message) (builtins.filter (entry: !entry.assertion) (result.assertions or [ ]));
+      services = builtins.attrNames (result.systemd.services or { });
+      bless = result.systemd.services.rootstock-bless.serviceConfig.ExecStart or null;
+      others = {
+        grub = result.boot.loader.grub.enable or null;
+        systemd-boot = result.boot.loader.systemd-boot.enable or null;
+        external = result.boot.loader.external.enable or null;
+      };
+    };
+
+  throws = settings: !(builtins.tryEval (builtins.deepSeq (evaluate settings) true)).success;
+in
+{
+  off = evaluate { };
+  plain = evaluate { enable = true; };
+  whole = evaluate {
+    enable = true;
+    efiSystemPartitions = [
+      "/boot"
+      "/boot two"
+    ];
+    extendedBootPartitions = [
+      "/x1"
+      "/x2"
+    ];
+    configurationLimit = 10;
+    signing = {
+      key = "pkcs11:token=boot;object=db?module-path=/lib/p11.so";
+      certificate = "/etc/boot/db.crt";
+      pinFile = "/run/keys/pin";
+    };
+    loader = {
+      consoleMode = "max";
+      editor = true;
+      updateSingle = true;
+    };
+    bootCounting = {
+      enable = true;
+      tries = 5;
+    };
+  };
+  arm = evaluate {
+    enable = true;
+    system = "aarch64-linux";
+    loader.install = false;
+  };
+  key-without-certificate = evaluate {
+    enable = true;
+    signing.key = "/etc/boot/db.key";
+  };
+  key-in-store = evaluate {
+    enable = true;
+    signing = {
+      key = "/nix/store/x/db.key";
+      certificate = "/etc/boot/db.crt";
+    };
+  };
+  uneven = evaluate {
+    enable = true;
+    extendedBootPartitions = [ "/x1" ];
+    efiSystemPartitions = [
+      "/boot"
+      "/boot2"
+    ];
+  };
+  refuses = {
+    wrong-kind = throws {
+      enable = true;
+      configurationLimit = -1;
+    };
+    no-partition = throws {
+      enable = true;
+      efiSystemPartitions = [ ];
+    };
+    unknown = throws {
+      enable = true;
+      colour = "green";
+    };
+  };
+}
