@@ -7,13 +7,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
 
-/// A document is valid for Python's jsonschema exactly when strict reading takes it.
-#[test]
-fn the_schema_and_the_strict_reader_agree() {
-    let scratch = tempfile::tempdir().unwrap();
-    let folder = scratch.path();
-    let schema = text(&boot(folder, &["spec", "schema"]));
-    fs::write(folder.join("schema.json"), schema).unwrap();
+/// Good and bad documents, about every rule that a schema can say.
+fn documents() -> Vec<Value> {
     let store = "/nix/store/00000000000000000000000000000000-x";
     let v1 = document(store);
     let mut v2 = json!({ "org.nixos.bootspec.v2": v1["org.nixos.bootspec.v1"].clone() });
@@ -92,6 +87,17 @@ fn the_schema_and_the_strict_reader_agree() {
         documents.push(with(&v2, &format!("{system}/kernelParams"), json!([value])));
         documents.push(with(&v2, &format!("{system}/label"), json!(value)));
     }
+    documents
+}
+
+/// A document is valid for Python's jsonschema exactly when strict reading takes it.
+#[test]
+fn the_schema_and_the_strict_reader_agree() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    let schema = text(&boot(folder, &["spec", "schema"]));
+    fs::write(folder.join("schema.json"), schema).unwrap();
+    let documents = documents();
     fs::write(
         folder.join("documents.json"),
         Value::from(documents.clone()).to_string(),
