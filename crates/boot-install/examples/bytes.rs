@@ -13,6 +13,7 @@
     reason = "an example that is run by hand"
 )]
 
+#[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/workshop/mod.rs"]
 mod workshop;
 
@@ -66,10 +67,7 @@ fn main() {
         "ours:       read {ours_read}, written {ours_written}, of which read back {}",
         kernel + initrd + 2 * entry
     );
-    println!(
-        "            {:?}, {:?} of it planning and hashing; no process started",
-        total, planned
-    );
+    println!("            {total:?}, {planned:?} of it planning and hashing; no process started");
 
     let unsigned = entry - 2000;
     let theirs_read = 10 * entry          // stubs that are there

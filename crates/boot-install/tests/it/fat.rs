@@ -16,7 +16,7 @@ const MAX_NAMES: usize = 2000;
 /// What the disk was told.
 #[derive(Clone)]
 pub(crate) enum Event {
-    Write(usize, [u8; SECTOR]),
+    Write(usize, Box<[u8; SECTOR]>),
     Flush,
 }
 
@@ -53,8 +53,8 @@ impl Write for Handle {
         disk.image[start..end].copy_from_slice(bytes);
         for sector in start / SECTOR..end.div_ceil(SECTOR) {
             let at = sector * SECTOR;
-            let content = disk.image[at..at + SECTOR].try_into().unwrap();
-            disk.events.push(Event::Write(sector, content));
+            let content: [u8; SECTOR] = disk.image[at..at + SECTOR].try_into().unwrap();
+            disk.events.push(Event::Write(sector, Box::new(content)));
         }
         self.position = end as u64;
         Ok(bytes.len())
@@ -223,7 +223,7 @@ pub(crate) fn play(start: &[u8], events: &[Event], cut: usize, fate: Fate) -> Ve
         .map_or(0, |index| index + 1);
     let put = |image: &mut Vec<u8>, event: &Event| {
         if let Event::Write(sector, content) = event {
-            image[sector * SECTOR..][..SECTOR].copy_from_slice(content);
+            image[sector * SECTOR..][..SECTOR].copy_from_slice(&content[..]);
         }
     };
     past[..flushed]
