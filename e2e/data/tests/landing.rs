@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tracker_landing::message::Mentions;
-use tracker_landing::{Ancestry, Commit, CommitNumber, Graph, ObjectName};
+use tracker_landing::{Ancestry, Commit, CommitNumber, Graph, Likeness, ObjectName};
 
 struct Row {
     commit: Commit,
@@ -38,6 +38,7 @@ fn rows() -> Vec<Row> {
                 parents,
                 time,
                 mentions,
+                likeness: Likeness::default(),
             },
             channels,
         }
@@ -168,4 +169,86 @@ fn repository(folder: &Path, graph: &Graph) -> (Vec<String>, BTreeMap<CommitNumb
         name.clone_into(&mut names[mark[1..].parse::<usize>().expect("a number") - 1]);
     }
     (names, order)
+}
+
+/// The same history through what `landing index` runs: every (commit, channel) answer is the column's.
+#[test]
+fn the_real_history_is_indexed_by_the_job_and_answered_from_disk() {
+    let rows = rows();
+    let mut graph = Graph::new();
+    for commit in parents_first(&rows) {
+        graph.push(commit.clone()).expect("each commit comes once");
+    }
+    let channels: HashSet<&String> = rows.iter().flat_map(|row| &row.channels).collect();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let repository_path = folder.path().join("repository");
+    std::fs::create_dir(&repository_path).expect("a folder");
+    let (names, order) = repository(&repository_path, &graph);
+    let mut heads: BTreeMap<&str, CommitNumber> = BTreeMap::new();
+    for label in channels {
+        let (channel, prefix) = label.split_once('@').expect("channel@revision");
+        let head = graph.resolve(prefix).expect("the head is in the graph");
+        assert!(heads.insert(channel, head).is_none(), "one head a channel");
+        let reference = format!("refs/heads/{channel}");
+        git(
+            &repository_path,
+            &["update-ref", &reference, &names[order[&head]]],
+        );
+    }
+    let trunk = *heads.values().max().expect("four heads");
+    let master = names[order[&trunk]].as_str();
+    git(
+        &repository_path,
+        &["update-ref", "refs/heads/master", master],
+    );
+    let request = tracker_jobs::landing::IndexRequest {
+        repository: repository_path,
+        folder: folder.path().join("index"),
+        trunk: "master".to_owned(),
+        branches: Vec::new(),
+        channels: heads.keys().map(ToString::to_string).collect(),
+        now: jiff::Timestamp::now(),
+    };
+    let summary = tracker_jobs::landing::index(&request, &()).expect("the repository is whole");
+    assert_eq!(summary.moved_channels.len(), 4);
+    let opened = tracker_jobs::landing::LandingFolder::open(&request.folder).expect("an index");
+    let index = opened.index();
+    let ancestry = index.ancestry().expect("a trunk");
+    let (mut compared, mut answered) = (0, 0);
+    for (place, row) in rows.iter().enumerate() {
+        let ours = graph.find(&row.commit.name).expect("pushed");
+        let name: ObjectName = names[order[&ours]].parse().expect("a name");
+        let Some(commit) = index.graph().find(&name) else {
+            // What no head reaches is in no channel.
+            assert!(row.channels.iter().all(String::is_empty), "{name}");
+            continue;
+        };
+        let stated: HashSet<&str> = row
+            .channels
+            .iter()
+            .filter_map(|label| Some(label.split_once('@')?.0))
+            .collect();
+        for (channel, state) in index.channels() {
+            let head = state.head().expect("a head");
+            let contained = ancestry.contains(index.graph(), head, commit);
+            assert_eq!(
+                contained,
+                stated.contains(channel.as_str()),
+                "{channel} {name}"
+            );
+            compared += 1;
+        }
+        if place % 250 == 0 {
+            let answer = index
+                .answer_for(commit, None, request.now)
+                .expect("an answer");
+            for landing in answer.channels {
+                let landed = landing.standing == tracker_landing::answer::Standing::Landed;
+                assert_eq!(landed, stated.contains(landing.channel.as_str()), "{name}");
+                answered += 1;
+            }
+        }
+    }
+    assert!(answered >= 400, "{answered}");
+    assert_eq!(compared, 4 * 25_586);
 }
