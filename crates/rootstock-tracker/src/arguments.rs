@@ -2,9 +2,11 @@
 //!
 //! Invariant: every command that reads or writes a database takes `--database`, one that reads or writes a landing index `--index`, every one with a result `--json`.
 
+mod config;
 mod database;
 mod landing;
 
+pub(crate) use config::{Config, ConfigCheck};
 pub(crate) use database::{Backup, Check, Copy, Restore};
 pub(crate) use landing::{
     Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls, LandingShow,
@@ -22,7 +24,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  all of it was done
   1  it failed; the reason is on standard error
-  2  the command line is wrong
+  2  the command line or the configuration file is wrong
   3  a part of the input was refused, the rest was done
   4  what was asked for is not there";
 
@@ -147,9 +149,25 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
-    /// Print this reference as Markdown.
+    /// The configuration file.
+    #[command(subcommand)]
+    Config(Config),
+    /// Print a page of the reference as Markdown.
     #[command(hide = true)]
-    Reference,
+    Reference {
+        /// The page.
+        #[arg(default_value = "commands")]
+        page: ReferencePage,
+    },
+}
+
+/// A page of the reference.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ReferencePage {
+    /// The commands.
+    Commands,
+    /// The configuration file.
+    Config,
 }
 
 /// Where the data is.

@@ -1,23 +1,36 @@
 //! The tracker's program. Layer: binary.
 //!
-//! Reading order: `arguments` (what can be asked), `command` (one module a command), `progress` and `output`
+//! Reading order: `arguments` (what can be asked), `config` (the same asked by a file), `command` (one module a command), `progress` and `output`
 //! (what is shown meanwhile and at the end).
 //! Invariant: it parses arguments and calls libraries; whatever it does, a test can do without it.
 
 mod arguments;
 mod command;
+mod config;
 mod logs;
 mod output;
 mod progress;
 mod snapshot;
 
-use arguments::Arguments;
-use clap::Parser;
+use config::Unusable;
 use output::Outcome;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match config::parse(&line) {
+        Ok(arguments) => arguments,
+        Err(Unusable::CommandLine(error)) => {
+            // A closed standard error leaves nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+        Err(Unusable::File(refusal)) => {
+            output::failure(&refusal.into());
+            return Outcome::unusable();
+        }
+    };
     logs::start(&arguments.logs);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -21,6 +21,10 @@ pub(crate) enum Outcome {
 impl Outcome {
     /// The code of a command that failed.
     pub(crate) const FAILED: ExitCode = ExitCode::FAILURE;
+    /// The code of a command that cannot begin: its line or its file is wrong.
+    pub(crate) fn unusable() -> ExitCode {
+        ExitCode::from(2)
+    }
 
     /// Its exit code, as documented under `--help`.
     pub(crate) fn code(self) -> ExitCode {

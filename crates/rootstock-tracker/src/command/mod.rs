@@ -2,6 +2,7 @@
 
 mod bench;
 mod channel;
+mod config;
 mod database;
 mod demo;
 mod evaluate;
@@ -13,7 +14,7 @@ mod reference;
 mod serve;
 mod show;
 
-use crate::arguments::{Bench, Channel, Command, Feed, Landing};
+use crate::arguments::{Bench, Channel, Command, Config, Feed, Landing};
 use crate::output::Outcome;
 use anyhow::Context;
 use tracker_store::Store;
@@ -47,7 +48,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Bench(Bench::Pages(pages)) => bench::pages(pages).await,
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { out } => reference::man(out),
-        Command::Reference => reference::markdown(),
+        Command::Config(Config::Check(check)) => config::check(check),
+        Command::Reference { page } => reference::markdown(page),
     }
 }
 

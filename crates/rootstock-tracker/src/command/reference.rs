@@ -1,21 +1,17 @@
 //! What is made from the command line itself: completions, manual pages, the reference.
 
-use crate::arguments::Arguments;
+use crate::arguments::ReferencePage;
+use crate::config::{self, command_line};
 use crate::output::{self, Outcome};
 use anyhow::Context;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Prints a shell's completions.
 pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        shell,
-        &mut Arguments::command(),
-        "rootstock-tracker",
-        &mut script,
-    );
+    clap_complete::generate(shell, &mut command_line(), "rootstock-tracker", &mut script);
     output::text(&String::from_utf8(script).context("the completions are no text")?)?;
     Ok(Outcome::Done)
 }
@@ -24,27 +20,33 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome
 pub(crate) fn man(out: Option<PathBuf>) -> anyhow::Result<Outcome> {
     let Some(folder) = out else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+        clap_mangen::Man::new(command_line()).render(&mut page)?;
         output::text(&String::from_utf8(page).context("the manual page is no text")?)?;
         return Ok(Outcome::Done);
     };
-    clap_mangen::generate_to(Arguments::command().disable_help_subcommand(true), &folder)
+    clap_mangen::generate_to(command_line().disable_help_subcommand(true), &folder)
         .with_context(|| format!("the manual pages cannot be written to {}", folder.display()))?;
     Ok(Outcome::Done)
 }
 
-/// Prints the reference.
-pub(crate) fn markdown() -> anyhow::Result<Outcome> {
-    let mut command = Arguments::command()
-        .disable_help_subcommand(true)
-        .term_width(100);
+/// Prints a page of the reference.
+pub(crate) fn markdown(page: ReferencePage) -> anyhow::Result<Outcome> {
+    let page = match page {
+        ReferencePage::Commands => commands()?,
+        ReferencePage::Config => config::page(&config::options(&command_line())),
+    };
+    output::text(&page)?;
+    Ok(Outcome::Done)
+}
+
+fn commands() -> anyhow::Result<String> {
+    let mut command = command_line().disable_help_subcommand(true).term_width(100);
     command.build();
     let mut page = String::from(
         "# `rootstock-tracker`\n\nMade by `rootstock-tracker reference`; a test compares. Variables are named beside the option that they set.\n",
     );
     section(&mut command, &mut page)?;
-    output::text(&page)?;
-    Ok(Outcome::Done)
+    Ok(page)
 }
 
 fn section(command: &mut Command, page: &mut String) -> anyhow::Result<()> {

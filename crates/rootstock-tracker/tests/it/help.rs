@@ -5,14 +5,20 @@ use std::path::Path;
 
 #[test]
 fn the_reference_is_up_to_date() {
-    let made = run(Path::new("."), &["reference"]).expect(0).out;
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/rootstock-tracker.md");
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        made == committed,
-        "docs/reference/rootstock-tracker.md is behind the program; make it again with\n  cargo run --package rootstock-tracker -- reference > docs/reference/rootstock-tracker.md"
-    );
+    for (page, file) in [
+        ("commands", "docs/reference/rootstock-tracker.md"),
+        ("config", "docs/reference/tracker-config.md"),
+    ] {
+        let made = run(Path::new("."), &["reference", page]).expect(0).out;
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(file);
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            made == committed,
+            "{file} is behind the program; make it again with\n  cargo run --package rootstock-tracker -- reference {page} > {file}"
+        );
+    }
 }
 
 #[test]
@@ -38,6 +44,7 @@ fn every_command_has_examples_and_exit_codes() {
         "infer-cpe",
         "bench pages",
         "completions",
+        "config check",
         "man",
     ];
     for command in commands {
@@ -51,6 +58,7 @@ fn every_command_has_examples_and_exit_codes() {
         assert!(help.contains("Exit codes:"), "{command}: {help}");
         let without = [
             "completions",
+            "config check",
             "man",
             "landing index",
             "landing history",

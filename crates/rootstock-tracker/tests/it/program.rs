@@ -28,6 +28,8 @@ pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rootstock-tracker"));
     command.current_dir(folder).stdin(Stdio::null());
     for name in [
+        "ROOTSTOCK_CONFIG",
+        "CREDENTIALS_DIRECTORY",
         "ROOTSTOCK_DATABASE",
         "ROOTSTOCK_GITHUB_KEY",
         "ROOTSTOCK_LISTEN",
