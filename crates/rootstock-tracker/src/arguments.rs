@@ -77,6 +77,9 @@ pub(crate) enum Command {
     #[command(after_help = examples("demo\n  rootstock-tracker demo --listen 127.0.0.1:9000"))]
     Demo(Demo),
     /// Serve the pages of a database.
+    ///
+    /// Beside them: `/healthz` (the process lives), `/readyz` (the database answers, and no stop is under way) and
+    /// `/metrics` (OpenMetrics). SIGTERM or SIGINT ends it once the answers under way are sent, after 10 s at the latest.
     #[command(after_help = examples("serve --database sqlite:tracker.db\n  rootstock-tracker serve --database postgres://tracker@db/tracker --listen 0.0.0.0:8080"))]
     Serve(Serve),
     /// Vulnerability feeds.
@@ -225,6 +228,12 @@ pub(crate) struct Serve {
     /// Also answer where changes are, from this folder of a landing index; it is looked at again every half minute.
     #[arg(long, env = "ROOTSTOCK_LANDING", value_name = "FOLDER")]
     pub(crate) landing: Option<PathBuf>,
+    /// Answer `/metrics`, and the probes once more, at this address instead of beside the pages.
+    #[arg(long, env = "ROOTSTOCK_METRICS_LISTEN", value_name = "ADDR")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Seconds to go on answering after SIGTERM while `/readyz` says 503, for a load balancer to notice.
+    #[arg(long, env = "ROOTSTOCK_DRAIN", value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=600))]
+    pub(crate) drain: u64,
 }
 
 /// `feed`.

@@ -3,7 +3,7 @@
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
 //! matching found), `follow` (how far feeds were followed), `pull` and `landing` (what is told
 //! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
-//! show, in the types of [`view`]). Below them: `writer` and `session` (a
+//! show, in the types of [`view`]), `operate` (what monitoring asks). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
@@ -19,6 +19,7 @@ mod landing;
 mod listing;
 mod migrate;
 mod open;
+mod operate;
 mod pull;
 mod read;
 mod record;
@@ -39,5 +40,6 @@ pub use follow::FollowState;
 pub use inventory::{ReleaseOutcome, ReleasePackage};
 pub use landing::{ChannelWait, Concerned, FixedEvent, LandedFix, NamedFinding};
 pub use open::Store;
+pub use operate::{Connections, Totals};
 pub use pull::PullCounts;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests};

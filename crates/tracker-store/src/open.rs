@@ -33,11 +33,12 @@ const PREPARED: usize = 400;
 /// The tracker's database. Cheap to clone; all clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pools: Pools,
+    pub(crate) pools: Pools,
 }
 
+/// The connections.
 #[derive(Debug, Clone)]
-enum Pools {
+pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,

@@ -3,18 +3,21 @@
 //! Invariant: no answer leaves without the security headers, and no error without a way out.
 
 use crate::error::{Error, Problem};
+use crate::operate::Operations;
 use crate::pages::failure;
+use crate::told::Told;
 use crate::twin::{self, Format};
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tracing::Instrument;
 
 /// What a request may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +62,10 @@ const HEADERS: &[(&str, &str)] = &[
 ];
 
 /// The router with its guard.
-pub(crate) fn around(router: Router, limits: Limits) -> Router {
+pub(crate) fn around(router: Router, limits: Limits, operations: Operations) -> Router {
     router
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(limits, guard))
+        .layer(middleware::from_fn_with_state((limits, operations), guard))
         .layer(CompressionLayer::new())
 }
 
@@ -71,25 +74,31 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Error::internal("a handler panicked").into_response()
 }
 
-async fn guard(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = request.method().clone();
-    let uri = request.uri().clone();
+async fn guard(
+    State((limits, operations)): State<(Limits, Operations)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let told = Told::new(&mut request);
+    let _under_way = operations.requests().under_way();
     let mut response = match refuse(&request, limits) {
         Some(error) => error.into_response(),
-        None => match tokio::time::timeout(limits.time, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => Error::TimedOut {
-                seconds: limits.time.as_secs(),
+        None => {
+            let answer = next.run(request).instrument(told.span());
+            match tokio::time::timeout(limits.time, answer).await {
+                Ok(response) => response,
+                Err(_) => Error::TimedOut {
+                    seconds: limits.time.as_secs(),
+                }
+                .into_response(),
             }
-            .into_response(),
-        },
+        }
     };
-    let format = twin::split(uri.path()).1;
+    let format = twin::split(told.path()).1;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let mut written = match format {
-            Format::Html => failure::page(&problem, uri.path()),
-            Format::Json => failure::document(&problem, uri.path()),
+            Format::Html => failure::page(&problem, told.path()),
+            Format::Json => failure::document(&problem, told.path()),
         };
         if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
             written.headers_mut().insert(header::ALLOW, allow);
@@ -113,12 +122,12 @@ async fn guard(State(limits): State<Limits>, request: Request, next: Next) -> Re
             HeaderValue::from_static("*"),
         );
     }
-    let elapsed = started.elapsed();
+    let elapsed = told.answered(&mut response, &operations);
     let timing = format!("app;dur={:.2}", elapsed.as_secs_f64() * 1_000.0);
     if let Ok(timing) = HeaderValue::from_str(&timing) {
-        headers.insert(HeaderName::from_static("server-timing"), timing);
+        let name = HeaderName::from_static("server-timing");
+        response.headers_mut().insert(name, timing);
     }
-    log(&method, uri.path(), response.status(), elapsed);
     response
 }
 
@@ -136,13 +145,6 @@ fn refuse(request: &Request, limits: Limits) -> Option<Error> {
     // A body of unknown length is never read, so it costs nothing; a declared one is refused by its word.
     let body = request.body().size_hint().lower();
     (body > limits.body).then_some(Error::TooLarge { limit: limits.body })
-}
-
-/// One line a request. The query is left out: it is what a person searched for.
-fn log(method: &axum::http::Method, path: &str, status: StatusCode, elapsed: Duration) {
-    let micros = elapsed.as_micros() as u64;
-    let status = status.as_u16();
-    tracing::info!(%method, path, status, elapsed_us = micros, "{method} {path} {status}");
 }
 
 #[cfg(test)]

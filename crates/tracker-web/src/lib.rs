@@ -2,7 +2,7 @@
 //!
 //! Reading order: `routes` (every address), `twin` (one rule for all `.json` twins), `ask` (a request and its
 //! answer), `pages` (one module a page), `components` (what pages are set from), `error`, `guard` (limits and
-//! headers), `serve` (connections).
+//! headers), `told` (what is logged and counted of a request), `operate` (probes and metrics), `serve` (connections).
 //! Invariant: every page works without a script, and none is sent: the content security policy forbids them.
 
 mod app;
@@ -12,16 +12,19 @@ mod digest;
 mod error;
 mod guard;
 mod landings;
+mod operate;
 mod pages;
 mod path;
 mod query;
 mod routes;
 mod serve;
 mod timing;
+mod told;
 mod twin;
 
 pub use guard::Limits;
 pub use landings::Landings;
+pub use operate::Operations;
 pub use routes::{ROUTES, router, router_with};
 pub use serve::serve;
 pub use timing::{PageTimes, page_times};

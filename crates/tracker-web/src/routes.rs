@@ -6,13 +6,16 @@ use crate::app::App;
 use crate::error::Error;
 use crate::guard::{self, Limits};
 use crate::landings::Landings;
+use crate::operate::Operations;
 use crate::pages::{
-    about, assets, change, channel, channels, events, health, labels, overview, package, packages,
+    about, assets, change, channel, channels, events, labels, overview, package, packages,
     pipeline, record, vulnerabilities, vulnerability,
 };
+use crate::told;
 use crate::twin;
 use axum::Router;
 use axum::http::Uri;
+use axum::middleware;
 use axum::routing::get;
 use std::sync::Arc;
 use tower::Layer;
@@ -36,16 +39,22 @@ pub const ROUTES: &[&str] = &[
     "/events",
     "/labels",
     "/about",
-    "/healthz",
 ];
 
-/// The whole site over a store, without landings.
+/// The whole site over a store, without landings and with nobody who watches.
 pub fn router(store: Store, limits: Limits) -> Router {
-    router_with(store, None, limits)
+    let operations = Operations::new(store.clone());
+    router_with(store, None, limits, &operations)
 }
 
-/// The whole site over a store, and a landing index if there is one.
-pub fn router_with(store: Store, landings: Option<Arc<dyn Landings>>, limits: Limits) -> Router {
+/// The whole site over a store, and a landing index if there is one, with the probes `/healthz` and `/readyz`. What
+/// is measured on the way is [`Operations::metrics`].
+pub fn router_with(
+    store: Store,
+    landings: Option<Arc<dyn Landings>>,
+    limits: Limits,
+    operations: &Operations,
+) -> Router {
     let pages = Router::new()
         .route("/", get(overview::overview))
         .route("/vulnerabilities", get(vulnerabilities::vulnerabilities))
@@ -74,16 +83,18 @@ pub fn router_with(store: Store, landings: Option<Arc<dyn Landings>>, limits: Li
         .route("/labels/feed.atom", get(labels::feed))
         .route("/records/{source}/{id}", get(record::record))
         .route("/about", get(about::about))
-        .route("/healthz", get(health::health))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::favicon))
         .route("/robots.txt", get(assets::robots))
-        .fallback(absent)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .route_layer(middleware::from_fn(told::note_route))
+        .fallback(absent)
         .with_state(App { store, landings });
     // The twin's suffix has to go before routing, so the router is wrapped rather than layered.
     let twins = MapRequestLayer::new(twin::rewrite).layer(pages);
-    guard::around(Router::new().fallback_service(twins), limits)
+    let pages = Router::new().fallback_service(twins);
+    let pages = guard::around(pages, limits, operations.clone());
+    operations.probes().fallback_service(pages)
 }
 
 async fn absent(uri: Uri) -> Error {

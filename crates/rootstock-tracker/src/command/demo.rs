@@ -1,7 +1,7 @@
 //! `demo`: the snapshot in the program, read by the ordinary import, then served.
 
 use super::open;
-use super::serve::{announce, bind, serve, stop_signal};
+use super::serve::{Watch, announce, bind, serve, stop_signal};
 use crate::arguments::Demo;
 use crate::output::{self, Outcome};
 use crate::progress::Display;
@@ -29,5 +29,5 @@ pub(crate) async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     progress.finish();
     announce(&listener, "ready")?;
     output::note("press Ctrl-C to stop");
-    serve(listener, store, None, stop).await
+    serve(listener, store, None, Watch::default(), stop).await
 }

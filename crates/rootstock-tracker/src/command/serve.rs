@@ -8,22 +8,41 @@ use anyhow::{Context, bail};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tracker_store::Store;
-use tracker_web::{Landings, Limits};
+use tracker_web::{Landings, Limits, Operations};
+
+/// How the pages are watched, and how they end.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Where metrics are answered, if not beside the pages.
+    pub(super) metrics: Option<TcpListener>,
+    /// How long to go on answering once told to stop.
+    pub(super) drain: Duration,
+}
 
 /// Serves a database.
 pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
     let stop = stop_signal()?;
     let listener = bind(arguments.listen.listen).await?;
+    let metrics = match arguments.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let store = open_existing(&arguments.database.database).await?;
     let landings = match arguments.landing {
         Some(folder) => Some(watch(&folder, store.clone()).await?),
         None => None,
     };
     announce(&listener, "serving")?;
-    serve(listener, store, landings, stop).await
+    if let Some(metrics) = &metrics {
+        announce(metrics, "metrics")?;
+    }
+    let drain = Duration::from_secs(arguments.drain);
+    serve(listener, store, landings, Watch { metrics, drain }, stop).await
 }
 
 /// Answers until `stop` resolves, then closes the database.
@@ -31,13 +50,38 @@ pub(super) async fn serve(
     listener: TcpListener,
     store: Store,
     landings: Option<Arc<dyn Landings>>,
+    watch: Watch,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Outcome> {
     let limits = Limits::default();
-    let router = tracker_web::router_with(store.clone(), landings, limits);
-    tracker_web::serve(listener, router, limits, stop)
-        .await
-        .context("the server failed")?;
+    let operations = Operations::new(store.clone());
+    let mut site = tracker_web::router_with(store.clone(), landings, limits, &operations);
+    if watch.metrics.is_none() {
+        site = site.merge(operations.metrics());
+    }
+    let stop = async {
+        stop.await;
+        operations.stop();
+        tracing::info!("stopping");
+        tokio::time::sleep(watch.drain).await;
+    };
+    // Who watches may go on doing so until the last page is sent.
+    let (ended, end) = oneshot::channel::<()>();
+    let pages = async {
+        let served = tracker_web::serve(listener, site, limits, stop).await;
+        drop(ended);
+        served
+    };
+    let watched = async {
+        let Some(listener) = watch.metrics else {
+            return Ok(());
+        };
+        // The sender is never used, only dropped.
+        let end = async { drop(end.await) };
+        tracker_web::serve(listener, operations.router(), limits, end).await
+    };
+    let (pages, watched) = tokio::join!(pages, watched);
+    pages.and(watched).context("the server failed")?;
     store.close().await;
     output::note("stopped");
     Ok(Outcome::Done)

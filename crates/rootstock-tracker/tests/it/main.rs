@@ -9,5 +9,6 @@ mod flow;
 mod follow;
 mod help;
 mod landing;
+mod operate;
 mod program;
 mod refusal;

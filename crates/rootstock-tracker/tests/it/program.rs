@@ -33,6 +33,8 @@ pub(crate) fn command(folder: &Path) -> Command {
         "ROOTSTOCK_DATABASE",
         "ROOTSTOCK_GITHUB_KEY",
         "ROOTSTOCK_LISTEN",
+        "ROOTSTOCK_METRICS_LISTEN",
+        "ROOTSTOCK_DRAIN",
         "ROOTSTOCK_LANDING",
         "ROOTSTOCK_LOG",
         "ROOTSTOCK_LOG_FORMAT",

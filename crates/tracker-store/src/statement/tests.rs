@@ -2,7 +2,7 @@
 
 use super::{Dialect, Statement};
 use crate::{
-    Store, check, copy, derive, follow, inventory, landing, open, pull, read, record, writer,
+    Store, check, copy, derive, follow, inventory, landing, open, operate, pull, read, record, writer,
 };
 use tracker_testkit::{Database, Kind};
 
@@ -19,6 +19,7 @@ fn all() -> Vec<Statement> {
         copy::ALL,
         copy::words::ALL,
         check::ALL,
+        operate::ALL,
         record::statements::ALL,
         inventory::statements::ALL,
         derive::statements::ALL,

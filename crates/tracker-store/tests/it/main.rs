@@ -7,6 +7,7 @@ mod follow;
 mod import;
 mod landing;
 mod lists;
+mod operate;
 mod releases;
 mod schema;
 

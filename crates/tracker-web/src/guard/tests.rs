@@ -1,12 +1,14 @@
 //! What the guard does to handlers that no page has: slow ones, and ones that panic.
 
 use super::{Limits, around};
+use crate::operate::Operations;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use std::time::Duration;
 use tower::ServiceExt;
+use tracker_store::Store;
 
 async fn ask(path: &str) -> (StatusCode, String) {
     let router = Router::new()
@@ -23,7 +25,9 @@ async fn ask(path: &str) -> (StatusCode, String) {
         ..Limits::default()
     };
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = around(router, limits).oneshot(request).await.unwrap();
+    let operations = Operations::new(Store::open("sqlite::memory:").await.unwrap());
+    let guarded = around(router, limits, operations);
+    let response = guarded.oneshot(request).await.unwrap();
     let status = response.status();
     let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())

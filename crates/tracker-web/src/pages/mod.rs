@@ -11,7 +11,6 @@ pub(crate) mod channel;
 pub(crate) mod channels;
 pub(crate) mod events;
 pub(crate) mod failure;
-pub(crate) mod health;
 pub(crate) mod labels;
 pub(crate) mod overview;
 pub(crate) mod package;

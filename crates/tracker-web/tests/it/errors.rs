@@ -83,7 +83,8 @@ on_both_databases! {
         }
         assert!(page.body.contains("Start page"));
         assert_eq!(site.get("/channels.json").await.json()["status"], 500);
-        assert_eq!(site.get("/healthz").await.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(site.get("/healthz.json").await.json()["status"], "unavailable");
+        let ready = site.get("/readyz").await;
+        assert_eq!((ready.status, ready.body.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"));
+        assert_eq!(site.get("/healthz").await.status, StatusCode::OK, "a new process would not mend it");
     }
 }

@@ -8,6 +8,7 @@ mod errors;
 mod hostile;
 mod lists;
 mod names;
+mod operate;
 mod pipeline;
 mod routes;
 mod server;

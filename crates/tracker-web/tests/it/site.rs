@@ -12,7 +12,7 @@ use tracker_testkit::Database;
 use tracker_testkit::fixture::{
     affected, cvss, derived, finding, incoming, kev, matched, package, record, release, stated,
 };
-use tracker_web::{Limits, router_with};
+use tracker_web::{Limits, Operations, router_with};
 
 /// The critical one: exploited, known by an alias, affected on one channel and fixed on the other.
 pub(crate) const CRITICAL: &str = "CVE-2024-0001";
@@ -60,19 +60,20 @@ impl Answer {
 pub(crate) struct Site {
     pub(crate) router: Router,
     pub(crate) store: Store,
+    pub(crate) operations: Operations,
 }
 
 impl Site {
     /// The site over a database with nothing in it.
     pub(crate) async fn empty(database: &Database) -> Site {
         let store = database.open().await;
+        let operations = Operations::new(store.clone());
+        let landings = Some(crate::changes::index());
+        let site = router_with(store.clone(), landings, Limits::default(), &operations);
         Site {
-            router: router_with(
-                store.clone(),
-                Some(crate::changes::index()),
-                Limits::default(),
-            ),
+            router: site.merge(operations.metrics()),
             store,
+            operations,
         }
     }
 
