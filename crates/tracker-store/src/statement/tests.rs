@@ -2,7 +2,8 @@
 
 use super::{Dialect, Statement};
 use crate::{
-    Store, check, copy, derive, follow, inventory, landing, open, operate, pull, read, record, writer,
+    Store, check, copy, derive, follow, inventory, landing, open, operate, pull, read, record,
+    writer,
 };
 use tracker_testkit::{Database, Kind};
 
