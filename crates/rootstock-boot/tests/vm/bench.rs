@@ -48,6 +48,8 @@ pub(crate) struct Answers {
     pub(crate) set: BTreeMap<String, String>,
     /// Registers of the TPM, hexadecimal.
     pub(crate) registers: BTreeMap<u8, String>,
+    /// The event log, hexadecimal.
+    pub(crate) log: String,
 }
 
 /// What a boot is made of.
@@ -112,7 +114,7 @@ impl Boot<'_> {
     }
 }
 
-fn answers(said: &str) -> Answers {
+pub(crate) fn answers(said: &str) -> Answers {
     let mut answers = Answers::default();
     let plain = without_escapes(said);
     for line in plain.lines().filter_map(|line| line.strip_prefix("probe ")) {
@@ -127,6 +129,7 @@ fn answers(said: &str) -> Answers {
             ["set", name, status] => {
                 answers.set.insert(name.to_owned(), status.to_owned());
             }
+            ["log", piece] => answers.log.push_str(piece),
             ["pcr", index, value] => {
                 let index = index.parse().unwrap();
                 answers.registers.insert(index, value.to_owned());

@@ -4,7 +4,9 @@
 mod bench;
 mod enroll;
 mod firmware;
+mod foreseen;
 mod images;
+mod lab;
 mod measured;
 mod second_stage;
 mod shim_images;

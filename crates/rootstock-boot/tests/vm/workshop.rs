@@ -10,7 +10,7 @@ use boot_sign::{FileKey, NewKey, PinSource, Pins, create_in_file};
 use boot_signature::{
     Certificate, CertificateRequest, HashAlgorithm, Profile, Signer, issue, sign_image,
 };
-use boot_variables::Guid;
+use boot_variables::{Guid, Update};
 use jiff::{Timestamp, ToSpan};
 use std::path::Path;
 
@@ -106,6 +106,11 @@ impl Identity {
             certificate: Certificate::read(&std::fs::read(certificate).unwrap()).unwrap(),
             above: Vec::new(),
         }
+    }
+
+    /// An update of a variable, signed.
+    pub(crate) fn sign_update(&self, update: &Update) -> Vec<u8> {
+        update.sign(&self.key, &self.certificate).unwrap()
     }
 
     /// The image with one more signature, which carries the certificates above.
