@@ -18,6 +18,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 const FIRST: &str = "EFI/BOOT/BOOTX64.EFI";
+const SYSTEMD_BOOT: &str = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
 /// What a boot from files can tell, whatever firmware it is.
 const FROM_FILES: [u64; 10] = [4, 5, 7, 8, 9, 11, 12, 13, 14, 15];
 
@@ -212,6 +213,34 @@ fn an_announced_update_is_foreseen_and_explained() {
     foreseen(lab, &after, &format!("{log} --start signed.efi"), &all);
     log_is_right(lab, &after);
     explained(lab, direct, &after, &["db-added", "dbx-added"]);
+}
+
+/// systemd-boot on a bare disk, then on one with a partition table, then with one partition more.
+#[test]
+fn a_boot_through_systemd_boot_is_as_foreseen() {
+    let Scene {
+        lab, image, direct, ..
+    } = &*SCENE;
+    let loader = lab.owner.sign(std::fs::read(SYSTEMD_BOOT).unwrap());
+    let files: [(&str, &[u8]); 2] = [(FIRST, &loader), ("EFI/Linux/probe.efi", image)];
+    let bare = lab.boot("systemd-boot-252", &direct.variables, &files, 0);
+    foreseen(
+        lab,
+        &bare,
+        &from_files(&direct.variables, &bare),
+        &FROM_FILES,
+    );
+    explained(lab, direct, &bare, &["passed-options", "program-added"]);
+
+    // Firmware makes its own options anew for a disk with a table, so that one is written down here.
+    let variables = vec![option(0x10, r"\EFI\BOOT\BOOTX64.EFI"), order(&[0x10])];
+    let store = lab.store("named", &direct.variables, variables);
+    let one = lab.boot("one-partition", &store, &files, 1);
+    foreseen(lab, &one, &from_files(&store, &one), &FROM_FILES);
+    log_is_right(lab, &one);
+    let two = lab.boot("two-partitions", &store, &files, 2);
+    foreseen(lab, &two, &from_files(&store, &two), &FROM_FILES);
+    explained(lab, &one, &two, &["partition-table"]);
 }
 
 /// Debian's shim 16.1 with an image that the machine owner's key signed, then with one key more.
