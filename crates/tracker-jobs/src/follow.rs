@@ -18,7 +18,8 @@ use crate::error::JobError;
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::SourceCounts;
 use jiff::{Timestamp, ToSpan};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::time::Duration;
 use tracker_store::Store;
 
 pub use feed::{Feed, FeedKind, feeds};
@@ -68,10 +69,17 @@ pub struct FollowReport {
     pub requests: u64,
     /// Bytes that came.
     pub bytes: u64,
+    /// The time that importing them took, fetching aside; in seconds when written out.
+    #[serde(serialize_with = "in_seconds")]
+    pub applied: Duration,
     /// What became of the records.
     pub records: SourceCounts,
     /// Why it was not followed to its end.
     pub problem: Option<String>,
+}
+
+fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 /// Follows one feed to what is newest now, and keeps how it went.

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
-use tracker_store::{IncomingRecord, Store};
+use tracker_store::{IncomingRecord, KnownDigests, Store};
 
 pub use summary::{ImportSummary, MAX_LISTED, RecordWarning, Refused, Rejected, SourceCounts};
 
@@ -40,6 +40,15 @@ const MANY_RECORDS: u64 = 10_000;
 
 /// How often progress is reported.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How many of the documents are held already, as far as it is known beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Most may be: what is known is looked up first, and not read.
+    Mostly,
+    /// Hardly any are, and they are few: looking up all that is held would cost more than reading them.
+    Hardly,
+}
 
 /// What the threads count while they work.
 #[derive(Debug, Default)]
@@ -59,6 +68,16 @@ pub async fn import_feeds(
     inputs: Vec<Input>,
     progress: &dyn Progress,
 ) -> Result<ImportSummary, JobError> {
+    import(store, inputs, Expected::Mostly, progress).await
+}
+
+/// As [`import_feeds`].
+pub(crate) async fn import(
+    store: &Store,
+    inputs: Vec<Input>,
+    held: Expected,
+    progress: &dyn Progress,
+) -> Result<ImportSummary, JobError> {
     let mut summary = ImportSummary::default();
     let mut files = Vec::new();
     for input in inputs {
@@ -71,7 +90,11 @@ pub async fn import_feeds(
     summary.files = files.len() as u64;
     summary.bytes = files.iter().map(|file| file.size).sum();
 
-    let known = Arc::new(store.known_digests().await?);
+    let known = match held {
+        Expected::Mostly => store.known_digests().await?,
+        Expected::Hardly => KnownDigests::default(),
+    };
+    let known = Arc::new(known);
     let counters = Arc::new(Counters::default());
     let (blocks_in, blocks_out) = mpsc::sync_channel::<Block>(WAITING_BLOCKS);
     let (read_in, mut read_out) = tokio::sync::mpsc::channel::<Read>(WAITING_BLOCKS);

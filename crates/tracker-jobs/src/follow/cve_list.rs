@@ -1,8 +1,11 @@
 //! The CVE list: hourly deltas from its log of changes; all of it from an archive at first, and after a gap.
 //!
-//! Below the feed's address lie `deltaLog.json`, the last weeks' deltas, and each record by its id; the archive is
-//! GitHub's of the same branch. Records are asked for by their ids, never by the links that a log names.
+//! Below the feed's address lie `deltaLog.json`, the last weeks' deltas, and each record by its id; the archive of
+//! all is GitHub's of the same branch. Many changes come in one piece (`archives`), a few record by record, which
+//! are asked for by their ids, never by the links that a log names.
 //! Invariant: deltas are applied in the order of their times, and the cursor is the time of the last one applied.
+
+mod archives;
 
 use super::FollowError;
 use super::file::{broken, read, shape};
@@ -11,7 +14,7 @@ use crate::fetch::{Fetched, Validators};
 use crate::input::Input;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The time between two requests for records.
@@ -19,6 +22,9 @@ const BETWEEN: Duration = Duration::from_millis(20);
 
 /// More changed records than this are taken from the archive.
 const MAX_RECORDS: usize = 20_000;
+
+/// More changed records than this are looked for in the archives of the days' changes.
+const FEW_RECORDS: usize = 20;
 
 /// Records that are fetched before they are imported together.
 const BATCH: usize = 500;
@@ -49,6 +55,7 @@ struct Delta {
 #[serde(rename_all = "camelCase")]
 struct Change {
     cve_id: String,
+    date_updated: Option<Timestamp>,
 }
 
 pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
@@ -98,7 +105,7 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
     if state.reached.is_none_or(|reached| reached < oldest) || records > MAX_RECORDS {
         baseline(run).await?;
     } else {
-        apply(run, &mut state, changed).await?;
+        apply(run, &state, changed).await?;
     }
     state.reached = Some(newest);
     state.validators = validators;
@@ -107,62 +114,51 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
 
 /// Everything, from the archive.
 async fn baseline(run: &mut Run<'_>) -> Result<(), FollowError> {
-    let url = archive(&run.feed.url);
+    let url = archives::Places::of(&run.feed.url).all;
     match run.get(url, Validators::default(), Duration::ZERO).await? {
         Fetched::New { download, .. } => run.import(vec![download.input()]).await,
         Fetched::Absent | Fetched::Unchanged => Err(shape("there is no archive of the list")),
     }
 }
 
-/// GitHub's archive of the branch that an address of raw files lies in; elsewhere `all.zip` beside the records.
-fn archive(url: &str) -> String {
-    let parts = url
-        .strip_prefix("https://raw.githubusercontent.com/")
-        .map(|rest| rest.split('/'));
-    if let Some(mut parts) = parts
-        && let (Some(owner), Some(name), Some(branch)) = (parts.next(), parts.next(), parts.next())
-    {
-        return format!("https://github.com/{owner}/{name}/archive/refs/heads/{branch}.zip");
-    }
-    format!("{url}all.zip")
-}
-
-/// The records of deltas, each once, in batches; the cursor moves with every delta whose records are all held.
-async fn apply(
-    run: &mut Run<'_>,
-    state: &mut State,
-    deltas: Vec<Delta>,
-) -> Result<(), FollowError> {
-    let mut held: BTreeSet<String> = BTreeSet::new();
-    let mut waiting: Vec<Input> = Vec::new();
+/// The records of deltas, each once: from the days' archives where they are many, then one by one, in batches.
+async fn apply(run: &mut Run<'_>, state: &State, deltas: Vec<Delta>) -> Result<(), FollowError> {
+    // A record is taken as it is now, so once is enough for all its changes; the last one says how new it must be.
+    let mut wanted: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
+    let mut until = None;
     for delta in deltas {
-        for change in delta.new.iter().chain(&delta.updated) {
-            // A record is fetched as it is now, so once is enough for all its changes.
-            if !held.insert(change.cve_id.clone()) {
-                continue;
-            }
-            let path = path(&change.cve_id)
+        until = Some(delta.fetch_time);
+        for change in delta.new.into_iter().chain(delta.updated) {
+            path(&change.cve_id)
                 .ok_or_else(|| shape(format!("{:?} is no CVE id", change.cve_id)))?;
-            let url = format!("{}{path}", run.feed.url);
-            match run.get(url, Validators::default(), BETWEEN).await? {
-                Fetched::New { download, .. } => waiting.push(Input::Bytes {
-                    name: path,
-                    bytes: read(&download)?,
-                }),
-                // Withdrawn from the list since: what was held of it stays.
-                Fetched::Absent | Fetched::Unchanged => {}
-            }
+            wanted.insert(change.cve_id, change.date_updated);
+        }
+    }
+    if wanted.len() > FEW_RECORDS
+        && let (Some(since), Some(until)) = (state.reached, until)
+    {
+        archives::import(run, since, until, &mut wanted).await?;
+    }
+    let mut waiting: Vec<Input> = Vec::new();
+    for id in wanted.keys() {
+        let Some(path) = path(id) else { continue };
+        let url = format!("{}{path}", run.feed.url);
+        match run.get(url, Validators::default(), BETWEEN).await? {
+            Fetched::New { download, .. } => waiting.push(Input::Bytes {
+                name: path,
+                bytes: read(&download)?,
+            }),
+            // Withdrawn from the list since: what was held of it stays.
+            Fetched::Absent | Fetched::Unchanged => {}
         }
         if waiting.len() >= BATCH {
-            run.import(std::mem::take(&mut waiting)).await?;
-            state.reached = Some(delta.fetch_time);
-            run.save(state).await?;
+            run.import_changes(std::mem::take(&mut waiting)).await?;
         }
     }
     if waiting.is_empty() {
         return Ok(());
     }
-    run.import(waiting).await
+    run.import_changes(waiting).await
 }
 
 /// Where a record lies: `2024/1xxx/CVE-2024-1234.json`.
@@ -177,10 +173,10 @@ fn path(id: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{archive, path};
+    use super::path;
 
     #[test]
-    fn records_and_archives_are_found() {
+    fn records_are_found() {
         assert_eq!(
             path("CVE-2024-1234").unwrap(),
             "2024/1xxx/CVE-2024-1234.json"
@@ -198,10 +194,5 @@ mod tests {
         ] {
             assert_eq!(path(bad), None, "{bad}");
         }
-        assert_eq!(
-            archive("https://raw.githubusercontent.com/CVEProject/cvelistV5/main/cves/"),
-            "https://github.com/CVEProject/cvelistV5/archive/refs/heads/main.zip"
-        );
-        assert_eq!(archive("http://mirror/cves/"), "http://mirror/cves/all.zip");
     }
 }

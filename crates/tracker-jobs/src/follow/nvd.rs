@@ -116,7 +116,10 @@ async fn window(
             });
         }
         if count > 0 {
-            run.import(vec![download.input()]).await?;
+            match state.reached {
+                Some(_) => run.import_changes(vec![download.input()]).await?,
+                None => run.import(vec![download.input()]).await?,
+            }
         }
         state.start += count;
         if state.start >= page.total_results {

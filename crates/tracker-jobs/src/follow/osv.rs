@@ -84,7 +84,7 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
             }
         }
         if !records.is_empty() {
-            run.import(records).await?;
+            run.import_changes(records).await?;
         }
     }
     let reached = State {

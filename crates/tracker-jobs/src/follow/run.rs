@@ -5,12 +5,12 @@
 use super::{Feed, FollowError, FollowReport, next};
 use crate::error::JobError;
 use crate::fetch::{Ask, Fetched, Fetcher, Validators};
-use crate::import::{ImportSummary, import_feeds};
+use crate::import::{Expected, ImportSummary, import};
 use crate::input::Input;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracker_store::{FollowState, Store};
 
 /// A pass.
@@ -82,7 +82,22 @@ impl<'a> Run<'a> {
     /// # Errors
     /// When there is no record in it, or most of the documents are none.
     pub(super) async fn import(&mut self, inputs: Vec<Input>) -> Result<(), FollowError> {
-        let summary = import_feeds(self.store, inputs, &()).await?;
+        self.import_as(inputs, Expected::Mostly).await
+    }
+
+    /// As [`Run::import`], of what the feed says has changed.
+    ///
+    /// # Errors
+    /// As [`Run::import`].
+    pub(super) async fn import_changes(&mut self, inputs: Vec<Input>) -> Result<(), FollowError> {
+        self.import_as(inputs, Expected::Hardly).await
+    }
+
+    async fn import_as(&mut self, inputs: Vec<Input>, held: Expected) -> Result<(), FollowError> {
+        let started = Instant::now();
+        let summary = import(self.store, inputs, held, &()).await;
+        self.report.applied += started.elapsed();
+        let summary = summary?;
         let total = summary.total();
         let held = total.added + total.changed + total.unchanged + total.superseded;
         self.report.records += total;

@@ -95,13 +95,13 @@ pub(crate) fn kev(day: u8, ids: &[&str]) -> String {
     )
 }
 
-fn cve(id: &str, hour: u8) -> String {
+pub(crate) fn cve(id: &str, hour: u8) -> String {
     format!(
         r#"{{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{{"cveId":"{id}","state":"PUBLISHED","datePublished":"2026-01-01T00:00:00.000Z","dateUpdated":"2026-01-01T{hour:02}:00:00.000Z"}},"containers":{{"cna":{{"providerMetadata":{{"orgId":"o","shortName":"n"}},"descriptions":[{{"lang":"en","value":"hour {hour}"}}],"affected":[{{"vendor":"v","product":"p","versions":[{{"version":"1","status":"affected"}}]}}]}}}}}}"#
     )
 }
 
-fn archive(files: &[(&str, String)]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, String)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
         zip.start_file(*name, zip::write::SimpleFileOptions::default())
@@ -112,7 +112,7 @@ fn archive(files: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// The list's log of changes: an hour, and what is new and updated in it.
-fn log(deltas: &[(u8, &[&str], &[&str])]) -> String {
+pub(crate) fn log(deltas: &[(u8, &[&str], &[&str])]) -> String {
     let entries = |ids: &[&str]| {
         let of = |id: &&str| {
             format!(
