@@ -2,8 +2,8 @@
 //!
 //! The rule: a patch named after the vulnerability decides (fixed); then the package's own
 //! `knownVulnerabilities` (affected); then version ranges, of which the first source with a decided answer counts,
-//! in this order: curated overlay, package ecosystem (OSV), CNA, other containers of the CVE record, NVD. The other
-//! sources are shown after it. Within a source an affected range outweighs an unaffected one, and a statement
+//! in this order: the tracker of the package's own distribution, curated overlay, package ecosystem (OSV), CNA, other
+//! containers of the CVE record, NVD, advisories (CSAF), the European database. The other sources are shown after it. Within a source an affected range outweighs an unaffected one, and a statement
 //! that cannot be compared (commits) counts only where it is alone.
 //! Invariant: the first line of evidence is what decided.
 
@@ -125,12 +125,15 @@ fn by_version(vulnerability: &Vulnerability, matched: &Match, package: &Package)
 /// The written order of sources.
 fn rank(statement: &Statement<'_>) -> u8 {
     match statement.source {
-        Source::CpeOverlay => 0,
-        Source::Osv => 1,
-        Source::CveList if statement.origin.starts_with("cna") => 2,
-        Source::CveList => 3,
-        Source::Nvd => 4,
-        Source::Kev | Source::Epss => 5,
+        Source::Debian | Source::Alpine => 0,
+        Source::CpeOverlay => 1,
+        Source::Osv => 2,
+        Source::CveList if statement.origin.starts_with("cna") => 3,
+        Source::CveList => 4,
+        Source::Nvd => 5,
+        Source::Csaf => 6,
+        Source::Euvd => 7,
+        Source::Kev | Source::Epss => 8,
     }
 }
 
@@ -317,6 +320,10 @@ fn label(statement: &Statement<'_>) -> String {
             Some((_, who)) => who.to_owned(),
             None => "CVE list".to_owned(),
         },
+        Source::Debian => "Debian's tracker".to_owned(),
+        Source::Alpine => "Alpine's database".to_owned(),
+        Source::Csaf => format!("advisory {}", statement.record),
+        Source::Euvd => "EUVD".to_owned(),
         Source::Kev | Source::Epss => statement.source.to_string(),
     }
 }

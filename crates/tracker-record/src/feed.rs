@@ -1,15 +1,18 @@
 //! A feed split into raw documents, one at a time: JSON lines, JSON values one after another, a list of
-//! records, a list inside an envelope (NVD, KEV), an EPSS table. What it is, its first bytes say.
+//! records, a list inside an envelope (NVD, KEV, EUVD), the trackers of Debian and Alpine, an EPSS table. What it
+//! is, its first bytes say.
 //!
 //! Splitting only follows strings, escapes and brackets, so a broken record costs that record alone.
-//! Invariant: memory is bounded by one document, and every byte belongs to a document, to a [`Skipped`] or to
-//! the envelope.
+//! Invariant: memory is bounded by one document (of Debian's tracker by one package, of Alpine's by one file), and
+//! every byte belongs to a document, to a [`Skipped`] or to the envelope.
 
+mod alpine;
+mod debian;
 mod scan;
 mod window;
 
 use crate::read::Epss;
-use scan::{Head, ListStep, Scan};
+use scan::{Head, ListStep, Member, Scan};
 use std::collections::VecDeque;
 use std::io::Read;
 use window::Window;
@@ -24,7 +27,10 @@ const HEAD_BYTES: usize = 1 << 20;
 const TAR_BLOCK_BYTES: usize = 512;
 
 /// Keys under which envelopes keep their list of records.
-const LISTS: [&[u8]; 3] = [b"vulnerabilities", b"CVE_Items", b"vulns"];
+const LISTS: [&[u8]; 4] = [b"vulnerabilities", b"CVE_Items", b"vulns", b"items"];
+
+/// The most documents that a package of Debian's tracker, or a file of Alpine's, is cut into.
+const MAX_PARTS: usize = 200_000;
 
 /// A raw document of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,10 +117,28 @@ enum Shape {
     Lines,
     /// Inside a list; `true` if an envelope closes after it.
     List(bool),
+    /// Inside Debian's object of packages.
+    Packages,
     /// Rows under a head.
     Table(Epss),
     /// Nothing more comes.
     Done,
+}
+
+/// What a step through a feed came to.
+enum Step {
+    /// A document, or a part that is none.
+    Item(Result<Document, Skipped>),
+    /// Nothing yet: the next step goes on.
+    Again,
+    /// The feed ends.
+    End,
+}
+
+impl From<Result<Document, Skipped>> for Step {
+    fn from(item: Result<Document, Skipped>) -> Step {
+        Step::Item(item)
+    }
 }
 
 /// The documents of a feed, in order.
@@ -164,8 +188,14 @@ impl<R: Read> Feed<R> {
                 window.consume(length);
                 Shape::Table(epss)
             }
-            None if two_lines_of_objects(head) => Shape::Lines,
-            None => Shape::Values,
+            None => match debian::begins(head) {
+                Some(first) => {
+                    window.consume(first);
+                    Shape::Packages
+                }
+                None if two_lines_of_objects(head) => Shape::Lines,
+                None => Shape::Values,
+            },
         };
         Ok(Feed {
             window,
@@ -213,10 +243,11 @@ impl<R: Read> Feed<R> {
         }
     }
 
-    fn next_of_lines(&mut self) -> Option<Result<Document, Skipped>> {
-        let (offset, raw) = match self.next_line()? {
-            Ok(line) => line,
-            Err(skipped) => return Some(Err(skipped)),
+    fn next_of_lines(&mut self) -> Step {
+        let (offset, raw) = match self.next_line() {
+            Some(Ok(line)) => line,
+            Some(Err(skipped)) => return Step::Item(Err(skipped)),
+            None => return Step::End,
         };
         // A line may be an envelope of its own: an answer of NVD's interface a line.
         let may_be_envelope = LISTS
@@ -228,33 +259,35 @@ impl<R: Read> Feed<R> {
                 let document = self.document(offset + start, raw[range].to_vec());
                 self.waiting.push_back(document);
             }
-            return self.next();
+            return Step::Again;
         }
-        Some(Ok(self.document(offset, raw)))
+        Ok(self.document(offset, raw)).into()
     }
 
-    fn next_of_table(&mut self) -> Option<Result<Document, Skipped>> {
-        let (offset, row) = match self.next_line()? {
-            Ok(line) => line,
-            Err(skipped) => return Some(Err(skipped)),
+    fn next_of_table(&mut self) -> Step {
+        let (offset, row) = match self.next_line() {
+            Some(Ok(line)) => line,
+            Some(Err(skipped)) => return Step::Item(Err(skipped)),
+            None => return Step::End,
         };
         let Shape::Table(epss) = &self.shape else {
-            return None;
+            return Step::End;
         };
         let raw = epss.document(&row);
-        Some(Ok(self.document(offset, raw)))
+        Ok(self.document(offset, raw)).into()
     }
 
     /// One step through top-level values.
-    fn next_of_values(&mut self) -> Option<Result<Document, Skipped>> {
+    fn next_of_values(&mut self) -> Step {
         let first = match self
             .window
             .skip(|byte| byte.is_ascii_whitespace() || byte == b',')
         {
-            Ok(first) => first?,
+            Ok(Some(first)) => first,
+            Ok(None) => return Step::End,
             Err(reason) => {
                 let offset = self.window.offset();
-                return Some(Err(self.skipped(offset, reason)));
+                return Err(self.skipped(offset, reason)).into();
             }
         };
         let offset = self.window.offset();
@@ -262,7 +295,7 @@ impl<R: Read> Feed<R> {
             b'[' => {
                 self.window.consume(1);
                 self.shape = Shape::List(false);
-                self.next()
+                Step::Again
             }
             b'{' => {
                 let mut head = Head::new(&LISTS);
@@ -273,10 +306,19 @@ impl<R: Read> Feed<R> {
                     Ok(raw) if head.found_list() => {
                         drop(raw);
                         self.shape = Shape::List(true);
-                        self.next()
+                        Step::Again
                     }
-                    Ok(raw) => Some(Ok(self.document(offset, raw))),
-                    Err(reason) => Some(Err(self.skipped(offset, reason))),
+                    Ok(raw) => match alpine::documents(&raw) {
+                        Some(documents) => {
+                            for raw in documents {
+                                let document = self.document(offset, raw);
+                                self.waiting.push_back(document);
+                            }
+                            Step::Again
+                        }
+                        None => Ok(self.document(offset, raw)).into(),
+                    },
+                    Err(reason) => Err(self.skipped(offset, reason)).into(),
                 }
             }
             _ => {
@@ -287,12 +329,45 @@ impl<R: Read> Feed<R> {
                     },
                     Err(reason) => reason,
                 };
-                Some(Err(self.skipped(offset, reason)))
+                Err(self.skipped(offset, reason)).into()
             }
         }
     }
 
-    fn next_of_list(&mut self, in_envelope: bool) -> Option<Result<Document, Skipped>> {
+    /// A step through the packages of Debian's tracker.
+    fn next_of_packages(&mut self) -> Step {
+        let between = |byte: u8| byte.is_ascii_whitespace() || byte == b',';
+        let first = self.window.skip(between);
+        let offset = self.window.offset();
+        let reason = match first {
+            Ok(Some(b'}')) => {
+                self.window.consume(1);
+                self.shape = Shape::Values;
+                return Step::Again;
+            }
+            Ok(Some(_)) => {
+                let mut member = Member::new();
+                let taken = self
+                    .window
+                    .take(MAX_DOCUMENT_BYTES, |bytes| member.scan(bytes));
+                match taken.and_then(|member| debian::documents(&member)) {
+                    Ok(documents) => {
+                        for (start, raw) in documents {
+                            let document = self.document(offset + start as u64, raw);
+                            self.waiting.push_back(document);
+                        }
+                        return Step::Again;
+                    }
+                    Err(reason) => reason,
+                }
+            }
+            Ok(None) => SplitError::NotClosed,
+            Err(reason) => reason,
+        };
+        Step::Item(Err(self.skipped(offset, reason)))
+    }
+
+    fn next_of_list(&mut self, in_envelope: bool) -> Step {
         let between = |byte: u8| byte.is_ascii_whitespace() || byte == b',';
         let first = self.window.skip(between);
         let offset = self.window.offset();
@@ -304,10 +379,10 @@ impl<R: Read> Feed<R> {
                     // The rest of the envelope, down to its closing bracket.
                     let mut rest = Scan::inside_object();
                     if let Err(reason) = self.window.discard(|bytes| rest.scan(bytes)) {
-                        return Some(Err(self.skipped(offset, reason)));
+                        return Err(self.skipped(offset, reason)).into();
                     }
                 }
-                return self.next();
+                return Step::Again;
             }
             Ok(Some(_)) => {
                 let mut element = Scan::element();
@@ -315,14 +390,14 @@ impl<R: Read> Feed<R> {
                     .window
                     .take(MAX_DOCUMENT_BYTES, |bytes| element.scan(bytes))
                 {
-                    Ok(raw) => return Some(Ok(self.document(offset, raw))),
+                    Ok(raw) => return Ok(self.document(offset, raw)).into(),
                     Err(reason) => reason,
                 }
             }
             Ok(None) => SplitError::NotClosed,
             Err(reason) => reason,
         };
-        Some(Err(self.skipped(offset, reason)))
+        Err(self.skipped(offset, reason)).into()
     }
 }
 
@@ -330,15 +405,23 @@ impl<R: Read> Iterator for Feed<R> {
     type Item = Result<Document, Skipped>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(document) = self.waiting.pop_front() {
-            return Some(Ok(document));
-        }
-        match self.shape {
-            Shape::Values => self.next_of_values(),
-            Shape::Lines => self.next_of_lines(),
-            Shape::List(in_envelope) => self.next_of_list(in_envelope),
-            Shape::Table(_) => self.next_of_table(),
-            Shape::Done => None,
+        loop {
+            if let Some(document) = self.waiting.pop_front() {
+                return Some(Ok(document));
+            }
+            let step = match self.shape {
+                Shape::Values => self.next_of_values(),
+                Shape::Lines => self.next_of_lines(),
+                Shape::List(in_envelope) => self.next_of_list(in_envelope),
+                Shape::Packages => self.next_of_packages(),
+                Shape::Table(_) => self.next_of_table(),
+                Shape::Done => Step::End,
+            };
+            match step {
+                Step::Item(item) => return Some(item),
+                Step::Again => {}
+                Step::End => return None,
+            }
         }
     }
 }

@@ -233,6 +233,28 @@ impl<'p, 'n> At<'p, 'n> {
         entries.iter().map(|(key, _)| key.as_ref())
     }
 
+    /// The members of an object that are objects, in order. Their path names the object, not the key.
+    pub(crate) fn members<'c>(&'c self, warnings: &mut Warnings) -> Vec<(&'n str, At<'c, 'n>)> {
+        let Node::Object(entries) = self.node else {
+            return Vec::new();
+        };
+        let mut members = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            if let Node::Object(_) = node {
+                let member = At {
+                    node,
+                    step: Step::Root,
+                    parent: Some(self),
+                };
+                members.push((key.as_ref(), member));
+            } else {
+                let problem = format!("{} where an object belongs", node.kind());
+                warnings.push(self, key, problem);
+            }
+        }
+        members
+    }
+
     /// What kind of value this is, for messages.
     pub(crate) const fn kind(&self) -> &'static str {
         self.node.kind()

@@ -2,8 +2,12 @@
 //!
 //! Invariant: the record is a function of the raw bytes alone, and what could not be used is in the warnings.
 
+mod alpine;
+mod csaf;
 mod cve5;
+mod debian;
 mod epss;
+mod euvd;
 mod kev;
 mod nvd11;
 mod nvd2;
@@ -134,6 +138,14 @@ pub fn read_document(raw: &[u8]) -> Result<Reading, ReadError> {
         nvd2::read(&root, &mut warnings)
     } else if root.has("cveID") {
         kev::read(&root, &mut warnings)
+    } else if root.has("debian_package") {
+        debian::read(&root, &mut warnings)
+    } else if root.has("alpine_repository") {
+        alpine::read(&root, &mut warnings)
+    } else if root.has("document") {
+        csaf::read(&root, &mut warnings)
+    } else if euvd::is_one(&root) {
+        euvd::read(&root, &mut warnings)
     } else if root.has("id") && (root.has("modified") || root.has("schema_version")) {
         osv::read(&root, &mut warnings)
     } else {

@@ -23,17 +23,29 @@ pub enum Source {
     Epss,
     /// Anchore's curated CPE configurations, which override NVD's.
     CpeOverlay,
+    /// The European vulnerability database.
+    Euvd,
+    /// Advisories of a CSAF provider.
+    Csaf,
+    /// Debian's security tracker, of one package each.
+    Debian,
+    /// Alpine's database of security fixes, of one package each.
+    Alpine,
 }
 
 impl Source {
     /// All of them, in the order in which a vulnerability lists its records.
-    pub const ALL: [Source; 6] = [
+    pub const ALL: [Source; 10] = [
         Source::CveList,
         Source::Nvd,
         Source::Osv,
         Source::Kev,
         Source::Epss,
         Source::CpeOverlay,
+        Source::Euvd,
+        Source::Csaf,
+        Source::Debian,
+        Source::Alpine,
     ];
 
     /// The stable text form, the same that serde writes.
@@ -45,7 +57,17 @@ impl Source {
             Source::Kev => "kev",
             Source::Epss => "epss",
             Source::CpeOverlay => "cpe-overlay",
+            Source::Euvd => "euvd",
+            Source::Csaf => "csaf",
+            Source::Debian => "debian",
+            Source::Alpine => "alpine",
         }
+    }
+
+    /// Whether its ids name vulnerabilities; otherwise they name its statements about a package, and the
+    /// vulnerability's own id is among the aliases.
+    pub const fn names_vulnerabilities(self) -> bool {
+        !matches!(self, Source::Debian | Source::Alpine)
     }
 }
 
@@ -159,6 +181,30 @@ pub struct Affected {
     pub ranges: Vec<Range>,
 }
 
+/// OSV's names of distributions.
+const DISTRIBUTIONS: [&str; 20] = [
+    "AlmaLinux",
+    "Alpaquita",
+    "Alpine",
+    "Azure Linux",
+    "BellSoft Hardened Containers",
+    "Chainguard",
+    "Debian",
+    "Echo",
+    "FreeBSD",
+    "Mageia",
+    "MinimOS",
+    "openEuler",
+    "openSUSE",
+    "Photon OS",
+    "Red Hat",
+    "Rocky Linux",
+    "Root",
+    "SUSE",
+    "Ubuntu",
+    "Wolfi",
+];
+
 impl Affected {
     /// A statement that names nothing yet.
     pub const fn new(default_status: Status) -> Affected {
@@ -176,6 +222,14 @@ impl Affected {
             default_status,
             ranges: Vec::new(),
         }
+    }
+
+    /// The distribution whose package this is about, with its release where one is named (`Debian:bookworm`); its
+    /// versions are that distribution's own, and say nothing of another's.
+    pub fn distribution(&self) -> Option<&str> {
+        let ecosystem = self.ecosystem.as_deref()?;
+        let base = ecosystem.split(':').next().unwrap_or(ecosystem);
+        DISTRIBUTIONS.contains(&base).then_some(ecosystem)
     }
 
     /// Whether the statement names something that could be found in a package list.

@@ -89,33 +89,11 @@ impl KnownDigests {
     }
 }
 
-/// Every source.
-pub(crate) const SOURCES: [Source; 6] = [
-    Source::CveList,
-    Source::Nvd,
-    Source::Osv,
-    Source::Kev,
-    Source::Epss,
-    Source::CpeOverlay,
-];
-
-/// The stable name of a source, as it stands in the database, in URLs and exports.
-pub(crate) fn source_name(source: Source) -> &'static str {
-    match source {
-        Source::CveList => "cve-list",
-        Source::Nvd => "nvd",
-        Source::Osv => "osv",
-        Source::Kev => "kev",
-        Source::Epss => "epss",
-        Source::CpeOverlay => "cpe-overlay",
-    }
-}
-
 /// The source of a stable name.
 pub(crate) fn source_of(name: String) -> Result<Source> {
-    SOURCES
+    Source::ALL
         .into_iter()
-        .find(|source| source_name(*source) == name)
+        .find(|source| source.as_str() == name)
         .ok_or_else(|| StoreError::damaged("source", name))
 }
 
@@ -180,7 +158,7 @@ impl Store {
         let mut writer = self.writer().await?;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let row = values![
-            source_name(source),
+            source.as_str(),
             at,
             number(counts.added),
             number(counts.changed),
@@ -216,7 +194,7 @@ async fn accept(
             .session
             .rows_in(
                 &statements::RECORDS_HELD,
-                &[source_name(source).into()],
+                &[source.as_str().into()],
                 ids,
             )
             .await?;
@@ -319,7 +297,7 @@ async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()>
         let record = &incoming.record;
         records.extend(values![
             *key,
-            source_name(record.source),
+            record.source.as_str(),
             record.id.as_str(),
             &incoming.digest[..],
             record.modified,
@@ -341,7 +319,7 @@ async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()>
         .insert(&statements::DOCUMENT_PUT, 3, documents)
         .await?;
     for (source, (added, newest)) in feeds {
-        let row = values![source_name(source), added, newest];
+        let row = values![source.as_str(), added, newest];
         session.execute(&statements::FEED_GREW, row).await?;
     }
     writer.changed();

@@ -87,6 +87,55 @@ impl Scan {
     }
 }
 
+/// Follows one member of an object: a key, a colon, a value.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    scan: Scan,
+    in_value: bool,
+    behind_key: bool,
+}
+
+impl Member {
+    /// From the key's first byte.
+    pub(super) const fn new() -> Member {
+        Member {
+            scan: Scan::element(),
+            in_value: false,
+            behind_key: false,
+        }
+    }
+
+    /// As [`Scan::scan`].
+    pub(super) fn scan(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut position = 0;
+        if !self.behind_key {
+            position = self.scan.scan(bytes)?;
+            self.behind_key = true;
+        }
+        if !self.in_value {
+            let blank = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b':';
+            position += bytes[position..].iter().take_while(blank).count();
+            if position == bytes.len() {
+                return None;
+            }
+            self.in_value = true;
+            self.scan = Scan::element();
+        }
+        Some(position + self.scan.scan(&bytes[position..])?)
+    }
+}
+
+/// Where a text at the beginning ends, behind its closing quote; `None` if there is none.
+pub(super) fn text_end(bytes: &[u8]) -> Option<usize> {
+    if bytes.first() != Some(&b'"') {
+        return None;
+    }
+    Scan::element().scan(bytes)
+}
+
+/// The key of documents that have a list of a wanted name inside them and are no envelope (CSAF).
+const WHOLE: &[u8] = b"document";
+
 /// The longest key that is compared.
 const MAX_KEY_BYTES: usize = 32;
 
@@ -146,6 +195,9 @@ impl Head {
                 position = end?;
                 if self.place == Place::Key {
                     self.key.pop();
+                    if self.key == WHOLE {
+                        self.wanted = &[];
+                    }
                     self.place = Place::BeforeValue;
                 }
                 continue;

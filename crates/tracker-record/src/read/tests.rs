@@ -1,5 +1,7 @@
 //! One fixture of our own facts a feed, and what each reader must make of it.
 
+mod trackers;
+
 use super::*;
 use crate::record::{Exploitation, RecordState, Source};
 use nix_version::{Bound, Range, Status};
@@ -361,7 +363,7 @@ fn the_id_of_a_broken_record_is_guessed() {
 
 /// A fixture with one of its values replaced by something of any type.
 fn damaged() -> impl Strategy<Value = String> {
-    let documents = vec![
+    let mut documents = vec![
         CVE5.to_owned(),
         OSV.to_owned(),
         OVERLAY.to_owned(),
@@ -369,6 +371,14 @@ fn damaged() -> impl Strategy<Value = String> {
         nvd2(),
         kev(),
     ];
+    for fixture in [
+        trackers::EUVD,
+        trackers::CSAF,
+        trackers::DEBIAN,
+        trackers::ALPINE,
+    ] {
+        documents.extend(trackers::documents(fixture));
+    }
     let values = prop_oneof![
         Just("null".to_owned()),
         Just("true".to_owned()),

@@ -135,7 +135,7 @@ fn exclusive(version: &str) -> Bound {
 }
 
 /// The two bounds that a text of comparisons states, if it states nothing else.
-fn comparison(text: &str) -> Option<(Bound, Bound)> {
+pub(super) fn comparison(text: &str) -> Option<(Bound, Bound)> {
     worded(text).or_else(|| {
         let mut bounds = (Bound::Unbounded, Bound::Unbounded);
         for clause in text.split(',') {
@@ -210,7 +210,7 @@ fn worded(text: &str) -> Option<(Bound, Bound)> {
 }
 
 /// A version: one word that begins with a digit, or `v` and a digit.
-fn one_word(text: &str) -> Option<String> {
+pub(super) fn one_word(text: &str) -> Option<String> {
     let text = text.trim();
     let digits = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let fine = digits.starts_with(|c: char| c.is_ascii_digit())

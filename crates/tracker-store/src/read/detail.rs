@@ -5,7 +5,6 @@
 use super::statements as sql;
 use crate::error::{Result, StoreError};
 use crate::listing;
-use crate::record::source_name;
 use crate::value::{Row, values};
 use crate::view::{FindingView, HistoryEntry, MatchView, RecordView, VulnerabilityDetail};
 use crate::{Store, blob};
@@ -96,7 +95,7 @@ impl Store {
     /// A record's document, byte by byte as its source published it.
     pub async fn raw_record(&self, source: Source, id: &str) -> Result<Option<Vec<u8>>> {
         let mut session = self.read().await?;
-        let key = values![source_name(source), id];
+        let key = values![source.as_str(), id];
         match session.row(&sql::RAW, key).await? {
             Some(row) => blob::raw(id, &row.bytes(1)?, u64::from(row.number(0)?)).map(Some),
             None => Ok(None),

@@ -3,7 +3,7 @@
 //! Invariant: a vulnerability exists exactly as long as a record belongs to it.
 
 use super::statements as sql;
-use super::{Accepted, IncomingRecord, source_name};
+use super::{Accepted, IncomingRecord};
 use crate::blob;
 use crate::derive::statements::AFFECTED_ADD;
 use crate::error::Result;
@@ -112,7 +112,7 @@ impl Touched {
     ) {
         let mut before = self.before.remove(&record).unwrap_or_default();
         let source = incoming.record.source;
-        let text = format!("{} {}", source_name(source), incoming.record.id);
+        let text = format!("{} {}", source.as_str(), incoming.record.id);
         let kind = if new {
             "record-added"
         } else {

@@ -61,6 +61,10 @@ pub(crate) const SOURCES: &[(Source, &str, &str)] = &[
     (Source::Kev, "kev", "CISA KEV"),
     (Source::Epss, "epss", "EPSS"),
     (Source::CpeOverlay, "cpe-overlay", "CPE overlay"),
+    (Source::Euvd, "euvd", "EUVD"),
+    (Source::Csaf, "csaf", "CSAF"),
+    (Source::Debian, "debian", "Debian tracker"),
+    (Source::Alpine, "alpine", "Alpine secdb"),
 ];
 
 /// A feed's name.
