@@ -39,6 +39,19 @@ impl<'a> Version<'a> {
     }
 }
 
+/// The version of the software itself: without epoch and revision, and without what tells that files were left out
+/// of its sources (`+dfsg`).
+///
+/// ```
+/// assert_eq!(nix_version::debian::upstream("1:5.2.15+dfsg1-2+b1"), "5.2.15");
+/// ```
+pub fn upstream(text: &str) -> &str {
+    let whole = Version::split(text).upstream;
+    let marks = ["+dfsg", "~dfsg", "+ds", "+repack"];
+    let end = marks.iter().filter_map(|mark| whole.find(mark)).min();
+    &whole[..end.unwrap_or(whole.len())]
+}
+
 /// Compares two versions as `dpkg --compare-versions` does.
 ///
 /// ```

@@ -278,6 +278,17 @@ pub(crate) struct FeedFollow {
         hide_env_values = true
     )]
     pub(crate) nvd_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) fetching: Fetching,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// How servers are reached.
+#[derive(Debug, Args)]
+pub(crate) struct Fetching {
     /// Folder for what is being fetched; a body that broke off is continued from there.
     #[arg(
         long,
@@ -286,10 +297,9 @@ pub(crate) struct FeedFollow {
         default_value = "tracker-spool"
     )]
     pub(crate) spool: PathBuf,
-    #[command(flatten)]
-    pub(crate) database: Database,
-    #[command(flatten)]
-    pub(crate) json: Json,
+    /// Certificates of authorities to trust beside the system's (PEM), for mirrors of your own.
+    #[arg(long, env = "ROOTSTOCK_AUTHORITY", value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
 }
 
 /// `feed import`.

@@ -279,7 +279,7 @@ fn aliases<'a>(
         let Some(vulnerability) = corpus.get(id).filter(|_| !families.is_empty()) else {
             continue;
         };
-        let claims = claim::subject(vulnerability).claims;
+        let claims = claim::subject(vulnerability, None).claims;
         // Systems that ship a package are named beside it; only the kernel is one and a package too.
         let products: BTreeSet<Product> = claims
             .iter()

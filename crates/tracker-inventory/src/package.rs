@@ -60,6 +60,10 @@ pub struct Package {
     /// Names of patches that its derivation applies, from the derivation graph.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<String>,
+    /// Whose versions it has, in OSV's words, with the release (`Debian:bookworm`); none for what counts as its
+    /// upstream does, like Nix-based distributions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecosystem: Option<String>,
     /// How many packages of the release depend on it, directly or not; from the derivation graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependents: Option<u32>,

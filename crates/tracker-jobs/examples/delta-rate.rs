@@ -4,6 +4,8 @@
 //! archive of a day on the loopback interface and followed. The database is one of `feed import`; the records'
 //! dates are set to the day, so that they take the place of what is held.
 
+#![expect(clippy::print_stdout, reason = "what it measures is what it prints")]
+
 use anyhow::{Context, ensure};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Cursor, Write};
@@ -30,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
 
     let store = Store::open(&database).await?;
     let mut state = store.follow_state("delta-rate").await?;
-    state.cursor = r#"{"reached":"2099-01-02T00:00:00Z"}"#.to_owned();
+    state.cursor = format!(r#"{{"reached":"{DAY}T00:00:00Z"}}"#);
     store.put_follow_state(&state).await?;
     let spool = std::env::temp_dir().join(format!("delta-rate-{}", std::process::id()));
     let fetcher = Fetcher::new(spool.clone(), FetchLimits::default())?;

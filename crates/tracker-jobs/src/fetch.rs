@@ -11,7 +11,7 @@ mod body;
 use backoff::Backoff;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
+use reqwest::{Certificate, Client, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -142,6 +142,12 @@ pub enum FetchError {
         /// The limit.
         limit: u64,
     },
+    /// The certificates of an authority are none: correct the file.
+    #[error("no certificates in PEM form: {reason}")]
+    Authority {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The spool folder cannot be written.
     #[error("`{path}` cannot be written")]
     Spool {
@@ -177,6 +183,18 @@ impl Fetcher {
     /// # Errors
     /// When the folder cannot be made, or the system has no certificates to trust.
     pub fn new(spool: PathBuf, limits: FetchLimits) -> Result<Fetcher, FetchError> {
+        Fetcher::trusting(spool, limits, &[])
+    }
+
+    /// As [`Fetcher::new`], trusting certificates of authorities (PEM, one after another) beside the system's.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`], and when the text holds something else.
+    pub fn trusting(
+        spool: PathBuf,
+        limits: FetchLimits,
+        authorities: &[u8],
+    ) -> Result<Fetcher, FetchError> {
         let failed = |source| FetchError::Spool {
             path: spool.clone(),
             source,
@@ -184,8 +202,12 @@ impl Fetcher {
         std::fs::create_dir_all(&spool).map_err(failed)?;
         // The second caller finds the provider of the first.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let no_authority = |reason: String| FetchError::Authority { reason };
+        let authorities = Certificate::from_pem_bundle(authorities)
+            .map_err(|error| no_authority(reason(&error)))?;
         let client = |redirections| {
             Client::builder()
+                .tls_certs_merge(authorities.clone())
                 .user_agent(concat!("rootstock-tracker/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(limits.silence)
                 .read_timeout(limits.silence)

@@ -1,17 +1,21 @@
 //! Following feeds over the network: what is new since the last time is fetched and imported.
 //!
 //! Reading order: [`Feed`] (what is followed, and how its servers speak), [`follow`] (one pass over one feed),
-//! then a module for each way of speaking: `file`, `cve_list`, `nvd`, `osv`. A pass that fails leaves what was
+//! then a module for each way of speaking: `file`, `cve_list`, `nvd`, `osv`, `euvd`, `repository`,
+//! `csaf`. A pass that fails leaves what was
 //! held, and says why in the feed's state, which the data-sources page shows.
 //!
 //! Invariant: a cursor is kept only after everything up to it is imported. A process that is killed asks for the
 //! rest again, and finds what it had already unchanged: nothing is lost and nothing is there twice.
 
+mod csaf;
 mod cve_list;
+mod euvd;
 mod feed;
 mod file;
 mod nvd;
 mod osv;
+mod repository;
 mod run;
 
 use crate::error::JobError;
@@ -98,6 +102,9 @@ pub async fn follow(
         FeedKind::CveList => cve_list::follow(&mut run).await,
         FeedKind::Nvd => nvd::follow(&mut run).await,
         FeedKind::Osv => osv::follow(&mut run).await,
+        FeedKind::Euvd => euvd::follow(&mut run).await,
+        FeedKind::Repository(folder) => repository::follow(&mut run, folder).await,
+        FeedKind::Csaf => csaf::follow(&mut run).await,
     };
     let problem = match outcome {
         Ok(()) => None,

@@ -18,6 +18,13 @@ const MAX_FOLDER_DEPTH: usize = 32;
 pub enum Input {
     /// A file, or a folder with all its files.
     Path(PathBuf),
+    /// What lies in a folder of an archive, below the folder that the archive itself begins with.
+    Folder {
+        /// The archive.
+        archive: PathBuf,
+        /// The folder with its slash (`advisories/`); empty for all.
+        folder: String,
+    },
     /// Bytes under a name.
     Bytes {
         /// What messages call it.
@@ -33,6 +40,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) size: u64,
     content: Content,
+    /// The folder of an archive that members must lie in.
+    folder: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,7 +67,15 @@ impl Input {
                 name,
                 size: bytes.len() as u64,
                 content: Content::Bytes(bytes.into()),
+                folder: None,
             }),
+            Input::Folder { archive, folder } => {
+                let (mut found, _) = Input::Path(archive).files()?;
+                for file in &mut found {
+                    file.folder = Some(folder.clone());
+                }
+                files.append(&mut found);
+            }
             Input::Path(path) => {
                 let open = |source| JobError::Open {
                     path: path.clone(),
@@ -84,7 +101,7 @@ impl Input {
     /// The only file of an input.
     pub(crate) fn file(self) -> Result<Source, JobError> {
         let name = match &self {
-            Input::Path(path) => path.clone(),
+            Input::Path(path) | Input::Folder { archive: path, .. } => path.clone(),
             Input::Bytes { name, .. } => PathBuf::from(name),
         };
         let (mut files, _) = self.files()?;
@@ -96,6 +113,13 @@ impl Input {
             source: io::Error::other("a single file is needed, not a folder"),
         })
     }
+}
+
+/// Whether a path names a JSON file.
+pub(crate) fn is_json(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|ending| ending == "json")
 }
 
 fn walk(
@@ -141,7 +165,17 @@ impl Source {
             name: path.display().to_string(),
             size,
             content: Content::File(path.to_owned()),
+            folder: None,
         }
+    }
+
+    /// Whether a member of an archive is one of those to import.
+    pub(crate) fn wants(&self, member: &str) -> bool {
+        let Some(folder) = &self.folder else {
+            return true;
+        };
+        let inside = member.split_once('/').map_or(member, |(_, inside)| inside);
+        inside.starts_with(folder.as_str()) && is_json(inside)
     }
 
     /// Opens the file; what is read of it is added to `count`.

@@ -67,13 +67,16 @@ pub struct Subject {
 /// Longest description that is searched for names, in bytes.
 const MAX_TEXT: usize = 2000;
 
-/// Collects the claims of a vulnerability.
-pub fn subject(vulnerability: &Vulnerability) -> Subject {
+/// Collects the claims of a vulnerability; what a distribution says of its packages claims nothing of another's.
+pub fn subject(vulnerability: &Vulnerability, ecosystem: Option<&str>) -> Subject {
     let mut claims = BTreeSet::new();
     let mut addresses = Vec::new();
     for statement in vulnerability.effective_affected() {
         if claims.len() >= MAX_CLAIMS {
             break;
+        }
+        if !concerns(statement.affected, ecosystem) {
+            continue;
         }
         of_statement(statement.affected, statement.source, &mut claims);
         let repository = statement.affected.repository.as_deref();
@@ -103,6 +106,23 @@ pub fn subject(vulnerability: &Vulnerability) -> Subject {
         text: text(vulnerability),
         hosted,
     }
+}
+
+/// Whether a statement is about no distribution's package, or one of this distribution and, where both name one,
+/// of this release.
+pub(crate) fn concerns(affected: &Affected, ecosystem: Option<&str>) -> bool {
+    let Some(told) = affected.distribution() else {
+        return true;
+    };
+    let parts = |text: &str| match text.split_once(':') {
+        Some((base, release)) => (base.to_owned(), Some(release.to_owned())),
+        None => (text.to_owned(), None),
+    };
+    let Some((base, release)) = ecosystem.map(parts) else {
+        return false;
+    };
+    let (told_base, told_release) = parts(told);
+    base == told_base && (release == told_release || release.is_none() || told_release.is_none())
 }
 
 /// The claims of one statement.

@@ -25,6 +25,8 @@ pub const MAX_MATCHES: usize = 40;
 #[derive(Debug)]
 pub struct Index {
     weights: Weights,
+    /// Whose versions the packages have, without the release.
+    ecosystem: Option<String>,
     families: Vec<Family>,
     by_family: HashMap<Arc<str>, u32>,
     /// Bare names of families.
@@ -91,9 +93,15 @@ impl Index {
             by_repository: HashMap::new(),
             by_cpe: HashMap::new(),
             by_purl: HashMap::new(),
+            ecosystem: None,
         };
         let mut attributes: Vec<Vec<String>> = Vec::new();
         for package in packages {
+            if index.ecosystem.is_none() {
+                let whole = package.ecosystem.as_deref();
+                let base = whole.and_then(|whole| whole.split(':').next());
+                index.ecosystem = base.map(str::to_owned);
+            }
             if let Some(id) = index.add(package) {
                 attributes.resize_with(index.families.len(), Vec::new);
                 attributes[id as usize].push(package.attribute.clone());
@@ -218,7 +226,7 @@ impl Index {
         vulnerability: &Vulnerability,
         wanted: impl Fn(&Score) -> bool,
     ) -> Vec<Candidate> {
-        let subject = claim::subject(vulnerability);
+        let subject = claim::subject(vulnerability, self.ecosystem.as_deref());
         let mut question = Question::new(&subject);
         let mut found: Vec<(u32, usize, Feature)> = Vec::new();
         let mut exact = vec![false; question.claims.len()];

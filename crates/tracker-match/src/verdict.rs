@@ -93,6 +93,7 @@ struct Answer {
 fn by_version(vulnerability: &Vulnerability, matched: &Match, package: &Package) -> Vec<Answer> {
     let statements: Vec<(u8, Statement<'_>)> = vulnerability
         .effective_affected()
+        .filter(|statement| claim::concerns(statement.affected, package.ecosystem.as_deref()))
         .filter_map(|statement| Some((closeness(&statement, matched, package)?, statement)))
         .collect();
     let mut ranked: Vec<(u8, &str, Vec<&Statement<'_>>)> = Vec::new();
@@ -118,7 +119,7 @@ fn by_version(vulnerability: &Vulnerability, matched: &Match, package: &Package)
     ranked.sort_by_key(|(rank, origin, _)| (*rank, *origin));
     ranked
         .into_iter()
-        .map(|(_, _, statements)| answer(package.version.as_deref(), &statements))
+        .map(|(_, _, statements)| answer(package, &statements))
         .collect()
 }
 
@@ -138,9 +139,9 @@ fn rank(statement: &Statement<'_>) -> u8 {
 }
 
 /// Evaluates the statements of one source together.
-fn answer(version: Option<&str>, statements: &[&Statement<'_>]) -> Answer {
+fn answer(package: &Package, statements: &[&Statement<'_>]) -> Answer {
     let label = label(statements[0]);
-    let Some(version) = version else {
+    let Some(own) = package.version.as_deref() else {
         return open(format!(
             "open: the package has no version to compare ({label})"
         ));
@@ -148,6 +149,11 @@ fn answer(version: Option<&str>, statements: &[&Statement<'_>]) -> Answer {
     let mut best: Option<Answer> = None;
     for statement in statements {
         let ranges = &statement.affected.ranges;
+        // Epoch and revision are the distribution's: another's ranges speak of what is between them.
+        let version = match (&package.ecosystem, statement.affected.distribution()) {
+            (Some(_), None) => nix_version::debian::upstream(own),
+            _ => own,
+        };
         let verdict = evaluate(version, ranges, statement.affected.default_status);
         let deciding = verdict.deciding.map(|deciding| &ranges[deciding.range]);
         let answer = match (verdict.status, deciding) {

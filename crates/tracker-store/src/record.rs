@@ -192,11 +192,7 @@ async fn accept(
         let ids = ids.into_iter().map(Value::from).collect();
         let rows = writer
             .session
-            .rows_in(
-                &statements::RECORDS_HELD,
-                &[source.as_str().into()],
-                ids,
-            )
+            .rows_in(&statements::RECORDS_HELD, &[source.as_str().into()], ids)
             .await?;
         for row in rows {
             let record = Held {

@@ -4,7 +4,7 @@
 
 use super::open;
 use super::serve::stop_signal;
-use crate::arguments::FeedFollow;
+use crate::arguments::{FeedFollow, Fetching};
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: FeedFollow) -> anyhow::Result<Outcome> {
     let chosen = chosen(&arguments)?;
     let stop = stop_signal()?;
     let store = open(&arguments.database.database).await?;
-    let fetcher = Fetcher::new(arguments.spool.clone(), FetchLimits::default())?;
+    let fetcher = fetcher(&arguments.fetching)?;
     let outcome = tokio::select! {
         outcome = passes(&arguments, &chosen, &store, &fetcher) => outcome?,
         () = stop => {
@@ -30,6 +30,20 @@ pub(crate) async fn run(arguments: FeedFollow) -> anyhow::Result<Outcome> {
     };
     store.close().await;
     Ok(outcome)
+}
+
+/// A fetcher as the command line wants it.
+pub(super) fn fetcher(fetching: &Fetching) -> anyhow::Result<Fetcher> {
+    let authorities = match &fetching.authority {
+        Some(file) => std::fs::read(file).with_context(|| format!("`{}`", file.display()))?,
+        None => Vec::new(),
+    };
+    let limits = FetchLimits::default();
+    Ok(Fetcher::trusting(
+        fetching.spool.clone(),
+        limits,
+        &authorities,
+    )?)
 }
 
 /// Pass after pass; only one with `--once`.
@@ -101,11 +115,14 @@ fn tell(arguments: &FeedFollow, report: &FollowReport) -> anyhow::Result<()> {
         requests,
         bytes,
         records,
+        applied,
         problem,
     } = report;
     output::text(&format!(
-        "{feed}: {} added, {} changed; {requests} requests, {bytes} bytes\n",
-        records.added, records.changed
+        "{feed}: {} added, {} changed in {:.1} s; {requests} requests, {bytes} bytes\n",
+        records.added,
+        records.changed,
+        applied.as_secs_f64()
     ))?;
     if let Some(problem) = problem {
         output::text(&format!("{feed}: failed: {problem}\n"))?;

@@ -148,6 +148,10 @@ fn source(source: Source) -> &'static str {
         Source::Kev => "CISA KEV",
         Source::Epss => "EPSS",
         Source::CpeOverlay => "CPE overlay",
+        Source::Euvd => "EUVD",
+        Source::Csaf => "CSAF",
+        Source::Debian => "Debian tracker",
+        Source::Alpine => "Alpine secdb",
     }
 }
 

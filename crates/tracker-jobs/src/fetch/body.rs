@@ -24,6 +24,22 @@ impl Download {
         Input::Path(self.path.clone())
     }
 
+    /// The body as an archive of which only what lies in a folder is imported.
+    pub fn folder(&self, folder: &str) -> Input {
+        Input::Folder {
+            archive: self.path.clone(),
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// The body, to be read from its beginning.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(&self) -> io::Result<File> {
+        File::open(&self.path)
+    }
+
     /// The body in memory.
     ///
     /// # Errors

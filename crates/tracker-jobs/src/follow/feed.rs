@@ -31,6 +31,12 @@ pub enum FeedKind {
     Nvd,
     /// An ecosystem's folder in OSV's bucket: a table of changes, a file a record, an archive of all.
     Osv,
+    /// The European vulnerability database's API.
+    Euvd,
+    /// A repository on GitHub with a file a record: its newest commit, what changed since another, an archive.
+    Repository(&'static str),
+    /// A CSAF provider: its metadata, a list of its documents with their times, a file an advisory.
+    Csaf,
 }
 
 /// The ecosystems of OSV from which distributions package software.
@@ -53,8 +59,7 @@ const ECOSYSTEMS: [&str; 16] = [
     "RubyGems",
 ];
 
-/// All feeds at their usual places. GitHub's advisories come with OSV's ecosystems; CISA's Vulnrichment is a
-/// container in the records of the CVE list.
+/// All feeds at their usual places. A repository's folder is that of the records which are wanted of it.
 pub fn feeds() -> Vec<Feed> {
     let feed = |name: &str, kind, url: &str, minutes| Feed {
         name: name.to_owned(),
@@ -87,6 +92,48 @@ pub fn feeds() -> Vec<Feed> {
             FeedKind::File(Content::Epss),
             "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz",
             360,
+        ),
+        feed(
+            "euvd",
+            FeedKind::Euvd,
+            "https://euvdservices.enisa.europa.eu/api/search",
+            120,
+        ),
+        feed(
+            "vulnrichment",
+            FeedKind::Repository(""),
+            "https://api.github.com/repos/cisagov/vulnrichment/",
+            120,
+        ),
+        feed(
+            "github-advisories",
+            FeedKind::Repository("advisories/github-reviewed/"),
+            "https://api.github.com/repos/github/advisory-database/",
+            60,
+        ),
+        feed(
+            "debian",
+            FeedKind::File(Content::Debian),
+            "https://security-tracker.debian.org/tracker/data/json",
+            360,
+        ),
+        feed(
+            "alpine-main",
+            FeedKind::File(Content::Alpine),
+            "https://secdb.alpinelinux.org/edge/main.json",
+            360,
+        ),
+        feed(
+            "alpine-community",
+            FeedKind::File(Content::Alpine),
+            "https://secdb.alpinelinux.org/edge/community.json",
+            360,
+        ),
+        feed(
+            "csaf-redhat",
+            FeedKind::Csaf,
+            "https://security.access.redhat.com/data/meta/v1/provider-metadata.json",
+            120,
         ),
     ];
     for ecosystem in ECOSYSTEMS {

@@ -5,7 +5,9 @@
 use super::FollowError;
 use super::run::Run;
 use crate::fetch::{Download, Fetched, Validators};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor};
 use std::time::Duration;
 use tracker_record::unpack::unpack;
@@ -17,6 +19,10 @@ pub enum Content {
     Kev,
     /// FIRST's table of scores.
     Epss,
+    /// Debian's security tracker: an object of packages.
+    Debian,
+    /// Alpine's security fixes of a repository.
+    Alpine,
 }
 
 /// How far the feed was followed.
@@ -53,9 +59,17 @@ pub(super) async fn follow(run: &mut Run<'_>, content: Content) -> Result<(), Fo
     let facts = match content {
         Content::Kev => kev(&read(&download)?)?,
         Content::Epss => epss(read(&download)?)?,
+        Content::Debian => Facts {
+            stamp: stamp(&validators),
+            records: debian(&download)?,
+        },
+        Content::Alpine => Facts {
+            stamp: stamp(&validators),
+            records: alpine(&read(&download)?)?,
+        },
     };
-    // Both state their dates so that texts compare as dates do.
-    if facts.stamp < held.stamp {
+    // All dates are written so that texts compare as dates do; a server need not state one.
+    if !facts.stamp.is_empty() && facts.stamp < held.stamp {
         return Err(FollowError::Older {
             held: held.stamp,
             given: facts.stamp,
@@ -90,7 +104,7 @@ fn kev(bytes: &[u8]) -> Result<Facts, FollowError> {
     struct Catalogue {
         date_released: String,
         count: u64,
-        vulnerabilities: Vec<serde::de::IgnoredAny>,
+        vulnerabilities: Vec<IgnoredAny>,
     }
     let catalogue: Catalogue = serde_json::from_slice(bytes).map_err(|error| broken(&error))?;
     let records = catalogue.vulnerabilities.len() as u64;
@@ -102,6 +116,52 @@ fn kev(bytes: &[u8]) -> Result<Facts, FollowError> {
         stamp: catalogue.date_released,
         records,
     })
+}
+
+/// The date of a file that states none is that of its last modification.
+fn stamp(validators: &Validators) -> String {
+    let text = validators.last_modified.as_deref().unwrap_or_default();
+    let date = jiff::fmt::rfc2822::parse(text);
+    date.map_or_else(|_| String::new(), |date| date.timestamp().to_string())
+}
+
+/// The number of packages.
+fn debian(download: &Download) -> Result<u64, FollowError> {
+    type Packages = BTreeMap<String, BTreeMap<String, Tracked>>;
+    #[derive(Deserialize)]
+    struct Tracked {
+        #[serde(rename = "releases")]
+        _releases: serde_json::Map<String, serde_json::Value>,
+    }
+    let input = BufReader::new(download.open().map_err(shape)?);
+    let packages: Packages = serde_json::from_reader(input).map_err(|error| broken(&error))?;
+    Ok(packages.len() as u64)
+}
+
+/// The number of packages.
+fn alpine(bytes: &[u8]) -> Result<u64, FollowError> {
+    #[derive(Deserialize)]
+    struct Database {
+        #[serde(rename = "distroversion")]
+        _release: String,
+        #[serde(rename = "reponame")]
+        _repository: String,
+        packages: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        #[serde(rename = "pkg")]
+        _package: Package,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        #[serde(rename = "name")]
+        _name: String,
+        #[serde(default, rename = "secfixes")]
+        _fixes: BTreeMap<String, Option<Vec<IgnoredAny>>>,
+    }
+    let database: Database = serde_json::from_slice(bytes).map_err(|error| broken(&error))?;
+    Ok(database.packages.len() as u64)
 }
 
 /// JSON that ends too early is cut off; other JSON is of another shape.

@@ -76,6 +76,9 @@ pub(super) fn run(
         let opened = file.open(&counters.bytes).map_err(UnpackError::Read);
         let unpacked = opened.and_then(|input| {
             unpack(&file.name, input, |member, content| {
+                if !file.wants(member) {
+                    return;
+                }
                 let name = match member {
                     "" => file.name.clone(),
                     _ => format!("{}: {member}", file.name),

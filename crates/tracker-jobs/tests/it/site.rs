@@ -23,6 +23,8 @@ type Api = Box<dyn FnMut(&str) -> String + Send>;
 #[derive(Default)]
 struct Shared {
     files: BTreeMap<String, Vec<u8>>,
+    /// When the files were last modified, said of all of them.
+    date: Option<String>,
     api: Option<(String, Api)>,
     faults: VecDeque<Fault>,
     log: Vec<String>,
@@ -75,6 +77,11 @@ impl Site {
         self.shared().files.insert(format!("/{path}"), content);
     }
 
+    /// Says from now on that files were last modified then, in HTTP's form.
+    pub(crate) fn modified(&self, date: &str) {
+        self.shared().date = Some(date.to_owned());
+    }
+
     pub(crate) fn remove(&self, path: &str) {
         self.shared().files.remove(&format!("/{path}"));
     }
@@ -117,7 +124,7 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
         head.push(byte);
     }
     let head = String::from_utf8(head).unwrap();
-    let (fault, content) = {
+    let (fault, content, date) = {
         let mut shared = shared.lock().unwrap();
         let target = head.split(' ').nth(1).unwrap().to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -127,7 +134,7 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
             (Some((api, answer)), None) if api == path => Some(answer(query).into_bytes()),
             _ => shared.files.get(path).cloned(),
         };
-        (fault, content)
+        (fault, content, shared.date.clone())
     };
     let mut status = 200;
     let mut fields = String::new();
@@ -144,6 +151,9 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
         (fault, Some(content)) => {
             let tag = tag(&content);
             let _ = write!(fields, "ETag: {tag}\r\n");
+            if let Some(date) = date {
+                let _ = write!(fields, "Last-Modified: {date}\r\n");
+            }
             let range = header(&head, "range").filter(|_| header(&head, "if-range") == Some(&tag));
             if header(&head, "if-none-match") == Some(&tag) {
                 status = 304;

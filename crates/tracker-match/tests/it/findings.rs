@@ -211,3 +211,78 @@ fn only_statements_about_the_package_count() {
     assert_eq!(finding.status, FindingStatus::Fixed);
     assert_eq!(finding.evidence.len(), 1);
 }
+
+/// A package of Debian's `bookworm`.
+fn of_debian(version: &str) -> Package {
+    Package {
+        ecosystem: Some("Debian:bookworm".into()),
+        ..package("bash", "bash", version)
+    }
+}
+
+/// A shell that NVD says is fixed in 5.2, and Debian in a revision of 5.1.
+fn shell() -> Vulnerability {
+    let range = affected_range("cpe", Bound::Unbounded, before("5.2"));
+    let tracker = |release: &str, fixed: &str| Affected {
+        package_name: Some("bash".into()),
+        ecosystem: Some(format!("Debian:{release}")),
+        ranges: vec![affected_range("Debian", Bound::Unbounded, before(fixed))],
+        ..Affected::new(Status::Unaffected)
+    };
+    let id = "CVE-2026-0001";
+    let mut debian = record(
+        Source::Debian,
+        "debian",
+        "bash/CVE-2026-0001",
+        vec![
+            tracker("bookworm", "1:5.1-2+deb12u1"),
+            tracker("trixie", "1:5.2-9"),
+        ],
+    );
+    debian.aliases.push(id.into());
+    let nvd = record(
+        Source::Nvd,
+        "nvd@nist.gov",
+        id,
+        vec![cpe('a', "gnu", "bash", "*", vec![range])],
+    );
+    Vulnerability::merge(id, [nvd, debian])
+}
+
+#[test]
+fn a_distributions_own_tracker_decides_in_its_order_of_versions() {
+    for (version, status) in [
+        ("1:5.1-2+deb12u1", FindingStatus::Fixed),
+        ("1:5.1-2+deb12u1~rc1", FindingStatus::Affected),
+        ("1:5.1-2", FindingStatus::Affected),
+    ] {
+        let finding = find(&shell(), &of_debian(version));
+        assert_eq!(finding.status, status, "{version}: {finding:?}");
+        assert!(
+            finding.evidence[0].ends_with("(Debian's tracker)"),
+            "{finding:?}"
+        );
+    }
+    // The other release's word is not heard, and the upstream's is compared with the upstream part.
+    let finding = find(&shell(), &of_debian("1:5.2.15+dfsg-1"));
+    assert_eq!(finding.evidence.len(), 2, "{finding:?}");
+    assert!(
+        finding.evidence[1].starts_with("fixed: 5.2.15 is beyond"),
+        "{finding:?}"
+    );
+}
+
+#[test]
+fn a_distributions_tracker_says_nothing_of_another() {
+    let finding = find(&shell(), &package("bash", "bash", "5.1"));
+    assert_eq!(finding.status, FindingStatus::Affected);
+    assert_eq!(finding.evidence, ["affected: before 5.2 (NVD)"]);
+    let mut alone = shell();
+    alone
+        .records
+        .retain(|record| record.source == Source::Debian);
+    let index = Index::new(&[package("bash", "bash", "5.1")]);
+    assert_eq!(index.matches(&alone), []);
+    let index = Index::new(&[of_debian("1:5.1-2")]);
+    assert_eq!(index.matches(&alone).len(), 1);
+}
