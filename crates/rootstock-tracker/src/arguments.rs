@@ -28,7 +28,7 @@ Exit codes:
   3  a part of the input was refused, the rest was done
   4  what was asked for is not there";
 
-/// A vulnerability tracker for Nixpkgs: feeds in, channels in, what is affected where out.
+/// A vulnerability tracker for distributions of software: feeds in, channels in, what is affected where out.
 #[derive(Debug, Parser)]
 #[command(name = "rootstock-tracker", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Arguments {
@@ -320,6 +320,11 @@ pub(crate) enum Channel {
     /// Read a release of a channel into the database.
     #[command(after_help = examples("channel import nixos-25.11 --packages packages.json.br \\\n      --revision 5f506b95f9f6 --released 2026-01-03T12:00:00Z --database sqlite:tracker.db"))]
     Import(ChannelImport),
+    /// Fetch the newest releases of channels from the network, and those before them.
+    ///
+    /// Stopped or killed at any moment, it goes on where it was.
+    #[command(after_help = examples("channel follow nixos-unstable nixos-26.05 --match --database sqlite:tracker.db\n  rootstock-tracker channel follow nixos-26.05 --once --history 50 --database sqlite:tracker.db\n  rootstock-tracker channel follow mine --url mine=https://channels.example.org/mine/ --distribution mine --database sqlite:tracker.db"))]
+    Follow(ChannelFollow),
     /// List the channels.
     #[command(after_help = examples("channel list --database sqlite:tracker.db"))]
     List(ChannelList),
@@ -333,7 +338,9 @@ pub(crate) enum Channel {
 pub(crate) struct ChannelImport {
     /// Name of the channel.
     pub(crate) name: String,
-    /// Its `packages.json`, plain or packed with brotli, gzip or zstd.
+    /// Its package list: `packages.json` of a channel or an overlay, what `nix-env --json` or `nix-eval-jobs` print,
+    /// an index of Debian (`Packages`, `Sources`), Guix's `packages.json`, or a plain JSON list; plain, or packed with
+    /// brotli, gzip, xz or zstd.
     #[arg(long, value_name = "FILE")]
     pub(crate) packages: PathBuf,
     /// Its derivation graph, for patches and dependents.
@@ -348,6 +355,47 @@ pub(crate) struct ChannelImport {
     /// Distribution that the channel belongs to.
     #[arg(long, default_value = "nixpkgs", value_name = "NAME")]
     pub(crate) distribution: String,
+    /// Its last day of support, where the table of facts says none or another.
+    #[arg(long, value_name = "DAY", value_parser = end_of_day)]
+    pub(crate) supported_until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `channel follow`.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelFollow {
+    /// Names of channels.
+    #[arg(required = true, value_name = "CHANNEL")]
+    pub(crate) names: Vec<String>,
+    /// Make one pass over every channel, due or not, and end; exit code 3 if one failed.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Match what changed after each pass, as `match` does.
+    #[arg(long = "match")]
+    pub(crate) matching: bool,
+    /// Take this many releases before the newest as well.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub(crate) history: usize,
+    /// Take a channel from another address: the folder of its newest release, or what leads there.
+    #[arg(long, value_name = "CHANNEL=URL", value_parser = assignment)]
+    pub(crate) url: Vec<(String, String)>,
+    /// Where releases are listed, in S3's form; the folders themselves are below `--releases`.
+    #[arg(long, value_name = "URL", requires = "releases")]
+    pub(crate) listing: Option<String>,
+    /// Where the folders of a listing are.
+    #[arg(long, value_name = "URL", requires = "listing")]
+    pub(crate) releases: Option<String>,
+    /// A channel's last day of support, where the table of facts says none or another.
+    #[arg(long, value_name = "CHANNEL=DAY", value_parser = last_day)]
+    pub(crate) supported_until: Vec<(String, Timestamp)>,
+    /// Distribution that the channels belong to.
+    #[arg(long, default_value = "nixpkgs", value_name = "NAME")]
+    pub(crate) distribution: String,
+    #[command(flatten)]
+    pub(crate) fetching: Fetching,
     #[command(flatten)]
     pub(crate) database: Database,
     #[command(flatten)]
@@ -428,7 +476,20 @@ fn examples(lines: &str) -> String {
 fn assignment(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "expected FEED=URL".to_owned())
+        .ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+/// `NAME=DAY`, as the end of the day.
+fn last_day(text: &str) -> Result<(String, Timestamp), String> {
+    let (name, day) = assignment(text)?;
+    Ok((name, end_of_day(&day)?))
+}
+
+/// The end of a day in UTC.
+fn end_of_day(text: &str) -> Result<Timestamp, String> {
+    let next = text.parse().and_then(jiff::civil::Date::tomorrow);
+    next.and_then(|next| jiff::tz::Offset::UTC.to_timestamp(next.at(0, 0, 0, 0)))
+        .map_err(|_| "expected a day such as 2026-01-03".to_owned())
 }
 
 /// An RFC 3339 instant, or a day as its beginning in UTC.

@@ -37,19 +37,21 @@ pub enum InventoryError {
 }
 
 impl InventoryError {
+    /// Tells a list that is too large from one that cannot be read.
+    pub(crate) fn from_read(error: std::io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(&crate::open::TooLarge(limit)) => InventoryError::Limit {
+                what: "bytes",
+                limit,
+            },
+            None => InventoryError::Read(error),
+        }
+    }
+
     /// Sorts a JSON error by its cause.
     pub(crate) fn from_json(error: serde_json::Error, expected: &'static str) -> Self {
         match error.classify() {
-            serde_json::error::Category::Io => {
-                let error = std::io::Error::from(error);
-                match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-                    Some(&crate::open::TooLarge(limit)) => InventoryError::Limit {
-                        what: "bytes",
-                        limit,
-                    },
-                    None => InventoryError::Read(error),
-                }
-            }
+            serde_json::error::Category::Io => InventoryError::from_read(error.into()),
             serde_json::error::Category::Data => InventoryError::Kind {
                 expected,
                 found: error.to_string(),

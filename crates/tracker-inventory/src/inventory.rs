@@ -1,9 +1,11 @@
 //! The trait by which a distribution's package lists plug in.
 //!
-//! Invariant: packages are handed on as they are read; an implementation holds no more than one of them.
+//! Invariant: packages are handed on as they are read; an implementation holds no more than one of them, but for
+//! Debian's, whose order tells nothing of versions.
 
 use crate::error::InventoryError;
 use crate::package::Package;
+use std::collections::HashSet;
 use std::io::Read;
 
 /// Most packages that a release may have. Nixpkgs has about 140,000.
@@ -39,6 +41,43 @@ impl Header {
                 reason: reason.into(),
             });
         }
+    }
+}
+
+/// Where every reader puts what it finds: packages go on, each attribute once, the rest is noted as refused.
+pub(crate) struct Sink<'a> {
+    pub(crate) header: Header,
+    each: &'a mut dyn FnMut(Package),
+    seen: HashSet<String>,
+    entries: usize,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(each: &'a mut dyn FnMut(Package)) -> Sink<'a> {
+        Sink {
+            header: Header::default(),
+            each,
+            seen: HashSet::new(),
+            entries: 0,
+        }
+    }
+
+    /// Takes an entry, or why it is none; `false` when there are more than [`MAX_PACKAGES`].
+    #[must_use]
+    pub(crate) fn put(&mut self, entry: &str, package: Result<Package, &str>) -> bool {
+        self.entries += 1;
+        match package {
+            Err(reason) => self.header.reject(entry, reason),
+            Ok(package) if !self.seen.insert(package.attribute.clone()) => {
+                let reason = "the attribute occurs a second time";
+                self.header.reject(&package.attribute, reason);
+            }
+            Ok(package) => {
+                self.header.packages += 1;
+                (self.each)(package);
+            }
+        }
+        self.entries <= MAX_PACKAGES
     }
 }
 

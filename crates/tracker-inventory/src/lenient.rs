@@ -19,10 +19,13 @@ pub(crate) struct Words<const KEY: char>(pub(crate) Vec<String>);
 pub(crate) const GITHUB: char = 'g';
 /// Member `url` of a link.
 pub(crate) const URL: char = 'u';
+/// Member `urls` of a source.
+pub(crate) const URLS: char = 's';
 
 fn member(key: char) -> &'static str {
     match key {
         GITHUB => "github",
+        URLS => "urls",
         _ => "url",
     }
 }

@@ -6,12 +6,11 @@
 //! refused by attribute, a member of a wrong type is absent.
 
 use crate::error::InventoryError;
-use crate::inventory::{Header, Inventory, MAX_PACKAGES};
+use crate::inventory::{Header, Inventory, Sink};
 use crate::lenient::{GITHUB, Object, URL, Words};
 use crate::package::Package;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
 
@@ -25,36 +24,55 @@ impl Inventory for Nixpkgs {
         input: &mut dyn Read,
         each: &mut dyn FnMut(Package),
     ) -> Result<Header, InventoryError> {
-        let mut header = Header::default();
+        let mut sink = Sink::new(each);
         let mut found = false;
         let mut json = serde_json::Deserializer::from_reader(input);
         let seed = File {
-            header: &mut header,
-            each,
+            sink: &mut sink,
             found: &mut found,
         };
         let expected = "a packages.json of a Nixpkgs channel";
-        seed.deserialize(&mut json)
-            .and_then(|()| json.end())
-            .map_err(|error| InventoryError::from_json(error, expected))?;
+        let read = seed.deserialize(&mut json);
+        let wrong = |error| InventoryError::from_json(error, expected);
+        read.map_err(wrong)?;
         if !found {
             return Err(InventoryError::Kind {
                 expected,
                 found: "an object without `packages`".into(),
             });
         }
-        Ok(header)
+        json.end().map_err(wrong)?;
+        Ok(sink.header)
+    }
+}
+
+/// Reader of what `nix-env --query --available --json` prints: an object of packages by attribute.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NixEnv;
+
+impl Inventory for NixEnv {
+    fn read(
+        &self,
+        input: &mut dyn Read,
+        each: &mut dyn FnMut(Package),
+    ) -> Result<Header, InventoryError> {
+        let mut sink = Sink::new(each);
+        let mut json = serde_json::Deserializer::from_reader(input);
+        Packages { sink: &mut sink }
+            .deserialize(&mut json)
+            .and_then(|()| json.end())
+            .map_err(|error| InventoryError::from_json(error, "the output of nix-env --json"))?;
+        Ok(sink.header)
     }
 }
 
 /// The whole file.
-struct File<'a> {
-    header: &'a mut Header,
-    each: &'a mut dyn FnMut(Package),
+struct File<'a, 'b> {
+    sink: &'a mut Sink<'b>,
     found: &'a mut bool,
 }
 
-impl<'de> DeserializeSeed<'de> for File<'_> {
+impl<'de> DeserializeSeed<'de> for File<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -62,7 +80,7 @@ impl<'de> DeserializeSeed<'de> for File<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for File<'_> {
+impl<'de> Visitor<'de> for File<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,16 +93,15 @@ impl<'de> Visitor<'de> for File<'_> {
                 "packages" => {
                     *self.found = true;
                     members.next_value_seed(Packages {
-                        header: &mut *self.header,
-                        each: &mut *self.each,
+                        sink: &mut *self.sink,
                     })?;
                 }
-                "channel" => self.header.channel = members.next_value::<Words<URL>>()?.first(),
+                "channel" => self.sink.header.channel = members.next_value::<Words<URL>>()?.first(),
                 "commit" | "revision" => {
-                    self.header.revision = members.next_value::<Words<URL>>()?.first();
+                    self.sink.header.revision = members.next_value::<Words<URL>>()?.first();
                 }
                 "commitDate" | "date" => {
-                    self.header.date = members.next_value::<Words<URL>>()?.first();
+                    self.sink.header.date = members.next_value::<Words<URL>>()?.first();
                 }
                 _ => {
                     members.next_value::<IgnoredAny>()?;
@@ -95,13 +112,12 @@ impl<'de> Visitor<'de> for File<'_> {
     }
 }
 
-/// The member `packages`.
-struct Packages<'a> {
-    header: &'a mut Header,
-    each: &'a mut dyn FnMut(Package),
+/// An object of packages by attribute.
+struct Packages<'a, 'b> {
+    sink: &'a mut Sink<'b>,
 }
 
-impl<'de> DeserializeSeed<'de> for Packages<'_> {
+impl<'de> DeserializeSeed<'de> for Packages<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -109,7 +125,7 @@ impl<'de> DeserializeSeed<'de> for Packages<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Packages<'_> {
+impl<'de> Visitor<'de> for Packages<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,35 +133,24 @@ impl<'de> Visitor<'de> for Packages<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut seen: HashSet<String> = HashSet::new();
         while let Some(attribute) = members.next_key::<String>()? {
             let entry = members.next_value::<Object<Entry>>()?.0;
-            if seen.len() >= MAX_PACKAGES {
+            let package = entry.into_package(&attribute).ok_or(NAMELESS);
+            if !self.sink.put(&attribute, package) {
                 return Err(A::Error::custom("too many packages"));
-            }
-            if !seen.insert(attribute.clone()) {
-                self.header
-                    .reject(&attribute, "the attribute occurs a second time");
-                continue;
-            }
-            match entry.into_package(&attribute) {
-                Some(package) => {
-                    self.header.packages += 1;
-                    (self.each)(package);
-                }
-                None => self
-                    .header
-                    .reject(&attribute, "it has neither `pname` nor `name`"),
             }
         }
         Ok(())
     }
 }
 
+/// Why an entry without a name is refused.
+pub(crate) const NAMELESS: &str = "it has neither `pname` nor `name`";
+
 /// A package as the file has it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+pub(crate) struct Entry {
     name: Words<URL>,
     pname: Words<URL>,
     version: Words<URL>,
@@ -200,7 +205,8 @@ struct IdentifiersV1 {
 }
 
 impl Entry {
-    fn into_package(self, attribute: &str) -> Option<Package> {
+    /// The package; `None` if it has no name.
+    pub(crate) fn into_package(self, attribute: &str) -> Option<Package> {
         let name = self.name.first();
         let (pname, version) = match (self.pname.first(), self.version.first(), &name) {
             (Some(pname), version, _) => (pname, version),

@@ -1,4 +1,4 @@
-//! Decompression by content: plain, zstd, or brotli, which has no signature and is what remains.
+//! Decompression by content: plain, gzip, xz, zstd, or brotli, which has no signature and is what remains.
 //!
 //! Invariant: no more than the limit comes out, whatever goes in.
 
@@ -10,13 +10,20 @@ pub const MAX_BYTES: u64 = 2 << 30;
 /// Largest zstd window, as a power of two: the long-distance mode of the usual tools.
 const WINDOW_LOG: u32 = 27;
 
+/// Most memory that decoding xz may take, in KiB: its highest setting takes 65 MiB.
+const XZ_MEMORY_KIB: u32 = 128 << 10;
+
+/// How plain lists begin that are no JSON: Debian's indexes, lists of store paths.
+const PLAIN: [&[u8]; 3] = [b"Package:", b"/nix/store/", b"/gnu/store/"];
+
 /// Bytes buffered on either side of a decoder.
 const BUFFER: usize = 1 << 16;
 
 /// Opens a list for reading, whatever it is compressed with.
 ///
 /// JSON begins with a brace or bracket, which no brotli stream of ours does (its first byte would ask for a window
-/// that the encoder never writes for such inputs); zstd has a magic number; everything else is taken for brotli.
+/// that the encoder never writes for such inputs), an index of Debian with a field, a list of store paths with its
+/// folder; gzip, xz and zstd have magic numbers; everything else is taken for brotli.
 pub fn open<'a>(input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     open_limited(input, MAX_BYTES)
 }
@@ -30,7 +37,18 @@ pub fn open_limited<'a>(input: impl Read + 'a, limit: u64) -> io::Result<Box<dyn
         let mut decoder = zstd::Decoder::with_buffer(input)?;
         decoder.window_log_max(WINDOW_LOG)?;
         Box::new(decoder)
-    } else if matches!(first, Some(b'{' | b'[') | None) || start.starts_with(&[0xef, 0xbb, 0xbf]) {
+    } else if start.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0]) {
+        Box::new(lzma_rust2::XzReader::new_mem_limit(
+            input,
+            true,
+            XZ_MEMORY_KIB,
+        ))
+    } else if start.starts_with(&[0x1f, 0x8b]) {
+        Box::new(flate2::bufread::MultiGzDecoder::new(input))
+    } else if matches!(first, Some(b'{' | b'[') | None)
+        || start.starts_with(&[0xef, 0xbb, 0xbf])
+        || PLAIN.iter().any(|mark| start.starts_with(mark))
+    {
         Box::new(input)
     } else {
         Box::new(brotli_decompressor::Decompressor::new(input, BUFFER))

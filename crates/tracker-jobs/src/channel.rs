@@ -5,13 +5,15 @@
 use crate::error::JobError;
 use crate::input::{Input, Source};
 use crate::progress::{Phase, Progress, Step};
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use serde::Serialize;
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tracker_inventory::{
-    Derivations, Header, Inventory, InventoryError, Nixpkgs, Package, PlainList, Release, open,
+    Derivations, Header, InventoryError, Release, StorePaths, end_of_support, open, read_any,
 };
 use tracker_match::family_of;
 use tracker_store::{ReleasePackage, Store};
@@ -40,6 +42,8 @@ pub struct ChannelSummary {
     pub moved: Option<u32>,
     /// Packages that were found in the derivation graph, if one was given.
     pub joined: Option<u64>,
+    /// Packages that were found among the store paths, if those were given.
+    pub built: Option<u64>,
     /// How many entries of the list are no packages.
     pub rejected_count: u64,
     /// The first of them.
@@ -62,6 +66,18 @@ struct Listed {
     header: Header,
     packages: Vec<ReleasePackage>,
     joined: Option<u64>,
+    built: Option<u64>,
+}
+
+/// What a release is read from.
+#[derive(Debug, Clone)]
+pub struct ReleaseFiles {
+    /// Its package list.
+    pub packages: Input,
+    /// Its derivation graph, for patches and dependents.
+    pub derivations: Option<Input>,
+    /// Its store paths: what was built.
+    pub store_paths: Option<Input>,
 }
 
 /// Imports a release of a channel.
@@ -75,13 +91,36 @@ pub async fn import_channel(
     derivations: Option<Input>,
     progress: &dyn Progress,
 ) -> Result<ChannelSummary, JobError> {
-    let list = packages.file()?;
-    let graph = derivations.map(Input::file).transpose()?;
-    let total = list.size + graph.as_ref().map_or(0, |graph| graph.size);
+    let files = ReleaseFiles {
+        packages,
+        derivations,
+        store_paths: None,
+    };
+    import_release(store, release, files, progress).await
+}
+
+/// As [`import_channel`], of all the files that a release may have.
+///
+/// # Errors
+/// As [`import_channel`].
+pub async fn import_release(
+    store: &Store,
+    release: Release,
+    files: ReleaseFiles,
+    progress: &dyn Progress,
+) -> Result<ChannelSummary, JobError> {
+    let list = files.packages.file()?;
+    let graph = files.derivations.map(Input::file).transpose()?;
+    let paths = files.store_paths.map(Input::file).transpose()?;
+    let size = |file: &Option<Source>| file.as_ref().map_or(0, |file| file.size);
+    let total = list.size + size(&graph) + size(&paths);
     let done = Arc::new(AtomicU64::new(0));
     let reading = {
         let done = Arc::clone(&done);
-        tokio::task::spawn_blocking(move || read(&list, graph.as_ref(), &done))
+        let channel = release.channel.clone();
+        tokio::task::spawn_blocking(move || {
+            read(&list, graph.as_ref(), paths.as_ref(), &channel, &done)
+        })
     };
     let step = |records: u64| Step {
         phase: Phase::Channel,
@@ -99,6 +138,11 @@ pub async fn import_channel(
     let listed = listed.map_err(|error| JobError::Worker(error.to_string()))??;
     let count = listed.packages.len() as u64;
     let outcome = store.put_release(&release, listed.packages).await?;
+    if outcome.new
+        && let Some(until) = support(&release.distribution, &release.channel)
+    {
+        store.put_support(&release.channel, Some(until)).await?;
+    }
     progress.step(Step {
         done: total,
         ..step(count)
@@ -112,6 +156,7 @@ pub async fn import_channel(
         removed: outcome.removed,
         moved: outcome.moved,
         joined: listed.joined,
+        built: listed.built,
         rejected_count: header.rejected_count as u64,
         notes: notes(&header, &release),
         rejected: header
@@ -125,6 +170,12 @@ pub async fn import_channel(
         channel: release.channel,
         revision: release.revision,
     })
+}
+
+/// The end of the last day on which a channel gets fixes, by the table of facts.
+fn support(distribution: &str, channel: &str) -> Option<Timestamp> {
+    let after = end_of_support(distribution, channel)?.tomorrow().ok()?;
+    Offset::UTC.to_timestamp(after.at(0, 0, 0, 0)).ok()
 }
 
 /// Where the list contradicts what it is imported as.
@@ -146,21 +197,46 @@ fn notes(header: &Header, release: &Release) -> Vec<String> {
     notes
 }
 
-fn read(list: &Source, graph: Option<&Source>, count: &Arc<AtomicU64>) -> Result<Listed, JobError> {
-    // Nixpkgs' own shape first; a plain list is another JSON type, which the first reader says at once.
-    let (header, mut packages) = match read_list(&Nixpkgs, list, count) {
-        Err(JobError::Inventory {
-            source: InventoryError::Kind { .. },
-            ..
-        }) => read_list(&PlainList, list, count)?,
-        other => other?,
+fn read(
+    list: &Source,
+    graph: Option<&Source>,
+    paths: Option<&Source>,
+    channel: &str,
+    count: &Arc<AtomicU64>,
+) -> Result<Listed, JobError> {
+    let mut failed = None;
+    let read = read_any(|| {
+        unpacked(list, count).map_err(|error| {
+            failed = Some(error);
+            io::Error::other("it cannot be opened")
+        })
+    });
+    let (header, mut packages) = match (read, failed) {
+        (_, Some(error)) => return Err(error),
+        (read, None) => read.map_err(|source| wrong(list, source))?,
     };
+    // A distribution with releases of its own words is told apart by them; the channel is named after one.
+    for package in &mut packages {
+        if let Some(ecosystem) = &mut package.ecosystem {
+            let release = channel
+                .rsplit_once('-')
+                .map_or(channel, |(_, release)| release);
+            *ecosystem = format!("{ecosystem}:{release}");
+        }
+    }
     let joined = graph
         .map(|graph| -> Result<u64, JobError> {
             let mut content = unpacked(graph, count)?;
             let derivations =
                 Derivations::read(&mut content).map_err(|source| wrong(graph, source))?;
             Ok(derivations.join(&mut packages) as u64)
+        })
+        .transpose()?;
+    let built = paths
+        .map(|paths| -> Result<u64, JobError> {
+            let mut content = unpacked(paths, count)?;
+            let known = StorePaths::read(&mut content).map_err(|source| wrong(paths, source))?;
+            Ok(known.join(&mut packages) as u64)
         })
         .transpose()?;
     let packages = packages
@@ -174,18 +250,8 @@ fn read(list: &Source, graph: Option<&Source>, count: &Arc<AtomicU64>) -> Result
         header,
         packages,
         joined,
+        built,
     })
-}
-
-fn read_list(
-    format: &dyn Inventory,
-    list: &Source,
-    count: &Arc<AtomicU64>,
-) -> Result<(Header, Vec<Package>), JobError> {
-    let mut content = unpacked(list, count)?;
-    format
-        .read_all(&mut content)
-        .map_err(|source| wrong(list, source))
 }
 
 fn unpacked(file: &Source, count: &Arc<AtomicU64>) -> Result<Box<dyn Read>, JobError> {

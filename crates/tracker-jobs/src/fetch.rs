@@ -106,6 +106,8 @@ pub enum Fetched {
         download: Download,
         /// What to ask with the next time.
         validators: Validators,
+        /// Where it came from in the end, redirections followed.
+        url: String,
     },
 }
 
@@ -325,11 +327,13 @@ impl Fetcher {
             _ => return Err(refused(shown, status)),
         }
         let validators = validators(response.headers());
+        let url = response.url().to_string();
         partial.note(&validators)?;
         match partial.take(response, shown, self.limits.bytes).await? {
             Ok(download) => Ok(Attempt::Done(Fetched::New {
                 download,
                 validators,
+                url,
             })),
             Err(error) => Ok(Attempt::Again(unreachable(&error), None)),
         }

@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`Feed`] (what is followed, and how its servers speak), [`follow`] (one pass over one feed),
 //! then a module for each way of speaking: `file`, `cve_list`, `nvd`, `osv`, `euvd`, `repository`,
-//! `csaf`. A pass that fails leaves what was
+//! `csaf`; and [`follow_releases`] for the releases of a channel. A pass that fails leaves what was
 //! held, and says why in the feed's state, which the data-sources page shows.
 //!
 //! Invariant: a cursor is kept only after everything up to it is imported. A process that is killed asks for the
 //! rest again, and finds what it had already unchanged: nothing is lost and nothing is there twice.
 
+mod channel;
 mod csaf;
 mod cve_list;
 mod euvd;
@@ -26,6 +27,7 @@ use serde::{Serialize, Serializer};
 use std::time::Duration;
 use tracker_store::Store;
 
+pub use channel::{ReleaseReport, ReleaseSource, follow_releases};
 pub use feed::{Feed, FeedKind, feeds};
 pub use file::Content;
 use run::Run;
@@ -96,7 +98,7 @@ pub async fn follow(
     feed: &Feed,
 ) -> Result<FollowReport, JobError> {
     let state = store.follow_state(&feed.name).await?;
-    let mut run = Run::new(store, fetcher, feed, state);
+    let mut run = Run::new(store, fetcher, feed.into(), state);
     let outcome = match feed.kind {
         FeedKind::File(content) => file::follow(&mut run, content).await,
         FeedKind::CveList => cve_list::follow(&mut run).await,
@@ -115,8 +117,8 @@ pub async fn follow(
 }
 
 /// When a feed is to be asked again: after its interval, or after a failure soon, then ever later.
-fn next(feed: &Feed, failures: u32, now: Timestamp) -> Timestamp {
-    let whole = i64::from(feed.minutes);
+fn next(minutes: u32, failures: u32, now: Timestamp) -> Timestamp {
+    let whole = i64::from(minutes);
     let minutes = match failures {
         0 => whole,
         _ => (5_i64 << failures.min(10))

@@ -1,8 +1,9 @@
 //! What runs in the background: importing feeds and channel releases, deriving matches. Layer: tracker, jobs.
 //!
 //! Reading order: [`import_feeds`] (files into records), [`import_channel`] (package lists into releases),
-//! [`derive()`] (records and releases into matches and findings). [`Fetcher`] and [`follow()`] bring feeds from the
-//! network, [`landing`] keeps the index of where commits are, [`backup()`] copies whole databases. [`Input`] is what they read, [`Progress`] what they
+//! [`derive()`] (records and releases into matches and findings). [`Fetcher`], [`follow()`] and [`follow_releases()`]
+//! bring feeds and releases from the network, [`landing`] keeps the index of where commits are, [`backup()`] copies
+//! whole databases. [`Input`] is what they read, [`Progress`] what they
 //! report while they run, and each gives a summary at the end.
 //!
 //! Invariant: a job that is killed at any moment loses nothing it has acknowledged, and running it again
@@ -20,11 +21,14 @@ pub mod landing;
 mod progress;
 
 pub use backup::{backup, copy, open_backup};
-pub use channel::{ChannelSummary, RejectedEntry, import_channel};
+pub use channel::{ChannelSummary, RejectedEntry, ReleaseFiles, import_channel, import_release};
 pub use derive::{DeriveSummary, DistributionDerived, derive};
 pub use error::JobError;
 pub use fetch::{Ask, Download, FetchError, FetchLimits, Fetched, Fetcher, Secret, Validators};
-pub use follow::{Content, Feed, FeedKind, FollowError, FollowReport, feeds, follow};
+pub use follow::{
+    Content, Feed, FeedKind, FollowError, FollowReport, ReleaseReport, ReleaseSource, feeds,
+    follow, follow_releases,
+};
 pub use import::{
     ImportSummary, MAX_LISTED, RecordWarning, Refused, Rejected, SourceCounts, import_feeds,
 };

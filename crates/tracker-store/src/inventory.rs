@@ -9,6 +9,7 @@ use crate::error::{Result, StoreError};
 use crate::value::{Row, Value, clean, json, values};
 use crate::words;
 use crate::writer::{Counter, Writer};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use statements as sql;
 use std::collections::{HashMap, HashSet};
@@ -159,6 +160,17 @@ impl Store {
         }
         writer.commit().await?;
         Ok(outcome)
+    }
+}
+
+impl Store {
+    /// Keeps until when a channel gets fixes; `None` if no end is known. A channel that is not held is left out.
+    pub async fn put_support(&self, channel: &str, until: Option<Timestamp>) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let row = values![channel, until];
+        writer.session.execute(&sql::CHANNEL_SUPPORT, row).await?;
+        writer.changed();
+        writer.commit().await
     }
 }
 

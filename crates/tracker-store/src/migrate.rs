@@ -30,6 +30,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/postgres/0003_follow.sql"),
     ),
     (
+        4,
+        "support",
+        include_str!("../migrations/sqlite/0004_support.sql"),
+        include_str!("../migrations/postgres/0004_support.sql"),
+    ),
+    (
         5,
         "copy",
         include_str!("../migrations/sqlite/0005_copy.sql"),

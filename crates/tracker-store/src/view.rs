@@ -284,6 +284,8 @@ pub struct ChannelSummary {
     pub releases: u32,
     /// Packages in the current one.
     pub packages: u32,
+    /// The end of the last day on which it gets fixes; `None` where no end is known.
+    pub supported_until: Option<Timestamp>,
     /// Findings by status on the current release, each counted per vulnerability.
     pub counts: Vec<(FindingStatus, u32)>,
 }

@@ -4,6 +4,7 @@ use super::{open, open_existing};
 use crate::arguments::{ChannelDiff, ChannelImport, ChannelList};
 use crate::output::{self, Outcome};
 use crate::progress::Display;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::Write;
 use tracker_inventory::Release;
@@ -29,6 +30,9 @@ pub(crate) async fn import(arguments: ChannelImport) -> anyhow::Result<Outcome> 
         tracker_jobs::import_channel(&store, release, packages, derivations, &progress).await;
     progress.finish();
     let summary = summary?;
+    if let Some(until) = arguments.supported_until {
+        store.put_support(&summary.channel, Some(until)).await?;
+    }
     store.close().await;
     if arguments.json.json {
         output::json(&summary)?;
@@ -85,16 +89,17 @@ pub(crate) async fn list(arguments: ChannelList) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let mut out = format!(
-        "{:<24}{:<14}{:<22}{:>9}{:>9}  revision\n",
-        "channel", "distribution", "released", "packages", "releases"
+        "{:<24}{:<14}{:<22}{:<16}{:>9}{:>9}  revision\n",
+        "channel", "distribution", "released", "supported until", "packages", "releases"
     );
     for channel in &channels {
         writeln!(
             out,
-            "{:<24}{:<14}{:<22}{:>9}{:>9}  {}",
+            "{:<24}{:<14}{:<22}{:<16}{:>9}{:>9}  {}",
             channel.name,
             channel.distribution,
             channel.released.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            last_day(channel.supported_until),
             channel.packages,
             channel.releases,
             channel.revision
@@ -102,6 +107,13 @@ pub(crate) async fn list(arguments: ChannelList) -> anyhow::Result<Outcome> {
     }
     output::text(&out)?;
     Ok(Outcome::Done)
+}
+
+/// The last day of support, of which its end is held.
+fn last_day(until: Option<Timestamp>) -> String {
+    let second = jiff::SignedDuration::from_secs(1);
+    let last = until.and_then(|until| until.checked_sub(second).ok());
+    last.map_or("-".to_owned(), |last| last.strftime("%Y-%m-%d").to_string())
 }
 
 /// What `channel diff --json` prints.

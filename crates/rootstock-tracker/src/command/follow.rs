@@ -13,7 +13,7 @@ use tracker_jobs::{Feed, FetchLimits, Fetcher, FollowReport, Secret, derive, fee
 use tracker_store::Store;
 
 /// How often it is looked whether a feed is due.
-const TICK: Duration = Duration::from_secs(30);
+pub(super) const TICK: Duration = Duration::from_secs(30);
 
 /// Follows feeds.
 pub(crate) async fn run(arguments: FeedFollow) -> anyhow::Result<Outcome> {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod channel;
+mod channel_follow;
 mod config;
 mod database;
 mod demo;
@@ -27,6 +28,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Feed(Feed::Import(import)) => feed::import(import).await,
         Command::Feed(Feed::Follow(arguments)) => follow::run(arguments).await,
         Command::Channel(Channel::Import(import)) => channel::import(import).await,
+        Command::Channel(Channel::Follow(follow)) => channel_follow::run(follow).await,
         Command::Channel(Channel::List(list)) => channel::list(list).await,
         Command::Channel(Channel::Diff(diff)) => channel::diff(diff).await,
         Command::Match(matching) => matching::run(matching).await,

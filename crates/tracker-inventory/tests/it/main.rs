@@ -8,5 +8,6 @@
 )]
 
 mod derivations;
+mod distributions;
 mod hostile;
 mod lists;

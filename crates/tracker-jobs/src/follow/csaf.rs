@@ -60,6 +60,7 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
         Fetched::New {
             download,
             validators,
+            ..
         } => (read(&download)?, validators),
     };
     let mut entries = list.entries(&bytes)?;

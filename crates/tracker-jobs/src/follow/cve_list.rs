@@ -70,6 +70,7 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
         Fetched::New {
             download,
             validators,
+            ..
         } => (read(&download)?, validators),
     };
     let mut deltas: Vec<Delta> = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;

@@ -54,6 +54,7 @@ pub(super) async fn follow(run: &mut Run<'_>, content: Content) -> Result<(), Fo
         Fetched::New {
             download,
             validators,
+            ..
         } => (download, validators),
     };
     let facts = match content {

@@ -38,6 +38,7 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
         Fetched::New {
             download,
             validators,
+            ..
         } => (read(&download)?, validators),
     };
     let text = String::from_utf8(bytes).map_err(shape)?;

@@ -54,6 +54,7 @@ pub(super) async fn follow(run: &mut Run<'_>, folder: &str) -> Result<(), Follow
         Fetched::New {
             download,
             validators,
+            ..
         } => {
             let commit: Commit =
                 serde_json::from_slice(&read(&download)?).map_err(|error| broken(&error))?;

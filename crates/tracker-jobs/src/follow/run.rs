@@ -4,7 +4,7 @@
 
 use super::{Feed, FollowError, FollowReport, next};
 use crate::error::JobError;
-use crate::fetch::{Ask, Fetched, Fetcher, Validators};
+use crate::fetch::{Ask, Fetched, Fetcher, Secret, Validators};
 use crate::import::{Expected, ImportSummary, import};
 use crate::input::Input;
 use jiff::Timestamp;
@@ -13,11 +13,31 @@ use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 use tracker_store::{FollowState, Store};
 
+/// Who is asked, and under which name it is kept how that went.
+pub(super) struct Server {
+    pub(super) name: String,
+    pub(super) url: String,
+    pub(super) key: Option<Secret>,
+    /// Minutes between two passes.
+    pub(super) minutes: u32,
+}
+
+impl From<&Feed> for Server {
+    fn from(feed: &Feed) -> Server {
+        Server {
+            name: feed.name.clone(),
+            url: feed.url.clone(),
+            key: feed.key.clone(),
+            minutes: feed.minutes,
+        }
+    }
+}
+
 /// A pass.
 pub(super) struct Run<'a> {
     store: &'a Store,
     fetcher: &'a Fetcher,
-    pub(super) feed: &'a Feed,
+    pub(super) feed: Server,
     state: FollowState,
     report: FollowReport,
 }
@@ -26,7 +46,7 @@ impl<'a> Run<'a> {
     pub(super) fn new(
         store: &'a Store,
         fetcher: &'a Fetcher,
-        feed: &'a Feed,
+        feed: Server,
         state: FollowState,
     ) -> Run<'a> {
         let report = FollowReport {
@@ -109,22 +129,29 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Keeps how the pass went.
-    pub(super) async fn finish(
+    /// Keeps how the pass went, and whether it found records that are new.
+    pub(super) async fn finish(self, problem: Option<String>) -> Result<FollowReport, JobError> {
+        let records = self.report.records;
+        self.finish_with(problem, records.added + records.changed > 0)
+            .await
+    }
+
+    /// As [`Run::finish`]; `news` tells whether anything was new.
+    pub(super) async fn finish_with(
         mut self,
         problem: Option<String>,
+        news: bool,
     ) -> Result<FollowReport, JobError> {
         let now = Timestamp::now();
-        let records = self.report.records;
         self.state.checked = Some(now);
-        if records.added + records.changed > 0 {
+        if news {
             self.state.changed = Some(now);
         }
         self.state.failures = match &problem {
             Some(_) => self.state.failures.saturating_add(1),
             None => 0,
         };
-        self.state.next = Some(next(self.feed, self.state.failures, now));
+        self.state.next = Some(next(self.feed.minutes, self.state.failures, now));
         self.state.problem.clone_from(&problem);
         self.store.put_follow_state(&self.state).await?;
         self.report.problem = problem;

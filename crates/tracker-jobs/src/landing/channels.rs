@@ -175,6 +175,7 @@ impl Pass<'_> {
             Fetched::New {
                 download,
                 validators,
+                ..
             } => {
                 let bytes = download
                     .bytes()

@@ -241,6 +241,7 @@ async fn pages(
             Fetched::New {
                 download,
                 validators,
+                ..
             } => (download, validators),
         };
         if page == 1 {

@@ -60,6 +60,10 @@ impl Bench {
         follow(&self.store, &self.fetcher, feed).await.unwrap()
     }
 
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
     /// A pass that must go well; what became of the records.
     pub(crate) async fn followed(&self, feed: &Feed) -> SourceCounts {
         let report = self.follow(feed).await;

@@ -112,6 +112,7 @@ on_both_databases! {
         bench.site.put("json", &whole);
         bench.distrusts(&feed, Source::Debian, "older than before: 2026-01-01").await;
         bench.site.modified("Sat, 03 Jan 2026 10:00:00 GMT");
+        bench.site.put("json", &whole);
         assert_eq!(bench.followed(&feed).await.changed, 1);
         bench.idle(&feed).await;
         // One vulnerability, of which five packages are told.
@@ -138,6 +139,7 @@ on_both_databases! {
         bench.site.put("main.json", &whole);
         bench.distrusts(&feed, Source::Alpine, "older than before: 2026-01-01").await;
         bench.site.modified("Sat, 03 Jan 2026 10:00:00 GMT");
+        bench.site.put("main.json", &whole);
         assert_eq!(bench.followed(&feed).await.changed, 1);
         bench.idle(&feed).await;
     }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod derive;
 mod follow;
+mod follow_channel;
 mod follow_cve_list;
 mod follow_faults;
 mod follow_feeds;

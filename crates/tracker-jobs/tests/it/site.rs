@@ -23,7 +23,9 @@ type Api = Box<dyn FnMut(&str) -> String + Send>;
 #[derive(Default)]
 struct Shared {
     files: BTreeMap<String, Vec<u8>>,
-    /// When the files were last modified, said of all of them.
+    /// When files were last modified, by their paths.
+    dates: BTreeMap<String, String>,
+    /// What is said of the files that are put from now on.
     date: Option<String>,
     api: Option<(String, Api)>,
     faults: VecDeque<Fault>,
@@ -74,10 +76,14 @@ impl Site {
 
     pub(crate) fn put(&self, path: &str, content: impl AsRef<[u8]>) {
         let content = content.as_ref().to_vec();
-        self.shared().files.insert(format!("/{path}"), content);
+        let mut shared = self.shared();
+        if let Some(date) = shared.date.clone() {
+            shared.dates.insert(format!("/{path}"), date);
+        }
+        shared.files.insert(format!("/{path}"), content);
     }
 
-    /// Says from now on that files were last modified then, in HTTP's form.
+    /// Files that are put from now on were last modified then, in HTTP's form.
     pub(crate) fn modified(&self, date: &str) {
         self.shared().date = Some(date.to_owned());
     }
@@ -134,7 +140,7 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
             (Some((api, answer)), None) if api == path => Some(answer(query).into_bytes()),
             _ => shared.files.get(path).cloned(),
         };
-        (fault, content, shared.date.clone())
+        (fault, content, shared.dates.get(path).cloned())
     };
     let mut status = 200;
     let mut fields = String::new();

@@ -154,6 +154,7 @@ pub(super) async fn summaries(session: &mut Session) -> Result<Vec<(i64, Channel
             released: row.instant(4)?,
             packages: row.number(5)?,
             releases: row.number(6)?,
+            supported_until: row.optional_instant(7)?,
             counts: counts.into_iter().collect(),
         };
         channels.push((key, summary));

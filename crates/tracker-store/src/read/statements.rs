@@ -35,7 +35,7 @@ statements! {
     HISTORY = "SELECT at, kind, text FROM event WHERE vulnerability = $1 ORDER BY key DESC LIMIT 500";
     SIMILAR_IDS = "SELECT id FROM vulnerability WHERE id >= $1 ORDER BY id LIMIT $2";
 
-    CHANNELS = "SELECT channel.key, channel.distribution, channel.name, channel_release.revision, channel_release.released, channel_release.packages, (SELECT count(*) FROM channel_release AS held WHERE held.channel = channel.key) FROM channel JOIN channel_release ON channel_release.key = channel.latest ORDER BY channel.distribution, channel.name";
+    CHANNELS = "SELECT channel.key, channel.distribution, channel.name, channel_release.revision, channel_release.released, channel_release.packages, (SELECT count(*) FROM channel_release AS held WHERE held.channel = channel.key), channel.supported_until FROM channel JOIN channel_release ON channel_release.key = channel.latest ORDER BY channel.distribution, channel.name";
     STATUSES_OF_SCOPE = "SELECT statuses, CAST(sum(vulnerabilities) AS BIGINT) FROM tally WHERE scope = $1 GROUP BY statuses";
     RELEASES_OF_ALL = "SELECT channel.name, channel_release.revision, channel_release.released FROM channel JOIN channel_release ON channel_release.channel = channel.key ORDER BY channel.name, channel_release.released, channel_release.key";
     RELEASES = "SELECT revision, released, packages, added, removed, moved FROM channel_release WHERE channel = $1 ORDER BY released DESC, key DESC LIMIT 1000";

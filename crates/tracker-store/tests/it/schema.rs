@@ -22,6 +22,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/postgres/0003_follow.sql"),
     ),
     (
+        include_str!("../../migrations/sqlite/0004_support.sql"),
+        include_str!("../../migrations/postgres/0004_support.sql"),
+    ),
+    (
         include_str!("../../migrations/sqlite/0005_copy.sql"),
         include_str!("../../migrations/postgres/0005_copy.sql"),
     ),

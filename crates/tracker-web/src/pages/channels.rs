@@ -38,6 +38,8 @@ pub(crate) struct ChannelCard {
     pub(crate) revision: String,
     pub(crate) revision_short: String,
     pub(crate) released: Day,
+    /// The last day on which it gets fixes, and whether that has passed.
+    pub(crate) support: Option<(Day, bool)>,
     pub(crate) packages: String,
     pub(crate) bar: Distribution,
     pub(crate) counts: Vec<StatusCount>,
@@ -75,6 +77,11 @@ impl ChannelCard {
             revision: channel.revision.clone(),
             revision_short: short_revision(&channel.revision),
             released: Day::new(channel.released, now),
+            support: channel.supported_until.map(|until| {
+                let second = jiff::SignedDuration::from_secs(1);
+                let last = until.checked_sub(second).unwrap_or(until);
+                (Day::new(last, now), until <= now)
+            }),
             packages: count(channel.packages),
             bar: Distribution::new(&parts),
             counts: STATES

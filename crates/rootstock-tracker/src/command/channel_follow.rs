@@ -1,0 +1,120 @@
+//! `channel follow`: the newest releases of channels, fetched and imported, once or until told to stop.
+//!
+//! Invariant: stopping in the middle costs nothing but the release that was under way.
+
+use super::follow::{TICK, fetcher};
+use super::open;
+use super::serve::stop_signal;
+use crate::arguments::ChannelFollow;
+use crate::output::{self, Outcome};
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use tracker_jobs::{Fetcher, ReleaseReport, ReleaseSource, derive, follow_releases};
+use tracker_store::Store;
+
+/// Follows channels.
+pub(crate) async fn run(arguments: ChannelFollow) -> anyhow::Result<Outcome> {
+    let channels = chosen(&arguments)?;
+    let stop = stop_signal()?;
+    let store = open(&arguments.database.database).await?;
+    let fetcher = fetcher(&arguments.fetching)?;
+    let outcome = tokio::select! {
+        outcome = passes(&arguments, &channels, &store, &fetcher) => outcome?,
+        () = stop => {
+            output::note("stopped");
+            Outcome::Done
+        }
+    };
+    store.close().await;
+    Ok(outcome)
+}
+
+/// Pass after pass; only one with `--once`.
+async fn passes(
+    arguments: &ChannelFollow,
+    channels: &[ReleaseSource],
+    store: &Store,
+    fetcher: &Fetcher,
+) -> anyhow::Result<Outcome> {
+    loop {
+        let mut outcome = Outcome::Done;
+        let mut news = false;
+        for channel in channels {
+            let name = format!("releases-{}", channel.name);
+            let next = store.follow_state(&name).await?.next;
+            let due = next.is_none_or(|next| next <= Timestamp::now());
+            if !(arguments.once || due) {
+                continue;
+            }
+            let report = follow_releases(store, fetcher, channel).await?;
+            news |= report.releases.iter().any(|release| release.new);
+            if report.pass.problem.is_some() {
+                outcome = Outcome::Partly;
+            }
+            tell(arguments, &channel.name, &report)?;
+        }
+        if arguments.matching && news {
+            derive(store, &()).await?;
+        }
+        if arguments.once {
+            return Ok(outcome);
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// The channels that are named, at the addresses given.
+fn chosen(arguments: &ChannelFollow) -> anyhow::Result<Vec<ReleaseSource>> {
+    let named = |list: &[String], name: &String| -> anyhow::Result<()> {
+        if !list.contains(name) {
+            bail!("`{name}` is not among the channels that are named");
+        }
+        Ok(())
+    };
+    for (name, _) in &arguments.url {
+        named(&arguments.names, name)?;
+    }
+    for (name, _) in &arguments.supported_until {
+        named(&arguments.names, name)?;
+    }
+    let of = |name: &String| {
+        let mut channel = ReleaseSource::of_nixpkgs(name);
+        channel.distribution.clone_from(&arguments.distribution);
+        channel.history = arguments.history;
+        if let Some((_, url)) = arguments.url.iter().find(|(of, _)| of == name) {
+            let slash = if url.ends_with('/') { "" } else { "/" };
+            channel.url = format!("{url}{slash}");
+        }
+        if let (Some(listing), Some(releases)) = (&arguments.listing, &arguments.releases) {
+            channel.listing = Some(listing.clone());
+            channel.releases.clone_from(releases);
+        }
+        let until = arguments.supported_until.iter();
+        channel.supported_until = until
+            .clone()
+            .find(|(of, _)| of == name)
+            .map(|(_, until)| *until);
+        channel
+    };
+    Ok(arguments.names.iter().map(of).collect())
+}
+
+fn tell(arguments: &ChannelFollow, name: &str, report: &ReleaseReport) -> anyhow::Result<()> {
+    if arguments.json.json {
+        let line = serde_json::to_string(report).context("the report has a JSON form")?;
+        return output::text(&format!("{line}\n"));
+    }
+    for release in &report.releases {
+        let news = if release.new { "" } else { ", known before" };
+        output::text(&format!(
+            "{name} at {}: {} packages{news}\n",
+            release.revision, release.packages
+        ))?;
+    }
+    let (requests, bytes) = (report.pass.requests, report.pass.bytes);
+    output::text(&format!("{name}: {requests} requests, {bytes} bytes\n"))?;
+    if let Some(problem) = &report.pass.problem {
+        output::text(&format!("{name}: failed: {problem}\n"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,2 @@
+-- See SQLite's file of the same step.
+ALTER TABLE channel ADD COLUMN supported_until BIGINT;
