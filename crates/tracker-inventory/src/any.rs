@@ -36,7 +36,15 @@ pub fn read_any<R: Read>(
             other => return other,
         }
     }
-    last.read_all(&mut open().map_err(InventoryError::Read)?)
+    let (header, packages) = last.read_all(&mut open().map_err(InventoryError::Read)?)?;
+    // Objects of anything look like the last resort's format; one without a single package is none.
+    if packages.is_empty() && header.rejected_count > 0 {
+        return Err(InventoryError::Kind {
+            expected: "a list of packages",
+            found: format!("{} entries, none of them a package", header.rejected_count),
+        });
+    }
+    Ok((header, packages))
 }
 
 /// Reads until the buffer is full or the input ends.

@@ -136,10 +136,7 @@ fn a_real_index_of_debian_is_read() {
 
     let available = Command::new("apt-cache").arg("dumpavail").output().unwrap();
     let whole = available.stdout.windows(2).take(2 << 20);
-    let end = whole
-        .enumerate()
-        .filter(|(_, pair)| *pair == b"\n\n")
-        .last();
+    let end = whole.enumerate().rfind(|(_, pair)| *pair == b"\n\n");
     let available = &available.stdout[..end.map_or(0, |(at, _)| at + 1)];
     // Where no lists were ever fetched, there is nothing but what is installed.
     if !available.is_empty() {

@@ -187,7 +187,7 @@ fn a_fix_is_followed_through_staging_and_its_backport() {
         panic!("{stable:?}")
     };
     assert!(
-        because.contains("moved 1 times") && because.contains("needs 12"),
+        because.contains("1 of the 12 that a forecast needs"),
         "{because}"
     );
 
