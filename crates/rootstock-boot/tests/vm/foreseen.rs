@@ -7,7 +7,7 @@
 )]
 
 use crate::bench::{list, store};
-use crate::lab::{Booted, Contents, Lab, USUAL, certificate, option, order};
+use crate::lab::{Booted, Contents, Lab, USUAL, certificate, option, order, secure_boot_disabled};
 use crate::shim_images::{SBAT, SHIM};
 use crate::workshop::{OWNER, image_hash, probe};
 use boot_variables::{Entry, SignedUpdate};
@@ -324,4 +324,42 @@ fn permuted_and_failing_boot_options_are_foreseen() {
         "sections-measured",
     ];
     explained(lab, &first, &last, &causes);
+}
+
+/// Images with one part changed, another signer, and Secure Boot turned off.
+#[test]
+fn changed_images_and_secure_boot_off_are_foreseen_and_explained() {
+    let Scene { lab, direct, .. } = &*SCENE;
+    let base = &direct.variables;
+    let boot = |name: &str, store: &Path, image: &[u8]| {
+        let booted = lab.boot(name, store, &[(FIRST, image)], 0);
+        foreseen(lab, &booted, &from_files(store, &booted), &FROM_FILES);
+        booted
+    };
+    let cmdline = lab.owner.sign(lab.image(&Contents {
+        cmdline: "quiet init=/bin/sh",
+        ..USUAL
+    }));
+    let after = boot("other-cmdline", base, &cmdline);
+    explained(lab, direct, &after, &["command-line", "loader-changed"]);
+    let initrd = lab.second.sign(lab.image(&Contents {
+        initrd: "another",
+        ..USUAL
+    }));
+    let after = boot("other-initrd-and-signer", base, &initrd);
+    explained(
+        lab,
+        direct,
+        &after,
+        &["authority-changed", "initrd", "loader-changed"],
+    );
+    let open = lab.store("open", base, vec![secure_boot_disabled()]);
+    let image = lab.owner.sign(lab.image(&USUAL));
+    let after = boot("secure-boot-off", &open, &image);
+    explained(
+        lab,
+        direct,
+        &after,
+        &["authority-missing", "secure-boot-off"],
+    );
 }

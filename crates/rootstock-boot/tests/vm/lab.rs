@@ -9,7 +9,7 @@
 use crate::bench::answers;
 use crate::workshop::{Identity, OWNER, probe};
 use boot_measure::BootOption;
-use boot_variables::{Entry, Variable, Variables, guids, read_store, replace_store};
+use boot_variables::{Entry, Guid, Variable, Variables, guids, read_store, replace_store};
 use boot_vm::{Firmware, Machine, Tpm, fat_disk};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -275,6 +275,15 @@ pub(crate) fn order(numbers: &[u16]) -> Variable {
         "BootOrder",
         numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
     )
+}
+
+/// EDK II's switch: Secure Boot stays off although there is a platform key.
+pub(crate) fn secure_boot_disabled() -> Variable {
+    Variable {
+        vendor: Guid::from_u128(0xf0a30bc7_af08_4556_99c4_001009c93a44),
+        attributes: 3,
+        ..global("SecureBootEnable", vec![0])
+    }
 }
 
 /// A certificate as an entry.
