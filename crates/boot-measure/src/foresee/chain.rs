@@ -163,7 +163,7 @@ impl Foresight<'_, '_> {
         match role {
             Role::Shim(own) => self.second_stage(boot, file, &image, own, next),
             Role::Loader(version) => self.loader(boot, file, version, next),
-            Role::Kernel => self.kernel(file, &image, sections),
+            Role::Kernel => self.kernel(file, &image, sections, boot.machine.secure_boot),
             Role::Other if !next.is_empty() => {
                 let why = format!(
                     "{} is a program whose own measurements are not known",
@@ -357,6 +357,7 @@ impl Foresight<'_, '_> {
         file: &Started<'_>,
         image: &Image<'_>,
         sections: Option<crate::Result<(Rules, Vec<Measurement>)>>,
+        secure_boot: bool,
     ) {
         match sections {
             Some(Ok((rules, sections))) => {
@@ -373,6 +374,8 @@ impl Foresight<'_, '_> {
                         file.path, rules.version
                     );
                     self.expectation.doubt(4, why);
+                } else if !secure_boot {
+                    self.kernel_by_firmware(file, image, rules.version);
                 } else if rules.version > PROVEN_LOADER {
                     let text = format!(
                         "stub {} starts the kernel inside as stub {PROVEN_LOADER} does, unmeasured",
@@ -403,6 +406,38 @@ impl Foresight<'_, '_> {
         if !self.situation.phases.is_empty() {
             let why = "systemd measures the machine's name and file systems in the phases that have passed";
             self.expectation.doubt(15, why);
+        }
+    }
+
+    /// Where Secure Boot is off, stub 252 has firmware load the kernel inside as any program, and firmware measures it;
+    /// where it is on, the stub answers in place of firmware's verifier, which is what measures.
+    fn kernel_by_firmware(&mut self, file: &Started<'_>, image: &Image<'_>, version: u32) {
+        if version > PROVEN_LOADER {
+            let why = format!(
+                "{}: whether stub {version} has firmware measure the kernel inside where Secure Boot is off is not known",
+                file.path
+            );
+            self.expectation.doubt(4, why);
+            return;
+        }
+        let Some(kernel) = image.section(".linux") else {
+            return;
+        };
+        let banks = self.expectation.banks.clone();
+        let measured = Image::parse(kernel.data()).and_then(|kernel| digests(&kernel, &banks));
+        match measured {
+            Ok(digests) => self.expectation.measurements.push(Measurement {
+                pcr: 4,
+                kind: EventType::EFI_BOOT_SERVICES_APPLICATION,
+                digests,
+                content: Content::Image {
+                    path: format!("{}, its kernel", file.path),
+                },
+            }),
+            Err(error) => {
+                let why = format!("the kernel in {}: {error}", file.path);
+                self.expectation.doubt(4, why);
+            }
         }
     }
 
