@@ -41,10 +41,8 @@ pub fn order(a: &MenuEntry, b: &MenuEntry) -> Ordering {
         .cmp(&bad(b))
         .then(by_key)
         .then_with(|| strverscmp(&b.id(), &a.id()))
-        .then_with(|| match (tries(a), tries(b)) {
-            (Some(first), Some(second)) => first.cmp(&second),
-            _ => Ordering::Equal,
-        })
+        // The loader calls an entry without counter equal to each of its name with one, which is no order; it is put first.
+        .then_with(|| tries(a).cmp(&tries(b)))
 }
 
 /// The entry that starts when nobody touches the keyboard: the first in order that matches the pattern, else the first.
