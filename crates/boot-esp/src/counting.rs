@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::fmt;
 
 /// Largest count that the loader takes.
-const MAX_COUNT: u32 = i32::MAX as u32;
+pub(crate) const MAX_COUNT: u32 = i32::MAX as u32;
 
 /// What boot counting knows about an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -133,7 +133,9 @@ impl EntryName {
         if let Some(counter) = name.counter.as_mut().filter(|counter| counter.left > 0) {
             counter.left -= 1;
             counter.done = counter.done.saturating_add(1).min(MAX_COUNT);
-            counter.done_width.get_or_insert(1);
+            // Nine tries in one digit become ten in two.
+            let digits = counter.done.to_string().len();
+            counter.done_width = Some(counter.done_width.unwrap_or(1).max(digits));
         }
         name
     }
