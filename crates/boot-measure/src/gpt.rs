@@ -37,7 +37,7 @@ pub struct Gpt {
 #[derive(Debug, thiserror::Error)]
 pub enum GptError {
     /// The disk can't be read there.
-    #[error("partition table: {0}")]
+    #[error("partition table")]
     Read(#[from] std::io::Error),
     /// A field that breaks a rule.
     #[error("partition table: {what} is {found}, {why}")]

@@ -24,7 +24,7 @@ const LAST_PCR: u8 = 23;
 #[derive(Debug, thiserror::Error)]
 pub enum PcrlockError {
     /// It is not the JSON that pcrlock writes.
-    #[error("pcrlock document: {0}")]
+    #[error("pcrlock document")]
     Json(#[from] serde_json::Error),
     /// A value breaks a rule.
     #[error("pcrlock document: {place}: {why}")]
