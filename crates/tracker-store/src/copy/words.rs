@@ -15,13 +15,17 @@ use tracker_record::Record;
 
 statements! {
     VULNERABILITIES = "SELECT key, id FROM vulnerability WHERE key > $1 ORDER BY key LIMIT 256";
+    /// FTS5 without content lists no rows of its own; the ids stand in its table of sizes.
     VULNERABILITY_WORDS_LAST = sqlite "SELECT coalesce(max(id), 0) FROM vulnerability_words_docsize"
         postgres "SELECT coalesce(max(rowid), 0) FROM vulnerability_words";
+    /// As above, for counting.
     VULNERABILITY_WORDS_COUNT = sqlite "SELECT count(*) FROM vulnerability_words_docsize"
         postgres "SELECT count(*) FROM vulnerability_words";
     ATTRIBUTES = "SELECT key, name, pname FROM attribute WHERE key > $1 ORDER BY key LIMIT 4096";
+    /// As for vulnerabilities.
     ATTRIBUTE_WORDS_LAST = sqlite "SELECT coalesce(max(id), 0) FROM attribute_words_docsize"
         postgres "SELECT coalesce(max(rowid), 0) FROM attribute_words";
+    /// As for vulnerabilities.
     ATTRIBUTE_WORDS_COUNT = sqlite "SELECT count(*) FROM attribute_words_docsize"
         postgres "SELECT count(*) FROM attribute_words";
 }
