@@ -1,6 +1,6 @@
 //! The JSON of `.pcrsig`: bank name to a list of signed policies.
 
-use crate::{Error, Result};
+use crate::{Error, Floor, PolicyDigest, Result, hex, unhex};
 use base64ct::{Base64, Encoding};
 use boot_measure::Bank;
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,13 @@ pub struct SignedPolicy {
     /// SHA-256 of the key's PKCS#1 form.
     pub key: Vec<u8>,
     /// The policy digest.
-    pub policy: Vec<u8>,
+    pub policy: PolicyDigest,
     /// PKCS#1 v1.5 signature by the bank's digest.
     pub signature: Vec<u8>,
     /// Policy reference; usually empty.
     pub reference: Vec<u8>,
+    /// The floor that the policy holds the generation to; none in policies of systemd's.
+    pub floor: Option<Floor>,
 }
 
 /// All signed policies of an image, by bank.
@@ -41,30 +43,16 @@ struct Raw {
     #[serde(skip_serializing_if = "Option::is_none")]
     polref: Option<String>,
     sig: String,
+    /// Ours: systemd compares `pol` with what it computes itself, so it passes over an entry with a floor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor: Option<RawFloor>,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &str, what: &str) -> Result<Vec<u8>> {
-    let wrong = || Error::Invalid {
-        what: what.to_owned(),
-        why: "it is not hexadecimal",
-    };
-    let digit = |byte: u8| char::from(byte).to_digit(16).ok_or_else(wrong);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(wrong());
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Ok((digit(*high)? * 16 + digit(*low)?) as u8))
-        .collect()
+#[derive(Serialize, Deserialize)]
+struct RawFloor {
+    #[serde(rename = "nvIndex")]
+    index: u32,
+    epoch: u64,
 }
 
 impl SignedPolicies {
@@ -92,9 +80,12 @@ impl SignedPolicies {
                 let list = list.iter().map(|policy| Raw {
                     pcrs: policy.pcrs.clone(),
                     pkfp: hex(&policy.key),
-                    pol: hex(&policy.policy),
+                    pol: policy.policy.to_string(),
                     polref: (!policy.reference.is_empty()).then(|| hex(&policy.reference)),
                     sig: Base64::encode_string(&policy.signature),
+                    floor: policy
+                        .floor
+                        .map(|Floor { index, epoch }| RawFloor { index, epoch }),
                 });
                 (bank.as_str(), list.collect())
             })
@@ -134,11 +125,14 @@ impl SignedPolicies {
                     SignedPolicy {
                         pcrs: policy.pcrs,
                         key: unhex(&policy.pkfp, "pkfp")?,
-                        policy: unhex(&policy.pol, "pol")?,
+                        policy: PolicyDigest::from_bytes(&unhex(&policy.pol, "pol")?)?,
                         signature: signature.map_err(|_| wrong("sig", "it is not base64"))?,
                         reference: policy
                             .polref
                             .map_or(Ok(Vec::new()), |text| unhex(&text, "polref"))?,
+                        floor: policy
+                            .floor
+                            .map(|RawFloor { index, epoch }| Floor { index, epoch }),
                     },
                 );
             }

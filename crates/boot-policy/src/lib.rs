@@ -1,27 +1,43 @@
-//! Signed PCR policies: "whoever holds this key says that PCR 11 may have this value". Made, written as systemd writes them
-//! (`.pcrsig`), read and verified.
+//! TPM2 policies: described as rules, compiled to the digest that a TPM would compute, and satisfied by the fewest commands.
+//! Signed PCR policies, "whoever holds this key says that PCR 11 may have this value", are written as systemd writes them
+//! (`.pcrsig`), read and verified; so are the LUKS2 tokens that say how a disk is unlocked.
 //!
 //! Invariants: no I/O, no TPM; without policy references the JSON is byte-equal to that of systemd-measure 252.
 //!
-//! Sources: TPM 2.0 library part 3 (PolicyPCR, PolicyAuthorize), systemd's `tpm2-util` and `systemd-measure`.
+//! Sources: TPM 2.0 library parts 1 to 3, systemd's `tpm2-util`, `systemd-measure` and `pcrlock`.
 
+mod digest;
 mod document;
-mod policy;
+mod name;
+mod pcr_set;
+mod rule;
+mod signed;
+mod token;
+mod tree;
 
 #[cfg(test)]
 mod tests;
 
+pub use digest::{Comparison, MAX_ALTERNATIVES, PolicyDigest};
 pub use document::{MAX_DOCUMENT, SignedPolicies, SignedPolicy};
-pub use policy::{MAX_REFERENCE, pcr_policy, sign, to_be_signed, verifies};
+pub use name::{Name, NvAttributes, NvPublic};
+pub use pcr_set::PcrSet;
+pub use rule::{Approved, Base, Command, Policy, Refusal, Rule, State};
+pub use signed::{Claim, Floor, MAX_REFERENCE, sign, to_be_signed, verifies};
+pub use token::{MAX_TOKEN, PrimaryKey, SigningKey, TOKEN_TYPE, Token};
+pub use tree::{MAX_LEAVES, OrTree};
 
 /// Why a policy could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The JSON is not what systemd writes.
-    #[error("signed policies: {0}")]
+    #[error("signed policies")]
     Json(#[from] serde_json::Error),
+    /// A token that is no JSON object.
+    #[error("token")]
+    Token(#[source] serde_json::Error),
     /// A value breaks a rule.
-    #[error("signed policies: {what}: {why}")]
+    #[error("{what}: {why}")]
     Invalid {
         /// Which.
         what: String,
@@ -35,3 +51,29 @@ pub enum Error {
 
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Bytes of a hexadecimal text; `what` names it in the error.
+pub(crate) fn unhex(text: &str, what: &str) -> Result<Vec<u8>> {
+    let wrong = || Error::Invalid {
+        what: what.to_owned(),
+        why: "it is not hexadecimal",
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).ok_or_else(wrong);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(wrong());
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| Ok((digit(*high)? * 16 + digit(*low)?) as u8))
+        .collect()
+}

@@ -463,12 +463,12 @@ pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdic
                     what.image.display(),
                     at.phase
                 );
-                let signed = boot_policy::sign(
-                    &at.register,
-                    policy_reference.as_bytes(),
-                    &*signer,
-                    &subject,
-                )?;
+                let claim = boot_policy::Claim {
+                    register: &at.register,
+                    floor: None,
+                    reference: policy_reference.as_bytes(),
+                };
+                let signed = boot_policy::sign(claim, &*signer, &subject)?;
                 policies.add(bank, signed);
             }
             let json = policies.to_json()?;
@@ -526,7 +526,7 @@ fn verify(
         .iter()
         .map(|(bank, policy)| Checked {
             bank,
-            policy: hex(&policy.policy),
+            policy: policy.policy.to_string(),
             reference: String::from_utf8_lossy(&policy.reference).into_owned(),
             phase: predicted
                 .iter()

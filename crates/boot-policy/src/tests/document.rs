@@ -1,42 +1,40 @@
-//! The policy digest against a value computed by tpm2-tools, and the JSON's shape; whole documents against systemd-measure
-//! and sessions on a TPM are in the binary's peer tests.
+//! The JSON's shape; whole documents against systemd-measure are in the binary's peer tests.
 
-use crate::{SignedPolicies, SignedPolicy, pcr_policy, to_be_signed};
+use crate::{Floor, PcrSet, PolicyDigest, SignedPolicies, SignedPolicy, to_be_signed};
 use boot_measure::{Bank, Register};
 use proptest::prelude::*;
 
 #[test]
 fn the_policy_of_an_untouched_register_is_the_published_one() {
     // `tpm2_createpolicy --policy-pcr -l sha256:11` (and sha1:11) on a TPM whose PCR 11 is zero.
-    let policy = pcr_policy(11, &Register::reset(Bank::Sha256));
+    let policy = |bank, pcr| {
+        let value = Register::reset(bank).value;
+        PolicyDigest::START.pcr(&PcrSet::new(bank, [(pcr, value)]).unwrap())
+    };
+    let sha256 = policy(Bank::Sha256, 11);
     assert_eq!(
-        hex(&policy),
+        sha256.to_string(),
         "fd32fa22c52cfc8e1a0c29eb38519f87084cab0b04b0d8f020a4d38b2f4e223e"
     );
-    let sha1 = pcr_policy(11, &Register::reset(Bank::Sha1));
     assert_eq!(
-        hex(&sha1),
+        policy(Bank::Sha1, 11).to_string(),
         "3025f59190d67a9881f4093c74da0f7d5ee3024980bcc4123bac0200122f3e9d"
     );
-    assert_ne!(policy, pcr_policy(12, &Register::reset(Bank::Sha256)));
-    assert_eq!(to_be_signed(&policy, b"initrd")[32..], *b"initrd");
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    assert_ne!(sha256, policy(Bank::Sha256, 12));
+    assert_eq!(to_be_signed(&sha256, b"initrd")[32..], *b"initrd");
 }
 
 fn policy(number: u8, reference: &[u8]) -> SignedPolicy {
     SignedPolicy {
         pcrs: vec![11],
         key: vec![number; 32],
-        policy: vec![number; 32],
+        policy: PolicyDigest([number; 32]),
         signature: vec![number; 256],
         reference: reference.to_vec(),
+        floor: number.is_multiple_of(3).then_some(Floor {
+            index: 0x0180_1234,
+            epoch: u64::from(number),
+        }),
     }
 }
 

@@ -1,0 +1,119 @@
+//! Signed policies: what a key says of PCR 11, and of the floor below which a generation may not unlock.
+//!
+//! Invariant: what is signed is the digest that the rules compile to, so a signature says nothing that a TPM does not check.
+
+use crate::{
+    Comparison, Error, NvPublic, PcrSet, Policy, PolicyDigest, Result, Rule, SignedPolicy,
+};
+use boot_measure::{Bank, Register};
+use boot_signature::{HashAlgorithm, PublicKey, Request, Signer};
+
+/// Longest policy reference: a digest of the session's algorithm.
+pub const MAX_REFERENCE: usize = 32;
+
+/// The security epoch of a generation, and the counter that says which epochs are revoked: a policy with it holds only
+/// while the counter is at or below the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// Handle of the counter; its public area is [`NvPublic::of_floor`].
+    pub index: u32,
+    /// The generation's epoch.
+    pub epoch: u64,
+}
+
+/// What a signed policy is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// PCR 11.
+    pub register: &'a Register,
+    /// The floor; none for a policy that systemd unlocks with.
+    pub floor: Option<Floor>,
+    /// Policy reference; may be empty.
+    pub reference: &'a [u8],
+}
+
+impl Claim<'_> {
+    /// The rules that are signed.
+    ///
+    /// # Errors
+    /// When the register's value has not its bank's length.
+    pub fn rules(&self) -> Result<Vec<Rule>> {
+        let value = self.register.value.clone();
+        let mut rules = vec![Rule::Registers(PcrSet::new(
+            self.register.bank,
+            [(11, value)],
+        )?)];
+        rules.extend(self.floor.map(|floor| Rule::Counter {
+            index: NvPublic::of_floor(floor.index).written(),
+            comparison: Comparison::AtMost,
+            number: floor.epoch,
+        }));
+        Ok(rules)
+    }
+
+    fn digest(&self) -> Result<PolicyDigest> {
+        Policy::of(self.rules()?).digest()
+    }
+}
+
+/// The digest of a bank's signatures: systemd-measure 252 signs by the bank's own algorithm, SHA-1 included.
+fn hash(bank: Bank) -> HashAlgorithm {
+    match bank {
+        Bank::Sha1 => HashAlgorithm::Sha1,
+        Bank::Sha256 => HashAlgorithm::Sha256,
+        Bank::Sha384 => HashAlgorithm::Sha384,
+        Bank::Sha512 => HashAlgorithm::Sha512,
+    }
+}
+
+/// What the key signs: the policy digest, then the policy reference.
+pub fn to_be_signed(policy: &PolicyDigest, reference: &[u8]) -> Vec<u8> {
+    [policy.0.as_slice(), reference].concat()
+}
+
+/// Signs a claim with an RSA key.
+///
+/// # Errors
+/// When the reference is longer than 32 bytes, the register's value has not its bank's length, or the key does not sign.
+pub fn sign(claim: Claim<'_>, signer: &dyn Signer, subject: &str) -> Result<SignedPolicy> {
+    if claim.reference.len() > MAX_REFERENCE {
+        return Err(Error::Invalid {
+            what: "policy reference".to_owned(),
+            why: "it is longer than 32 bytes",
+        });
+    }
+    let policy = claim.digest()?;
+    let signature = boot_signature::sign_message(
+        signer,
+        Request {
+            message: &to_be_signed(&policy, claim.reference),
+            hash: hash(claim.register.bank),
+            subject,
+        },
+    )?;
+    Ok(SignedPolicy {
+        pcrs: vec![11],
+        key: HashAlgorithm::Sha256.digest(&signer.public_key().pkcs1_der()?),
+        policy,
+        signature,
+        reference: claim.reference.to_vec(),
+        floor: claim.floor,
+    })
+}
+
+/// True when `key` signed exactly this policy for this register, with the floor and the reference that it states.
+pub fn verifies(signed: &SignedPolicy, register: &Register, key: &PublicKey) -> bool {
+    let claim = Claim {
+        register,
+        floor: signed.floor,
+        reference: &signed.reference,
+    };
+    let message = to_be_signed(&signed.policy, &signed.reference);
+    let hash = hash(register.bank);
+    signed.pcrs == [11]
+        && claim.digest().is_ok_and(|policy| policy == signed.policy)
+        && key
+            .pkcs1_der()
+            .is_ok_and(|der| HashAlgorithm::Sha256.digest(&der) == signed.key)
+        && key.verifies(hash, &hash.digest(&message), &signed.signature)
+}
