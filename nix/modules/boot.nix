@@ -13,6 +13,7 @@ let
   cfg = config.boot.rootstock;
   inherit (lib)
     concatMap
+    concatStringsSep
     escapeShellArgs
     mkEnableOption
     mkIf
@@ -53,9 +54,23 @@ let
         cfg.signing.pinFile
       ];
 
+  policy = optionals (cfg.policy.key != null) (
+    [
+      "--policy-key"
+      cfg.policy.key
+      "--policy-bank"
+      (concatStringsSep "," cfg.policy.banks)
+    ]
+    ++ optionals (cfg.policy.certificate != null) [
+      "--policy-certificate"
+      (toString cfg.policy.certificate)
+    ]
+  );
+
   arguments =
     volumes
     ++ signing
+    ++ policy
     ++ [
       "--stub"
       "${cfg.package}/lib/rootstock/rootstock-stub-${architecture}.efi"
@@ -146,6 +161,34 @@ in
       };
     };
 
+    policy = {
+      key = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "/var/lib/boot/pcr.key";
+        description = "The RSA key that signs PCR policies into every entry: a file outside of the store, a PKCS#11 URI, or `offline:FOLDER`. Null signs none.";
+      };
+
+      certificate = mkOption {
+        type = types.nullOr types.path;
+        default = null;
+        description = "The certificate that belongs to it; only an offline key needs it.";
+      };
+
+      banks = mkOption {
+        type = types.nonEmptyListOf (
+          types.enum [
+            "sha1"
+            "sha256"
+            "sha384"
+            "sha512"
+          ]
+        );
+        default = [ "sha256" ];
+        description = "Banks of the TPM that policies are signed for.";
+      };
+    };
+
     loader = {
       install = mkOption {
         type = types.bool;
@@ -215,6 +258,10 @@ in
       {
         assertion = cfg.signing.key == null || !lib.hasPrefix "/nix/store" cfg.signing.key;
         message = "boot.rootstock.signing.key: a key in the store can be read by everybody.";
+      }
+      {
+        assertion = cfg.policy.key == null || !lib.hasPrefix "/nix/store" cfg.policy.key;
+        message = "boot.rootstock.policy.key: a key in the store can be read by everybody.";
       }
       {
         assertion =

@@ -20,7 +20,7 @@ let
   escape = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
   lib = {
     inherit types;
-    inherit (builtins) concatMap;
+    inherit (builtins) concatMap concatStringsSep;
     escapeShellArgs = list: builtins.concatStringsSep " " (map escape list);
     hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
     literalExpression = text: text;
@@ -120,6 +120,14 @@ in
       certificate = "/etc/boot/db.crt";
       pinFile = "/run/keys/pin";
     };
+    policy = {
+      key = "pkcs11:token=boot;object=pcr?module-path=/lib/p11.so";
+      certificate = "/etc/boot/pcr.crt";
+      banks = [
+        "sha256"
+        "sha384"
+      ];
+    };
     loader = {
       consoleMode = "max";
       editor = true;
@@ -146,6 +154,10 @@ in
       certificate = "/etc/boot/db.crt";
     };
   };
+  policy-key-in-store = evaluate {
+    enable = true;
+    policy.key = "/nix/store/x/pcr.key";
+  };
   uneven = evaluate {
     enable = true;
     extendedBootPartitions = [ "/x1" ];
@@ -158,6 +170,13 @@ in
     wrong-kind = throws {
       enable = true;
       configurationLimit = -1;
+    };
+    no-bank = throws {
+      enable = true;
+      policy = {
+        key = "/etc/boot/pcr.key";
+        banks = [ ];
+      };
     };
     no-partition = throws {
       enable = true;

@@ -49,6 +49,14 @@ pub enum Error {
         /// The path.
         path: EspPath,
     },
+    /// A file is larger than anything that takes part in a boot.
+    #[error("`{path}` is larger than {limit} bytes")]
+    TooLarge {
+        /// The path.
+        path: EspPath,
+        /// The limit.
+        limit: u64,
+    },
     /// The entry does not exist or can't be read as an entry.
     #[error("no valid entry `{name}` on the volume")]
     NoEntry {

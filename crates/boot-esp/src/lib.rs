@@ -15,6 +15,7 @@ mod execute;
 mod folder;
 mod loader;
 mod meter;
+mod outlook;
 mod path;
 mod plan;
 mod stem;
@@ -30,6 +31,7 @@ pub use execute::{Progress, bless, execute};
 pub use folder::Folder;
 pub use loader::{LoaderConfig, MenuEntry, choose, glob, order};
 pub use meter::{Meter, Metered};
+pub use outlook::Outlook;
 pub use path::EspPath;
 pub use plan::{
     Companion, NewFile, Plan, Protected, Reason, Removal, Rewrite, Stage, Wanted, WantedEntry, plan,

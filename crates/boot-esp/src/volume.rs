@@ -101,6 +101,16 @@ impl Content {
         self.size
     }
 
+    /// The content, whole; fails when a file is not what was hashed.
+    pub fn to_vec(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.copy(&mut |_, piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
     /// Hands the content to `sink` in pieces, each with its offset; fails when a file is not what was hashed.
     pub(crate) fn copy(&self, sink: &mut dyn FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
         let path = match &self.source {

@@ -1,19 +1,16 @@
-//! One entry: what it is made of, the name that follows from that, and the signed image.
+//! One entry: what it is made of, and the name that follows from that.
 
 use crate::credential::is_encrypted;
-use crate::{Error, Generation, Result, Sources, System};
-use boot_esp::{Companion, Content, EspPath, NewFile, Stem};
-use boot_pe::reference::{Part, Reference, References};
-use boot_pe::{Image, SectionName, Uki, UkiSection};
+use crate::{Error, Generation, PolicySigning, Result, Sources, System};
+use boot_esp::{Companion, Content, NewFile, Stem};
+use boot_pe::Image;
 use boot_signature::{Certificate, HashAlgorithm, Signer, sign_image};
 use boot_spec::{
     BUILD, Build, CREDENTIALS, Credentials, INITRD_SECRETS, Loader, MICROCODE, Microcode,
     SYSTEMD_BOOT, UKI, UnifiedImage,
 };
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// Sort key of entries whose document names none.
@@ -53,9 +50,10 @@ impl Signing<'_> {
 /// Makes entries on one stub, signed by one key.
 #[derive(Debug)]
 pub struct Maker<'a> {
-    sources: &'a Sources,
-    stub: &'a [u8],
-    signing: Option<Signing<'a>>,
+    pub(crate) sources: &'a Sources,
+    pub(crate) stub: &'a [u8],
+    pub(crate) signing: Option<Signing<'a>>,
+    pub(crate) policy: Option<PolicySigning<'a>>,
 }
 
 /// What an entry is made of.
@@ -65,12 +63,12 @@ pub struct EntryPlan {
     pub stem: Stem,
     /// Companion files.
     pub companions: Vec<Companion>,
-    parts: Parts,
-    title: String,
+    pub(crate) parts: Parts,
+    pub(crate) title: String,
 }
 
 #[derive(Debug, Clone)]
-enum Parts {
+pub(crate) enum Parts {
     /// A small image that refers to kernel and initrds.
     Shared {
         kernel: PathBuf,
@@ -85,11 +83,13 @@ enum Parts {
 }
 
 impl<'a> Maker<'a> {
-    /// A maker, of unsigned entries without `signing`. The stub must know references.
+    /// A maker, of unsigned entries without `signing`, and without signed PCR policies without `policy`. The stub must know
+    /// references.
     pub fn new(
         sources: &'a Sources,
         stub: &'a [u8],
         signing: Option<Signing<'a>>,
+        policy: Option<PolicySigning<'a>>,
     ) -> Result<Maker<'a>> {
         let unusable = |why: String| Error::Program { what: "stub", why };
         let image = Image::parse(stub).map_err(|error| unusable(error.to_string()))?;
@@ -103,6 +103,7 @@ impl<'a> Maker<'a> {
             sources,
             stub,
             signing,
+            policy,
         })
     }
 
@@ -137,6 +138,9 @@ impl<'a> Maker<'a> {
             .signing
             .map(|signing| signing.certificate().fingerprint());
         add("signer", certificate.as_deref().unwrap_or_default());
+        if let Some(policy) = self.policy {
+            add("policy", &policy.identity()?);
+        }
         add("toplevel", boot.toplevel.as_bytes());
         match &parts {
             Parts::Whole(image) => add("image", self.sources.identity(image)?.as_bytes()),
@@ -231,47 +235,6 @@ impl<'a> Maker<'a> {
             }
         }
     }
-
-    /// The image, signed.
-    pub fn make(&self, plan: &EntryPlan) -> Result<Content> {
-        let mut image = match &plan.parts {
-            Parts::Whole(path) => self.sources.read(path)?,
-            Parts::Shared {
-                devicetree,
-                cmdline,
-                os_release,
-                release,
-                ..
-            } => {
-                let references = references(&self.needs(plan)?)?;
-                let mut base = Vec::new();
-                let mut add = |name: SectionName, data: Vec<u8>| {
-                    base.push(UkiSection {
-                        name,
-                        data: Cow::Owned(data),
-                    });
-                };
-                add(SectionName::Rsref, references.to_string().into_bytes());
-                add(SectionName::Cmdline, cmdline.clone().into_bytes());
-                add(SectionName::Osrel, os_release.clone().into_bytes());
-                if let Some(release) = release {
-                    add(SectionName::Uname, release.clone().into_bytes());
-                }
-                if let Some(path) = devicetree {
-                    add(SectionName::Dtb, self.sources.read(path)?);
-                }
-                let uki = Uki {
-                    base,
-                    profiles: Vec::new(),
-                };
-                uki.write(&Image::parse(self.stub)?)?
-            }
-        };
-        if let Some(signing) = self.signing {
-            signing.sign(&mut image, &format!("boot entry of {}", plan.title))?;
-        }
-        Ok(Content::bytes(image))
-    }
 }
 
 /// An image that refers to what the document names.
@@ -321,30 +284,6 @@ fn shared_parts(generation: &Generation, system: &System, title: &str) -> Parts 
 enum Refusal {
     Because(String),
     Failed(Error),
-}
-
-fn references(needs: &[NewFile]) -> Result<References> {
-    let mut list = Vec::new();
-    // The kernel is the first.
-    let parts = std::iter::once(Part::Linux).chain(std::iter::repeat(Part::Initrd));
-    for (need, part) in needs.iter().zip(parts) {
-        let wrong = |why: &'static str| boot_pe::Error::Referenced {
-            path: need.path.to_string(),
-            why,
-        };
-        let size = u32::try_from(need.content.size())
-            .ok()
-            .and_then(NonZeroU32::new);
-        let size = size.ok_or_else(|| wrong("its size is 0 or more than 4 GiB"))?;
-        let path = absolute(&need.path);
-        let reference = Reference::new(part, *need.content.sha256(), size, &path);
-        list.push(reference.map_err(|error| wrong(error.why))?);
-    }
-    References::new(list).map_err(|error| boot_pe::Error::Reference(error).into())
-}
-
-fn absolute(path: &EspPath) -> String {
-    format!("/{path}")
 }
 
 /// A value for os-release: in double quotes, with what a shell would expand escaped.

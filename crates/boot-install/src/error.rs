@@ -53,6 +53,12 @@ pub enum Error {
     /// A signature can't be made.
     #[error(transparent)]
     Signature(#[from] boot_signature::Error),
+    /// What registers will hold is not known.
+    #[error(transparent)]
+    Measure(#[from] boot_measure::Error),
+    /// A PCR policy can't be made.
+    #[error(transparent)]
+    Policy(boot_policy::Error),
     /// A volume can't be read, or the plan does not fit.
     #[error(transparent)]
     Volume(#[from] boot_esp::Error),

@@ -4,23 +4,39 @@
 //! Invariants: kernels and initrds are hashed once and stored once by content; an entry that is there and whole is not made
 //! again; what was read from one partition is what the others get, byte for byte; no process is started.
 
+mod beside;
 mod credential;
 mod entry;
 mod error;
+mod foresee;
 mod generation;
 mod judge;
 mod loader;
+mod make;
+mod policy;
 mod prepare;
 mod source;
 
 pub use credential::is_encrypted;
 pub use entry::{EntryPlan, Maker, Signing};
 pub use error::Error;
+pub use foresee::{Foreseen, Measured, Start, Value, foresee, foresee_companions};
 pub use generation::{Generation, Profiles, System, profiles, synthesise};
 pub use judge::judge;
 pub use loader::{LoaderChoice, LoaderPaths, loader_choice};
-pub use prepare::{Installation, Prepared, Request, Settings, Target, prepare, would_start};
+pub use policy::PolicySigning;
+pub use prepare::{
+    EntryRegisters, Installation, Prepared, Request, Settings, Target, prepare, would_start,
+};
 pub use source::Sources;
 
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

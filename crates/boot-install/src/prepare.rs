@@ -1,11 +1,16 @@
 //! From a request to one plan a volume.
 
 use crate::loader::{LoaderChoice, LoaderPaths, is_whole, loader_choice};
-use crate::{EntryPlan, Error, Generation, Maker, Profiles, Result, Signing, Sources, judge};
-use boot_esp::{
-    Content, Counter, EntryName, FoundEntry, Judgement, LoaderConfig, MenuEntry, NewFile, Plan,
-    Protected, Stem, Survey, Volume, Wanted, WantedEntry, choose, plan, survey,
+use crate::{
+    EntryPlan, Error, Foreseen, Generation, Maker, PolicySigning, Profiles, Result, Signing,
+    Sources, foresee, hex, judge,
 };
+use boot_esp::{
+    Content, Counter, ENTRIES, EntryName, EspPath, FoundEntry, Judgement, LoaderConfig, MenuEntry,
+    NewFile, Outlook, Plan, Protected, Stem, Survey, Volume, Wanted, WantedEntry, choose, plan,
+    survey,
+};
+use boot_measure::Bank;
 use boot_pe::Image;
 use serde::Serialize;
 use std::path::Path;
@@ -64,6 +69,8 @@ pub struct Request<'a> {
     pub loader: Option<&'a [u8]>,
     /// Who signs; `None` for a machine without Secure Boot.
     pub signing: Option<Signing<'a>>,
+    /// Who signs PCR policies; `None` leaves them out.
+    pub policy: Option<PolicySigning<'a>>,
     /// Where to install; the first one's boot counters count.
     pub targets: &'a [Target<'a>],
     /// The rest.
@@ -94,6 +101,47 @@ pub struct Installation {
     pub made: usize,
     /// What a person should know.
     pub notes: Vec<String>,
+    #[serde(skip)]
+    wanted: Wanted,
+}
+
+/// What an entry's registers will be.
+#[derive(Debug, Serialize)]
+pub struct EntryRegisters {
+    /// The entry's file name.
+    pub entry: String,
+    /// The registers.
+    #[serde(flatten)]
+    pub foreseen: Foreseen,
+}
+
+impl Installation {
+    /// What PCR 11, 12 and 13 will be when each wanted entry's kernel starts, once all is carried out. Other banks than
+    /// SHA-256 need every kernel and initrd, and read them.
+    pub fn registers(&self, targets: &[Target<'_>], banks: &[Bank]) -> Result<Vec<EntryRegisters>> {
+        let holds_entries = |prepared: &&Prepared| {
+            prepared.target == 0 && prepared.xbootldr == targets[0].xbootldr.is_some()
+        };
+        // All targets get the same.
+        let Some(prepared) = self.volumes.iter().find(holds_entries) else {
+            return Ok(Vec::new());
+        };
+        let target = &targets[prepared.target];
+        let outlook = Outlook::after(target.xbootldr.unwrap_or(target.esp), &prepared.plan);
+        let entries = self.wanted.entries.iter().map(|entry| {
+            let name = entry.name.to_string();
+            let path = EspPath::new(&format!("{ENTRIES}/{name}"))?;
+            let bytes = match &entry.content {
+                Some(content) => content.to_vec()?,
+                None => outlook.read(&path)?,
+            };
+            Ok(EntryRegisters {
+                entry: name,
+                foreseen: foresee(&outlook, &path, &bytes, banks)?,
+            })
+        });
+        entries.collect()
+    }
 }
 
 /// Reads the volumes and plans; writes nothing.
@@ -163,6 +211,7 @@ pub fn prepare(request: &Request<'_>) -> Result<Installation> {
         entries: count,
         made,
         notes,
+        wanted,
     })
 }
 
@@ -179,7 +228,12 @@ fn collect(
     surveys: &[Survey],
     notes: &mut Vec<String>,
 ) -> Result<Collected> {
-    let maker = Maker::new(request.sources, request.stub, request.signing)?;
+    let maker = Maker::new(
+        request.sources,
+        request.stub,
+        request.signing,
+        request.policy,
+    )?;
     let mut entries = Vec::new();
     let mut made = 0;
     let mut default_stem = None;
@@ -206,7 +260,7 @@ fn collect(
             if is_default {
                 default_stem = Some(plan.stem.clone());
             }
-            match wanted_entry(&maker, plan, surveys, request.settings) {
+            match wanted_entry(&maker, plan, surveys, request.settings, notes) {
                 Ok((entry, new)) => {
                     made += usize::from(new);
                     entries.push(entry);
@@ -264,6 +318,7 @@ fn wanted_entry(
     plan: EntryPlan,
     surveys: &[Survey],
     settings: &Settings,
+    notes: &mut Vec<String>,
 ) -> Result<(WantedEntry, bool)> {
     let whole = |entry: &&FoundEntry| {
         entry.stem == plan.stem && matches!(entry.judgement, Judgement::Valid(_))
@@ -283,7 +338,7 @@ fn wanted_entry(
     });
     let content = match known {
         Some(entry) => Some(Content::bytes(entry.bytes.clone())),
-        None => Some(maker.make(&plan)?),
+        None => Some(maker.make(&plan, notes)?),
     };
     let needs = if intact_everywhere {
         Vec::new()
@@ -453,7 +508,7 @@ fn loaders(
 }
 
 /// The whole file; `None` when it is not there.
-fn read(volume: &dyn Volume, path: &boot_esp::EspPath) -> Option<Vec<u8>> {
+fn read(volume: &dyn Volume, path: &EspPath) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     match volume.read(path, &mut |piece| bytes.extend_from_slice(piece)) {
         Ok(()) => Some(bytes),
@@ -461,12 +516,4 @@ fn read(volume: &dyn Volume, path: &boot_esp::EspPath) -> Option<Vec<u8>> {
         // A chain of clusters that was cut: to be written again.
         Err(_) => Some(Vec::new()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

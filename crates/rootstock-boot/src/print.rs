@@ -33,6 +33,11 @@ impl Out {
         Out { json, dry_run }
     }
 
+    /// Whether JSON was asked for, so that what only a program reads need not be made for a person.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
     /// Prints `value` as JSON, or what `text` makes of it.
     pub(crate) fn answer<T: Serialize>(
         &self,

@@ -1,62 +1,15 @@
 //! What an installation leaves on a partition: everything wanted, nothing lost, nothing twice.
 
-use crate::workshop::{Machinery, key, loader, partition, payload, program, stub};
+use crate::workshop::{
+    Machinery, alone, encrypted, entries, install, key, loader, partition, payload, program, stub,
+    tree,
+};
 use boot_esp::{Folder, Metered, Stem, Volume, bless, execute};
-use boot_install::{Error, Installation, Target, judge};
+use boot_install::{Error, Target, judge};
 use boot_pe::Image;
 use boot_signature::{Strictness, verify_image};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-
-fn alone(esp: &Folder) -> [Target<'_>; 1] {
-    [Target {
-        esp,
-        xbootldr: None,
-    }]
-}
-
-/// Plans and carries out.
-fn install(machine: &Machinery, targets: &[Target<'_>], limit: Option<usize>) -> Installation {
-    let installation = machine.prepare(targets, limit).unwrap();
-    for prepared in &installation.volumes {
-        let target = &targets[prepared.target];
-        let volume = match target.xbootldr {
-            Some(volume) if prepared.xbootldr => volume,
-            _ => target.esp,
-        };
-        execute(volume, &prepared.plan, &mut |_| {}).unwrap();
-    }
-    installation
-}
-
-/// Every file below a folder, by path.
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(folder, folder, &mut found);
-    found
-}
-
-/// Names of the entries, newest last.
-fn entries(folder: &Path) -> Vec<String> {
-    let names = tree(folder).into_keys();
-    names
-        .filter_map(|name| name.strip_prefix("EFI/Linux/").map(str::to_owned))
-        .filter(|name| !name.contains('/'))
-        .collect()
-}
 
 #[test]
 fn generations_and_specialisations_become_signed_entries_and_share_their_kernel() {
@@ -425,23 +378,18 @@ fn secrets_are_installed_encrypted_or_not_at_all() {
     assert!(
         matches!(&refused, Error::Generation { why, .. } if why.contains("systemd-creds encrypt"))
     );
-    // The header that systemd-creds writes: key of 32 bytes, blocks of 1, vector of 12, tag of 16.
-    let mut encrypted = vec![0x5a; 16];
-    for word in [32_u32, 1, 12, 16] {
-        encrypted.extend(word.to_le_bytes());
-    }
-    encrypted.extend([7; 60]);
-    fs::write(&secret, &encrypted).unwrap();
+    let old = encrypted(b"hunter2");
+    fs::write(&secret, &old).unwrap();
     let installation = install(&machine, &targets, None);
     let name = format!(
         "EFI/Linux/{}.efi.extra.d/etc-secret.cred",
         installation.default
     );
-    assert_eq!(tree(folder.path())[&name], encrypted);
+    assert_eq!(tree(folder.path())[&name], old);
     // Another secret makes another entry. The old one has started well, so it stays, with its secret.
     let stem = Stem::parse(&installation.default).unwrap();
     assert!(bless(&esp, &stem, &judge).unwrap());
-    fs::write(&secret, [&encrypted[..], b"more"].concat()).unwrap();
+    fs::write(&secret, encrypted(b"hunter3")).unwrap();
     install(&machine, &targets, None);
     install(&machine, &targets, None);
     let folders = fs::read_dir(folder.path().join("EFI/Linux")).unwrap();
@@ -449,7 +397,7 @@ fn secrets_are_installed_encrypted_or_not_at_all() {
         .filter(|entry| entry.as_ref().unwrap().path().is_dir())
         .count();
     assert_eq!(extra, 2);
-    assert_eq!(tree(folder.path())[&name], encrypted);
+    assert_eq!(tree(folder.path())[&name], old);
 }
 
 #[test]

@@ -8,3 +8,5 @@ mod workshop;
 mod crash;
 mod fat;
 mod install;
+mod policy;
+mod registers;

@@ -6,14 +6,18 @@
     reason = "a fixture that cannot be made is a failed test"
 )]
 
-use boot_esp::Folder;
-use boot_install::{Installation, Request, Settings, Signing, Sources, Target, profiles};
+use boot_esp::{Folder, execute};
+use boot_install::{
+    Installation, PolicySigning, Request, Settings, Signing, Sources, Target, profiles,
+};
+use boot_measure::{Bank, DEFAULT_PHASES};
 use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
 use boot_sign::{FileKey, NewKey, PinSource, Pins, create_in_file};
 use boot_signature::{Certificate, CertificateRequest, Profile, Signer, issue};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -49,6 +53,27 @@ pub(crate) fn key() -> &'static Key {
             certificate,
         }
     })
+}
+
+/// The one key of a test run for PCR policies, which are RSA's.
+pub(crate) fn policy_key() -> &'static FileKey {
+    static KEY: OnceLock<FileKey> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pem = create_in_file(NewKey::Rsa2048).unwrap();
+        let mut pins = Pins::new(PinSource::Prompt);
+        FileKey::parse(pem.as_bytes(), Path::new("test"), &mut pins).unwrap()
+    })
+}
+
+/// The form of what systemd-creds writes: key of 32 bytes, blocks of 1, vector of 12, tag of 16.
+pub(crate) fn encrypted(secret: &[u8]) -> Vec<u8> {
+    let mut file = vec![0x5a; 16];
+    for word in [32_u32, 1, 12, 16] {
+        file.extend(word.to_le_bytes());
+    }
+    file.extend([7; 60]);
+    file.extend(secret);
+    file
 }
 
 /// An image that does nothing, with these sections.
@@ -92,6 +117,8 @@ pub(crate) struct Machinery {
     pub(crate) stub: Vec<u8>,
     pub(crate) loader: Option<Vec<u8>>,
     pub(crate) settings: Settings,
+    /// Who signs PCR policies, for which banks.
+    pub(crate) policy: Option<(&'static dyn Signer, &'static [Bank])>,
 }
 
 impl Machinery {
@@ -104,6 +131,7 @@ impl Machinery {
             stub: stub(4096),
             loader: Some(loader("257.9")),
             settings: Settings::default(),
+            policy: None,
         }
     }
 
@@ -214,6 +242,11 @@ impl Machinery {
                 signer: &key.signer,
                 certificates: &certificates,
             }),
+            policy: self.policy.map(|(signer, banks)| PolicySigning {
+                signer,
+                banks,
+                phases: &DEFAULT_PHASES,
+            }),
             targets,
             settings: &self.settings,
         })
@@ -225,4 +258,57 @@ pub(crate) fn partition() -> (TempDir, Folder) {
     let folder = tempfile::tempdir().unwrap();
     let volume = Folder::open(folder.path()).unwrap();
     (folder, volume)
+}
+
+/// One partition that holds everything.
+pub(crate) fn alone(esp: &Folder) -> [Target<'_>; 1] {
+    [Target {
+        esp,
+        xbootldr: None,
+    }]
+}
+
+/// Plans and carries out.
+pub(crate) fn install(
+    machine: &Machinery,
+    targets: &[Target<'_>],
+    limit: Option<usize>,
+) -> Installation {
+    let installation = machine.prepare(targets, limit).unwrap();
+    for prepared in &installation.volumes {
+        let target = &targets[prepared.target];
+        let volume = match target.xbootldr {
+            Some(volume) if prepared.xbootldr => volume,
+            _ => target.esp,
+        };
+        execute(volume, &prepared.plan, &mut |_| {}).unwrap();
+    }
+    installation
+}
+
+/// Every file below a folder, by path.
+pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(folder, folder, &mut found);
+    found
+}
+
+/// Names of the entries, newest last.
+pub(crate) fn entries(folder: &Path) -> Vec<String> {
+    let names = tree(folder).into_keys();
+    names
+        .filter_map(|name| name.strip_prefix("EFI/Linux/").map(str::to_owned))
+        .filter(|name| !name.contains('/'))
+        .collect()
 }

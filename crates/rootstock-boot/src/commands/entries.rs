@@ -1,10 +1,12 @@
 //! `status` and `bless`: what is on the partitions, and that an entry has started well.
 
+use super::pcr::BankName;
 use super::volumes::VolumeOptions;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_esp::{EntryName, LoaderConfig, State, Stem, bless, survey};
-use boot_install::{judge, would_start};
+use boot_esp::{EntryName, LoaderConfig, Outlook, State, Stem, bless, survey};
+use boot_install::{Foreseen, foresee, judge, would_start};
+use boot_measure::Bank;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,14 +16,20 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Exit code 1 when an entry is broken or lacks a file, or when none would start.
 
+With --json each intact entry has `foreseen`: what PCR 11, 12 and 13 will be when its kernel starts.
+
 Example:
-  rootstock-boot status --esp /boot --verify")]
+  rootstock-boot status --esp /boot --verify
+  rootstock-boot --json status --esp /boot --bank sha256")]
 pub(crate) struct StatusOptions {
     #[command(flatten)]
     volumes: VolumeOptions,
     /// Check the digest of every kernel and initrd too.
     #[arg(long)]
     verify: bool,
+    /// Banks of the registers in --json. Others than sha256 read every kernel and initrd.
+    #[arg(long, value_enum, default_value = "sha256")]
+    bank: Vec<BankName>,
 }
 
 /// Which entry has started well.
@@ -65,12 +73,19 @@ struct Entry {
     problem: Option<String>,
     booted: bool,
     default: bool,
+    /// What registers will be; in JSON alone, for an intact entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foreseen: Option<Foreseen>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unforeseen: Option<String>,
 }
 
 /// Runs `status`.
 pub(crate) fn status(options: &StatusOptions, out: &Out) -> anyhow::Result<Verdict> {
     let booted = options.volumes.booted()?;
     let booted = booted.as_deref().and_then(EntryName::parse);
+    let banks: Vec<Bank> = options.bank.iter().map(|name| name.bank()).collect();
     let mut partitions = Vec::new();
     for mounted in options.volumes.open()? {
         let volume = mounted.entries();
@@ -109,6 +124,12 @@ pub(crate) fn status(options: &StatusOptions, out: &Out) -> anyhow::Result<Verdi
                         format!("{} {what}", need.path)
                     }),
             };
+            let foreseen = (intact && out.json())
+                .then(|| foresee(&Outlook::now(volume), &entry.path, &entry.bytes, &banks));
+            let (foreseen, unforeseen) = match foreseen.transpose() {
+                Ok(foreseen) => (foreseen, None),
+                Err(error) => (None, Some(error.to_string())),
+            };
             Entry {
                 name: entry.name.to_string(),
                 generation: entry.stem.generation(),
@@ -121,6 +142,8 @@ pub(crate) fn status(options: &StatusOptions, out: &Out) -> anyhow::Result<Verdi
                     .as_ref()
                     .is_some_and(|name| name.stem == entry.name.stem),
                 default: next.as_ref() == Some(&entry.name),
+                foreseen,
+                unforeseen,
             }
         });
         partitions.push(Partition {

@@ -1,14 +1,16 @@
 //! `install` and `repair`: generations in, EFI system partitions out.
 
 use super::key::{OpenKey, PinOptions};
+use super::policy_key::{OpenPolicyKey, PolicyOptions};
 use super::volumes::{Mounted, VolumeOptions};
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_esp::{Meter, Progress, Stage, execute};
 use boot_install::{
-    Installation, Prepared, Request, Settings, Signing, Sources, prepare, profiles,
+    EntryRegisters, Installation, Prepared, Request, Settings, Signing, Sources, prepare, profiles,
 };
+use boot_measure::Bank;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -54,6 +56,8 @@ pub(crate) struct Options {
     certificate: Option<PathBuf>,
     #[command(flatten)]
     pin: PinOptions,
+    #[command(flatten)]
+    policy: PolicyOptions,
     /// Sign nothing: for a machine without Secure Boot.
     #[arg(long, conflicts_with = "key")]
     unsigned: bool,
@@ -86,6 +90,8 @@ Examples:
   rootstock-boot install --esp /boot --stub rootstock-stub-x64.efi \\
       --loader /run/current-system/systemd/lib/systemd/boot/efi/systemd-bootx64.efi \\
       --key db.key --certificate db.crt --limit 10 --tries 3
+  rootstock-boot install ... --policy-key pcr.key
+      each entry with signed PCR policies, so that secrets sealed under the key open for every generation
   rootstock-boot --dry-run --json install --esp /boot --esp /boot2 --stub stub.efi --key db.key --certificate db.crt";
 
 /// What was done or would be.
@@ -98,16 +104,21 @@ struct Report<'a> {
     system_bytes_read: u64,
     /// What passed on each partition: the extended one, then the EFI system partition.
     passed: Vec<Meter>,
+    /// What PCR 11, 12 and 13 will be when each entry's kernel starts.
+    foreseen: Vec<EntryRegisters>,
 }
 
 /// Runs `install`; `verify` makes it `repair`.
 pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<Verdict> {
     let mounted = options.volumes.open()?;
     let targets: Vec<_> = mounted.iter().map(Mounted::target).collect();
+    // One run of keys, so that a PIN is asked for once.
+    let mut keys = options.pin.keys()?;
     let key = match (&options.key, &options.certificate) {
-        (Some(key), Some(certificate)) => Some(OpenKey::open(key, certificate, &options.pin)?),
+        (Some(key), Some(certificate)) => Some(OpenKey::open(key, certificate, &mut keys)?),
         _ => None,
     };
+    let policy = options.policy.open(&mut keys)?;
     let certificates = key.as_ref().map(OpenKey::certificates);
     let signing = key
         .as_ref()
@@ -143,9 +154,15 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
         stub: &stub,
         loader: loader.as_deref(),
         signing,
+        policy: policy.as_ref().map(OpenPolicyKey::signing),
         targets: &targets,
         settings: &settings,
     })?;
+    let foreseen = if out.json() {
+        installation.registers(&targets, &[Bank::Sha256])?
+    } else {
+        Vec::new()
+    };
     if !out.dry_run {
         carry_out(&mounted, &installation)?;
     }
@@ -158,6 +175,7 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
             .flat_map(|m| m.xbootldr.iter().chain([&m.esp]))
             .map(boot_esp::Metered::meter)
             .collect(),
+        foreseen,
     };
     out.answer(&report, |report| describe(report, options))?;
     Ok(Verdict::Good)

@@ -68,20 +68,20 @@ impl OpenKey {
 impl KeyOptions {
     /// Opens the key; a certificate of another key is an error before anything is signed.
     pub(crate) fn open(&self) -> anyhow::Result<OpenKey> {
-        OpenKey::open(&self.key, &self.certificate, &self.pin)
+        OpenKey::open(&self.key, &self.certificate, &mut self.pin.keys()?)
     }
 }
 
 impl OpenKey {
     /// Opens the key that `key` names, which `certificate` must belong to.
-    pub(crate) fn open(key: &str, certificate: &Path, pin: &PinOptions) -> anyhow::Result<OpenKey> {
+    pub(crate) fn open(key: &str, certificate: &Path, keys: &mut Keys) -> anyhow::Result<OpenKey> {
         // Not parsed by the argument parser: its messages repeat the value, and that may hold a PIN.
         let reference: KeyReference = key.parse()?;
         let certificates = certificates(certificate)?;
         let own = certificates
             .first()
             .with_context(|| format!("{}: no certificate", certificate.display()))?;
-        let signer = pin.keys()?.open(&reference, Some(own))?;
+        let signer = keys.open(&reference, Some(own))?;
         anyhow::ensure!(
             *signer.public_key() == own.public_key()?,
             "{}: the certificate belongs to another key",

@@ -16,6 +16,7 @@ pub(crate) mod pcr;
 pub(crate) mod pcrlock;
 pub(crate) mod pe;
 mod pe_text;
+mod policy_key;
 pub(crate) mod sbat;
 mod source;
 pub(crate) mod spec;

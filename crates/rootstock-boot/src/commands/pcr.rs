@@ -158,7 +158,7 @@ pub(crate) struct StubOptions {
     volume: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum BankName {
     Sha1,
     Sha256,

@@ -174,6 +174,50 @@ fn a_machine_is_installed_looked_at_blessed_and_repaired() {
     text(&boot(folder, &STATUS));
 }
 
+/// What `install` and `status` say of PCR 11 to 13 is what the commands say that look at one image; the policies that were
+/// signed on the way are good for it.
+#[test]
+fn entries_get_signed_policies_and_their_registers_are_stated() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    prepare(folder);
+    let create = ["keys", "create", "--role", "pcr", "--name", "test", "."];
+    text(&boot(folder, &create));
+    let policy = ["--policy-key", "pcr.key"];
+    let planned = answer(
+        folder,
+        &install("install", &[&policy[..], &["--dry-run"]].concat()),
+    );
+    let done = answer(folder, &install("install", &policy));
+    assert_eq!(planned["foreseen"], done["foreseen"]);
+    assert_eq!(done["foreseen"].as_array().unwrap().len(), 2);
+    let status = answer(folder, &STATUS);
+    for stated in done["foreseen"].as_array().unwrap() {
+        let name = stated["entry"].as_str().unwrap();
+        let image = format!("esp/EFI/Linux/{name}");
+        text(&boot(
+            folder,
+            &["policy", "verify", "--bank", "sha256", &image],
+        ));
+        let entries = status[0]["entries"].as_array().unwrap();
+        let entry = entries.iter().find(|entry| entry["name"] == name).unwrap();
+        let mut foreseen = stated.clone();
+        foreseen.as_object_mut().unwrap().remove("entry");
+        assert_eq!(entry["foreseen"], foreseen);
+        let predict = ["--json", "pcr", "predict", "--bank", "sha256", &image];
+        let mut registers = answer(folder, &predict).as_array().unwrap().clone();
+        let image = format!("/EFI/Linux/{name}");
+        let beside = ["--json", "pcr", "companions", "--volume", "esp", &image];
+        let beside = answer(folder, &beside);
+        registers.extend(beside["registers"].as_array().unwrap().clone());
+        assert_eq!(stated["registers"], Value::Array(registers));
+        assert_eq!(stated["command_line"], beside["command_line"]);
+    }
+    // A person gets no numbers.
+    let words = ["status", "--esp", "esp", "--efivars", "efivars"];
+    assert!(!text(&boot(folder, &words)).contains("sha256"));
+}
+
 #[test]
 fn every_entry_of_an_offline_key_is_asked_for_in_one_run() {
     let scratch = tempfile::tempdir().unwrap();

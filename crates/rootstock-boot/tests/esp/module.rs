@@ -56,7 +56,8 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
             "key-without-certificate",
             "needs boot.rootstock.signing.certificate",
         ),
-        ("key-in-store", "can be read by everybody"),
+        ("key-in-store", "signing.key: a key in the store"),
+        ("policy-key-in-store", "policy.key: a key in the store"),
         ("uneven", "one for each EFI system partition"),
     ] {
         let failed = answer[case]["failed"].as_array().unwrap();

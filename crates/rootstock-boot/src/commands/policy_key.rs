@@ -1,0 +1,77 @@
+//! The options that name the key of signed PCR policies, and for what it signs in every entry.
+
+use super::pcr::BankName;
+use boot_install::PolicySigning;
+use boot_measure::{Bank, DEFAULT_PHASES};
+use boot_sign::{KeyReference, Keys};
+use boot_signature::Signer;
+use std::path::PathBuf;
+
+/// Who signs PCR policies.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyOptions {
+    /// Put signed PCR policies (`.pcrsig`, `.pcrpkey`) into every entry, by this RSA key: a PEM or DER file, a PKCS#11 URI, or
+    /// offline:FOLDER for request files.
+    #[arg(long, value_name = "FILE|pkcs11:URI|offline:FOLDER")]
+    policy_key: Option<String>,
+    /// Certificate of the policy key; only an offline key needs it.
+    #[arg(long, value_name = "FILE", requires = "policy_key")]
+    policy_certificate: Option<PathBuf>,
+    /// Banks of the TPM that policies are signed for. Others than sha256 read every kernel and initrd of a new entry.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "sha256",
+        requires = "policy_key"
+    )]
+    policy_bank: Vec<BankName>,
+    /// Phase paths that policies are signed for, such as enter-initrd; systemd's four by default.
+    #[arg(long, value_name = "PATH", requires = "policy_key")]
+    policy_phase: Vec<String>,
+}
+
+/// The key, open.
+pub(crate) struct OpenPolicyKey<'a> {
+    signer: Box<dyn Signer>,
+    banks: Vec<Bank>,
+    phases: Vec<&'a str>,
+}
+
+impl PolicyOptions {
+    /// Opens the key, when there is one.
+    pub(crate) fn open(&self, keys: &mut Keys) -> anyhow::Result<Option<OpenPolicyKey<'_>>> {
+        // Not parsed by the argument parser: its messages repeat the value, and that may hold a PIN.
+        let Some(key) = &self.policy_key else {
+            return Ok(None);
+        };
+        let reference: KeyReference = key.parse()?;
+        let certificate = match &self.policy_certificate {
+            Some(path) => super::key::certificates(path)?.into_iter().next(),
+            None => None,
+        };
+        let mut banks: Vec<Bank> = self.policy_bank.iter().map(|name| name.bank()).collect();
+        banks.sort_unstable();
+        banks.dedup();
+        let phases = match self.policy_phase.as_slice() {
+            [] => DEFAULT_PHASES.to_vec(),
+            given => given.iter().map(String::as_str).collect(),
+        };
+        Ok(Some(OpenPolicyKey {
+            signer: keys.open(&reference, certificate.as_ref())?,
+            banks,
+            phases,
+        }))
+    }
+}
+
+impl OpenPolicyKey<'_> {
+    /// For the installer.
+    pub(crate) fn signing(&self) -> PolicySigning<'_> {
+        PolicySigning {
+            signer: &*self.signer,
+            banks: &self.banks,
+            phases: &self.phases,
+        }
+    }
+}
