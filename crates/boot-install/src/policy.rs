@@ -4,7 +4,7 @@
 use crate::{Error, Result};
 use boot_measure::{Bank, FileOf, Rules, predict_with_files};
 use boot_pe::Image;
-use boot_policy::SignedPolicies;
+use boot_policy::{Claim, SignedPolicies};
 use boot_signature::Signer;
 
 /// Who signs the policies, and for which banks and phases.
@@ -69,7 +69,12 @@ impl PolicySigning<'_> {
             // The first is the moment when the kernel starts, for which nothing is signed.
             for at in predicted.iter().skip(1) {
                 let subject = format!("PCR 11 policy of {subject}, {bank}, phase {}", at.phase);
-                match boot_policy::sign(&at.register, b"", self.signer, &subject) {
+                let claim = Claim {
+                    register: &at.register,
+                    floor: None,
+                    reference: b"",
+                };
+                match boot_policy::sign(claim, self.signer, &subject) {
                     Ok(policy) => policies.add(*bank, policy),
                     Err(boot_policy::Error::Signature(error)) => {
                         unsigned.get_or_insert(error);
