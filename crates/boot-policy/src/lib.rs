@@ -20,7 +20,7 @@ mod tests;
 
 pub use digest::{Comparison, MAX_ALTERNATIVES, PolicyDigest};
 pub use document::{MAX_DOCUMENT, SignedPolicies, SignedPolicy};
-pub use name::{Name, NvAttributes, NvPublic};
+pub use name::{KeyArea, Name, NvAttributes, NvPublic};
 pub use pcr_set::PcrSet;
 pub use rule::{Approved, Base, Command, Policy, Refusal, Rule, State};
 pub use signed::{Claim, Floor, MAX_REFERENCE, sign, to_be_signed, verifies};

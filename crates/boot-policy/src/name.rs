@@ -43,10 +43,19 @@ impl Name {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
 
-    /// The name of an RSA key as systemd loads it to check signatures of policies: no usage but signing and decrypting, no
-    /// scheme, any exponent (systemd's `tpm2-util`; tpm2_loadexternal makes another one of the same file).
-    pub fn of_rsa_key(modulus: &[u8], exponent: u32) -> Result<Name> {
+/// The public area of a key whose signatures a policy accepts (TPMT_PUBLIC), as it is loaded to check them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyArea(Vec<u8>);
+
+impl KeyArea {
+    /// An RSA key as systemd loads it: usable to sign and to decrypt, no scheme, no policy (systemd's `tpm2-util`;
+    /// `tpm2_loadexternal` makes the same area of the same file).
+    ///
+    /// # Errors
+    /// When the modulus has another length than 1024, 2048, 3072 or 4096 bits.
+    pub fn rsa(modulus: &[u8], exponent: u32) -> Result<KeyArea> {
         /// TPMA_OBJECT: userWithAuth, decrypt, sign.
         const ATTRIBUTES: u32 = 1 << 6 | 1 << 17 | 1 << 18;
         const RSA: u16 = 0x0001;
@@ -71,7 +80,17 @@ impl Name {
         area.extend(written.to_be_bytes());
         area.extend((modulus.len() as u16).to_be_bytes());
         area.extend(modulus);
-        Ok(Name::of_public(&area))
+        Ok(KeyArea(area))
+    }
+
+    /// The area.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The key's name.
+    pub fn name(&self) -> Name {
+        Name::of_public(&self.0)
     }
 }
 

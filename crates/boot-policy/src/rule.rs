@@ -4,7 +4,9 @@
 //! they are as many as the rules and the depth of the trees need; a policy that is not satisfied says what stands against
 //! the alternative that comes nearest.
 
-use crate::{Comparison, Error, MAX_LEAVES, Name, NvPublic, OrTree, PcrSet, PolicyDigest, Result};
+use crate::{
+    Comparison, Error, KeyArea, MAX_LEAVES, NvPublic, OrTree, PcrSet, PolicyDigest, Result,
+};
 
 /// Deepest nesting of alternatives.
 const MAX_DEPTH: usize = 4;
@@ -14,8 +16,8 @@ const MAX_DEPTH: usize = 4;
 pub enum Base {
     /// Whatever the holder of a key has signed (PolicyAuthorize).
     SignedBy {
-        /// The public key's name.
-        key: Name,
+        /// The public key.
+        key: KeyArea,
         /// Policy reference, up to 32 bytes; usually empty.
         reference: Vec<u8>,
     },
@@ -92,8 +94,8 @@ pub enum Command {
     AuthValue,
     /// VerifySignature of `approved` with the reference, then PolicyAuthorize with the ticket.
     Authorize {
-        /// The public key's name.
-        key: Name,
+        /// The public key.
+        key: KeyArea,
         /// Policy reference.
         reference: Vec<u8>,
         /// The digest that the session has by now.
@@ -212,7 +214,7 @@ impl Refusal {
 impl Base {
     fn digest(&self) -> PolicyDigest {
         match self {
-            Base::SignedBy { key, reference } => PolicyDigest::authorize(key, reference),
+            Base::SignedBy { key, reference } => PolicyDigest::authorize(&key.name(), reference),
             Base::StoredIn(index) => PolicyDigest::authorize_nv(&index.name()),
         }
     }

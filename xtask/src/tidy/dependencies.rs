@@ -17,6 +17,7 @@ const IMPURE: &[&str] = &[
     "rootstock-boot",
     "rootstock-seed",
     "boot-sign",
+    "boot-tpm",
     "boot-esp",
     "boot-install",
     "boot-image",

@@ -2,8 +2,8 @@
 //! that breaks a rule is led there.
 
 use crate::{
-    Approved, Base, Command, Comparison, MAX_ALTERNATIVES, Name, NvAttributes, NvPublic, OrTree,
-    PcrSet, Policy, PolicyDigest, Refusal, Rule, State,
+    Approved, Base, Command, Comparison, KeyArea, MAX_ALTERNATIVES, Name, NvAttributes, NvPublic,
+    OrTree, PcrSet, Policy, PolicyDigest, Refusal, Rule, State,
 };
 use boot_measure::Bank;
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn session(commands: &[Command], state: &State) -> Option<PolicyDigest> {
                 reference,
                 approved,
                 ..
-            } => (*approved == digest).then(|| PolicyDigest::authorize(key, reference)),
+            } => (*approved == digest).then(|| PolicyDigest::authorize(&key.name(), reference)),
             Command::AuthorizeNv(index) => Some(PolicyDigest::authorize_nv(&index.name())),
         })
 }
@@ -107,7 +107,7 @@ fn the_nearest_alternative_is_named() {
 
 #[test]
 fn a_generation_below_the_floor_is_refused_though_its_registers_hold() {
-    let key = Name::of_rsa_key(&[0xc5; 256], 65_537).unwrap();
+    let key = KeyArea::rsa(&[0xc5; 256], 65_537).unwrap();
     let policy = Policy {
         base: Some(Base::SignedBy {
             key,
