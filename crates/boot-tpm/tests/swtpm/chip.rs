@@ -1,6 +1,6 @@
 //! A software TPM with its own folder, and tpm2-tools on it.
 
-use boot_policy::Command as Step;
+use boot_policy::{Command as Step, PolicyDigest};
 use boot_tpm::{Socket, Tpm, Transport};
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -116,7 +116,7 @@ impl Chip {
         }
         self.try_tool("tpm2_flushcontext session.ctx");
         let digest = std::fs::read(path.join("digest")).unwrap();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        PolicyDigest::from_bytes(&digest).unwrap().to_string()
     }
 
     fn openssl(&self, line: &str) -> Vec<u8> {
