@@ -1,0 +1,186 @@
+//! What was decided about one match: the log's entries about it, folded.
+//!
+//! Invariant: an entry that was undone counts as if it had never been written; entries count in the order of the log.
+
+use crate::event::{Entry, Event};
+use crate::state::{DecidedState, Dismissal, MatchState};
+use crate::subject::{Actor, Place, Subject};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A decision that holds, and where in the log it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decided<T> {
+    /// What was decided.
+    pub value: T,
+    /// Sequence of the event.
+    pub event: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What a person said of a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchVerdict {
+    /// It is right.
+    Confirmed,
+    /// It is not, or does not matter.
+    Dismissed(Dismissal),
+}
+
+/// Everything that was decided about a match and holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Decisions {
+    /// What was said of the match itself.
+    pub verdict: Option<Decided<MatchVerdict>>,
+    /// What was said of its findings.
+    #[serde(serialize_with = "places")]
+    pub places: BTreeMap<Place, Decided<DecidedState>>,
+    /// Who deals with it.
+    pub assignee: Option<String>,
+    /// Until when it is out of sight.
+    pub snoozed_until: Option<Timestamp>,
+    /// Whether it was added by hand.
+    pub added: bool,
+    /// How many comments there are.
+    pub comments: u32,
+}
+
+/// A map by places as a list, because a place is no key of JSON.
+fn places<S: serde::Serializer>(
+    map: &BTreeMap<Place, Decided<DecidedState>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct At<'a> {
+        place: &'a Place,
+        #[serde(flatten)]
+        decided: &'a Decided<DecidedState>,
+    }
+    serializer.collect_seq(map.iter().map(|(place, decided)| At { place, decided }))
+}
+
+/// The entries that are undone: an undo that is itself undone undoes nothing.
+pub fn undone<'a>(entries: impl DoubleEndedIterator<Item = &'a Entry>) -> BTreeSet<u64> {
+    let mut undone = BTreeSet::new();
+    // An undo stands behind what it undoes, so the last entries are settled first.
+    for entry in entries.rev() {
+        if let Event::Undone { event } = entry.event
+            && !undone.contains(&entry.sequence)
+        {
+            undone.insert(event);
+        }
+    }
+    undone
+}
+
+impl Decisions {
+    /// Folds the entries about one match, in the order of the log.
+    pub fn fold(entries: &[Entry]) -> Decisions {
+        let undone = undone(entries.iter());
+        let mut decisions = Decisions::default();
+        for entry in entries {
+            if !undone.contains(&entry.sequence) {
+                decisions.apply(entry);
+            }
+        }
+        decisions
+    }
+
+    /// Folds the entries about each match of one vulnerability.
+    pub fn by_subject(entries: &[Entry]) -> BTreeMap<Subject, Decisions> {
+        let undone = undone(entries.iter());
+        let mut all: BTreeMap<Subject, Decisions> = BTreeMap::new();
+        for entry in entries {
+            if let Some(subject) = entry.event.subject()
+                && entry.event.is_decision()
+                && !undone.contains(&entry.sequence)
+            {
+                all.entry(subject.clone()).or_default().apply(entry);
+            }
+        }
+        all
+    }
+
+    /// Takes in the next entry, which is not undone.
+    pub fn apply(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Confirmed { .. } => {
+                self.verdict = Some(decided(entry, MatchVerdict::Confirmed));
+            }
+            Event::Dismissed { why, .. } => {
+                self.verdict = Some(decided(entry, MatchVerdict::Dismissed(*why)));
+            }
+            Event::Reopened { .. } => self.verdict = None,
+            Event::StateSet { place, state, .. } => {
+                // What was said of a part before is overruled by what is now said of the whole.
+                self.places.retain(|held, _| !within(held, place));
+                self.places.insert(place.clone(), decided(entry, *state));
+            }
+            Event::StateWithdrawn { place, .. } => {
+                self.places.retain(|held, _| !within(held, place));
+            }
+            Event::PackageAdded { .. } => self.added = true,
+            Event::Commented { .. } => self.comments += 1,
+            Event::Assigned { to, .. } => self.assignee.clone_from(to),
+            Event::Snoozed { until, .. } => self.snoozed_until = *until,
+            _ => {}
+        }
+    }
+
+    /// Where the match stands.
+    pub fn state(&self) -> MatchState {
+        match self.verdict.as_ref().map(|decided| decided.value) {
+            None => MatchState::Proposed,
+            Some(MatchVerdict::Confirmed) => MatchState::Confirmed,
+            Some(MatchVerdict::Dismissed(_)) => MatchState::Dismissed,
+        }
+    }
+
+    /// What was decided about a finding: the narrowest place that covers it; of a dismissed match, the dismissal.
+    pub fn of(&self, channel: &str, attribute: &str) -> Option<Decided<DecidedState>> {
+        if let Some(verdict) = &self.verdict
+            && let MatchVerdict::Dismissed(why) = verdict.value
+        {
+            return Some(Decided {
+                value: DecidedState::NotAffected(why.justification()),
+                event: verdict.event,
+                at: verdict.at,
+                actor: verdict.actor.clone(),
+                reason: verdict.reason.clone(),
+            });
+        }
+        self.places
+            .iter()
+            .filter(|(place, _)| place.covers(channel, attribute))
+            .max_by_key(|(place, _)| place.narrowness())
+            .map(|(_, decided)| decided.clone())
+    }
+
+    /// Whether nothing holds that a person decided, so that the match may go when matching finds it no more.
+    pub fn is_empty(&self) -> bool {
+        *self == Decisions::default()
+    }
+}
+
+/// Whether every finding of `part` lies in `whole`.
+fn within(part: &Place, whole: &Place) -> bool {
+    let inside = |part: &Option<String>, whole: &Option<String>| whole.is_none() || part == whole;
+    inside(&part.channel, &whole.channel) && inside(&part.attribute, &whole.attribute)
+}
+
+fn decided<T>(entry: &Entry, value: T) -> Decided<T> {
+    Decided {
+        value,
+        event: entry.sequence,
+        at: entry.at,
+        actor: entry.actor.clone(),
+        reason: entry.reason.clone(),
+    }
+}

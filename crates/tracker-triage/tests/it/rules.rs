@@ -1,0 +1,48 @@
+//! Suppression rules: what they may ask, and what they hide.
+
+use crate::{at, item};
+use tracker_triage::rule::{Rule, suppressed_until};
+
+#[test]
+fn a_rule_holds_for_everybody_at_any_time() {
+    for (query, refused) in [
+        ("pname:linux severity<=medium", None),
+        ("is:contradicted", None),
+        ("", Some("it would find everything")),
+        ("maintainer:@me", Some("`maintainer:@me` depends on")),
+        ("kev:no -age<7d", Some("`age<1w` depends on")),
+        ("is:open", Some("`is:open` depends on")),
+        ("kev:maybe", Some("is no value of `kev`")),
+    ] {
+        match (Rule::query(query), refused) {
+            (Ok(_), None) => {}
+            (Err(error), Some(refused)) => {
+                assert!(error.to_string().contains(refused), "{query}: {error}");
+            }
+            (other, _) => panic!("{query}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_rule_survives_a_version_bump_and_the_latest_end_counts() {
+    let rule = |number, query: &str, expires| Rule {
+        number,
+        query: Rule::query(query).unwrap(),
+        expires: at(expires),
+    };
+    let rules = [
+        rule(1, "pname:musl severity<=high", 10),
+        rule(2, "family:musl", 20),
+        rule(3, "kev:yes", 30),
+    ];
+    let mut item = item();
+    assert_eq!(suppressed_until(&rules, &item), Some(at(20)));
+    // Other channels, other versions, another score of the match: none of it is asked for.
+    item.channels.clear();
+    item.confidence_ppm = 10;
+    assert_eq!(suppressed_until(&rules, &item), Some(at(20)));
+    item.pnames = vec!["other".to_owned()];
+    item.family = "other".to_owned();
+    assert_eq!(suppressed_until(&rules, &item), None);
+}
