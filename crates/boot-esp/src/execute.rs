@@ -5,9 +5,11 @@ use crate::survey::{ENTRIES, Judge, Judgement, digest, read};
 use crate::{Content, EntryName, Error, EspPath, Result, Stem, Volume};
 use std::collections::BTreeSet;
 
-/// The part of an entry that is written last. A sector is written whole or not at all, and without it the file is no PE
-/// image, so no loader shows it.
-const HEADER: usize = 512;
+/// The part of a program that is written last: its first two bytes, `MZ`. Without them the file is no PE image, so no loader
+/// shows it and no firmware starts it. Nothing else changes in that sector, so it makes no difference where it is torn.
+const MAGIC: usize = 2;
+/// What a new program is filled with before its content comes: less than any loader looks at.
+const SHORT: usize = 512;
 
 /// What just happened.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +32,11 @@ pub fn execute(
     for stage in &plan.stages {
         match stage {
             Stage::Remove(removals) => {
-                let paths: Vec<&EspPath> = removals.iter().map(|gone| &gone.path).collect();
-                run.remove(&paths)?;
+                let whole = removals
+                    .iter()
+                    .filter(|gone| gone.reason.is_of_whole_entry());
+                run.hide(&whole.map(|gone| &gone.path).collect::<Vec<_>>())?;
+                run.remove(&removals.iter().map(|gone| &gone.path).collect::<Vec<_>>())?;
             }
             Stage::Write(files) => run.write(files, false)?,
             Stage::Publish(files) => run.write(files, true)?,
@@ -88,6 +93,8 @@ pub fn bless(volume: &dyn Volume, stem: &Stem, judge: Judge<'_>) -> Result<bool>
         };
         run.write(&[file], true)?;
     }
+    let still_shown = counted.iter().copied().filter(|path| valid(path).is_some());
+    run.hide(&still_shown.collect::<Vec<_>>())?;
     run.remove(&counted)?;
     Ok(!whole || !counted.is_empty())
 }
@@ -101,6 +108,20 @@ impl Run<'_> {
     fn sync(&self) -> Result<()> {
         let root = EspPath::fixed("/");
         self.volume.sync().map_err(Error::io("syncing", &root))
+    }
+
+    /// Makes programs that are whole no programs before they are removed: a power cut in the middle of a removal may leave a
+    /// file under the short name that FAT made up, and the boot loader would show it.
+    fn hide(&mut self, paths: &[&EspPath]) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        for path in paths {
+            self.volume
+                .write(path, 0, &[0; MAGIC])
+                .map_err(Error::io("writing", path))?;
+        }
+        self.sync()
     }
 
     fn remove(&mut self, paths: &[&EspPath]) -> Result<()> {
@@ -135,9 +156,9 @@ impl Run<'_> {
         if changed { self.sync() } else { Ok(()) }
     }
 
-    /// Writes new files. Their names come to the disk first, then their content, which is read back; entries get their header
-    /// last.
-    fn write(&mut self, files: &[NewFile], header_last: bool) -> Result<()> {
+    /// Writes new files. Their names come to the disk first, then their content, which is read back; programs get their
+    /// first two bytes last.
+    fn write(&mut self, files: &[NewFile], magic_last: bool) -> Result<()> {
         let folders: BTreeSet<EspPath> = files.iter().filter_map(|f| f.path.parent()).collect();
         for folder in &folders {
             self.volume
@@ -151,29 +172,29 @@ impl Run<'_> {
                 .map_err(Error::io("creating", &file.path))?;
         }
         self.sync()?;
-        if header_last {
+        if magic_last {
             // A cluster holds what was deleted before, perhaps the header of another entry, until it is written to. These
             // files are too short for a loader to find anything in them.
             for file in files {
-                let length = HEADER.min(file.content.size() as usize);
+                let length = SHORT.min(file.content.size() as usize);
                 self.volume
-                    .write(&file.path, 0, &[0; HEADER][..length])
+                    .write(&file.path, 0, &[0; SHORT][..length])
                     .map_err(Error::io("writing", &file.path))?;
             }
             self.sync()?;
         }
         for file in files {
-            self.fill(file, header_last)?;
+            self.fill(file, magic_last)?;
         }
         self.sync()?;
-        if header_last {
+        if magic_last {
             for file in files {
                 self.prove_body(file)?;
             }
             for file in files {
-                let header = head(&file.content)?;
+                let magic = magic(&file.content)?;
                 self.volume
-                    .write(&file.path, 0, &header)
+                    .write(&file.path, 0, &magic)
                     .map_err(Error::io("writing", &file.path))?;
             }
             self.sync()?;
@@ -184,12 +205,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn fill(&mut self, file: &NewFile, header_last: bool) -> Result<()> {
+    fn fill(&mut self, file: &NewFile, magic_last: bool) -> Result<()> {
         let (volume, progress) = (self.volume, &mut *self.progress);
         file.content.copy(&mut |offset, piece| {
-            let written = if header_last && offset == 0 {
+            let written = if magic_last && offset == 0 {
                 let mut hidden = piece.to_vec();
-                let end = HEADER.min(hidden.len());
+                let end = MAGIC.min(hidden.len());
                 hidden[..end].fill(0);
                 volume.write(&file.path, offset, &hidden)
             } else {
@@ -201,13 +222,13 @@ impl Run<'_> {
         })
     }
 
-    /// Reads back an entry whose header is still missing.
+    /// Reads back a program whose first two bytes are still missing.
     fn prove_body(&mut self, file: &NewFile) -> Result<()> {
         let mut found =
             read(self.volume, &file.path).map_err(Error::io("reading back", &file.path))?;
-        let header = head(&file.content)?;
+        let magic = magic(&file.content)?;
         if found.len() as u64 == file.content.size() {
-            found[..header.len()].copy_from_slice(&header);
+            found[..magic.len()].copy_from_slice(&magic);
         }
         if Content::bytes(found) == file.content {
             Ok(())
@@ -238,6 +259,9 @@ impl Run<'_> {
         if let Some(backup) = &rewrite.backup {
             self.keep(&file.path, backup)?;
         }
+        if read(self.volume, &file.path).is_ok_and(|bytes| bytes.starts_with(b"MZ")) {
+            self.hide(&[&file.path])?;
+        }
         self.remove(&[&file.path])?;
         self.write(std::slice::from_ref(file), true)
     }
@@ -256,13 +280,13 @@ impl Run<'_> {
     }
 }
 
-/// The bytes of an entry that are written last.
-fn head(content: &Content) -> Result<Vec<u8>> {
-    let mut header = Vec::with_capacity(HEADER);
+/// The bytes of a program that are written last.
+fn magic(content: &Content) -> Result<Vec<u8>> {
+    let mut magic = Vec::with_capacity(MAGIC);
     content.copy(&mut |_, piece| {
-        let room = HEADER - header.len();
-        header.extend_from_slice(&piece[..room.min(piece.len())]);
+        let room = MAGIC - magic.len();
+        magic.extend_from_slice(&piece[..room.min(piece.len())]);
         Ok(())
     })?;
-    Ok(header)
+    Ok(magic)
 }

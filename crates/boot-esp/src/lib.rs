@@ -3,7 +3,8 @@
 //!
 //! Invariants:
 //! - Planning is pure: a [`Survey`] and a [`Wanted`] give a [`Plan`]; nothing is decided while writing.
-//! - An entry becomes visible by one sector: everything it needs is on the disk and read back before its header is written.
+//! - An entry becomes visible by its first two bytes: everything else of it and all that it needs is on the disk and read
+//!   back before.
 //! - Nothing that a valid entry needs is removed or overwritten; entries go before the files that they need.
 //! - Space is freed and that is synced before anything new is allocated, so that a directory entry which survived a power cut
 //!   never shares clusters with a file that is written later.

@@ -120,6 +120,15 @@ pub enum Reason {
     Unproven,
     /// The same entry is there under the right counters.
     Duplicate,
+    /// An earlier run did not finish making or removing it, and its name is lost.
+    Remnant,
+}
+
+impl Reason {
+    /// True for an entry that would start: it is taken out of the menu before it is removed.
+    pub(crate) fn is_of_whole_entry(self) -> bool {
+        matches!(self, Reason::Unwanted | Reason::Duplicate)
+    }
 }
 
 /// A file that goes.
@@ -141,7 +150,7 @@ pub enum Stage {
     Remove(Vec<Removal>),
     /// Files that nothing looks at yet are written.
     Write(Vec<NewFile>),
-    /// Entries are written, the sector that makes them visible last.
+    /// Entries are written, the two bytes that make them visible last.
     Publish(Vec<NewFile>),
     /// A file of one sector is overwritten in place.
     Overwrite(NewFile),
@@ -214,6 +223,9 @@ pub fn plan(survey: &Survey, wanted: &Wanted, protected: &Protected) -> Result<P
     let frees_first = survey.entries.iter().zip(&fates).any(boots)
         || !survey.entries.iter().any(|entry| survey.is_intact(entry));
     planner.remove_entries(&fates, frees_first);
+    for (path, size) in &survey.remnants {
+        planner.remove_file(path, *size, Reason::Remnant, true);
+    }
     planner.files(wanted, &fates, frees_first);
     planner.finish(wanted, frees_first)
 }

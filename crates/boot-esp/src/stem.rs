@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-/// What every name of ours begins with.
-const PREFIX: &str = "rootstock-";
 /// Hexadecimal digits of the hash.
 const HASH: usize = 24;
 /// Longest profile or specialisation that is shown in the name; the hash tells longer ones apart.
@@ -36,6 +34,9 @@ fn is_plain(text: &str) -> bool {
 }
 
 impl Stem {
+    /// What every name of ours begins with.
+    pub(crate) const PREFIX: &str = "rootstock-";
+
     /// The stem of a generation; `digest` is the SHA-256 of everything that the entry is made of.
     pub fn new(
         profile: Option<&str>,
@@ -60,7 +61,7 @@ impl Stem {
 
     /// Reads a stem; `None` when the name is not ours.
     pub fn parse(text: &str) -> Option<Stem> {
-        let (body, hash) = text.strip_prefix(PREFIX)?.rsplit_once('-')?;
+        let (body, hash) = text.strip_prefix(Stem::PREFIX)?.rsplit_once('-')?;
         let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if hash.len() != HASH || !hash.bytes().all(digit) {
             return None;
@@ -107,7 +108,7 @@ impl Stem {
 
 impl fmt::Display for Stem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(PREFIX)?;
+        f.write_str(Stem::PREFIX)?;
         if let Some(profile) = &self.profile {
             write!(f, "{profile}@")?;
         }

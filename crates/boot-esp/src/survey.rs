@@ -11,6 +11,9 @@ pub const ENTRIES: &str = "EFI/Linux";
 pub const SHARED: &str = "EFI/rootstock";
 /// The loader's configuration.
 pub const LOADER_CONF: &str = "loader/loader.conf";
+/// Where the boot loader of the boot option is, and how its name begins.
+const LOADERS: &str = "EFI/systemd";
+const LOADER_NAME: &str = "systemd-boot";
 /// Largest entry that is read.
 const MAX_ENTRY: u64 = 64 * 1024 * 1024;
 /// Largest configuration of a loader that is read.
@@ -75,6 +78,8 @@ pub struct Survey {
     pub shared: BTreeMap<EspPath, u64>,
     /// Every file in companion folders of ours, with its size.
     pub companions: BTreeMap<EspPath, u64>,
+    /// What a power cut left of programs that were being made or removed: under a short name that FAT made up, with its size.
+    pub remnants: Vec<(EspPath, u64)>,
     /// The loader's configuration.
     pub loader_conf: Option<Vec<u8>>,
 }
@@ -133,6 +138,12 @@ pub fn survey(volume: &dyn Volume, judge: Judge<'_>) -> Result<Survey> {
         .map_err(Error::io("listing", &shared_folder))?
         .into_iter()
         .collect();
+    let mut remnants = remnants(volume, &folder, Stem::PREFIX)?;
+    remnants.extend(self::remnants(
+        volume,
+        &EspPath::fixed(LOADERS),
+        LOADER_NAME,
+    )?);
     let conf = EspPath::fixed(LOADER_CONF);
     let loader_conf = read(volume, &conf)
         .ok()
@@ -142,8 +153,44 @@ pub fn survey(volume: &dyn Volume, judge: Judge<'_>) -> Result<Survey> {
         entries,
         shared,
         companions,
+        remnants,
         loader_conf,
     })
+}
+
+/// What is left of programs of ours, with their sizes: under a short name that FAT made up, and no program, because it is
+/// empty, cannot be read, or lacks its first two bytes. A power cut in the middle of making or removing one leaves that; it
+/// has to go before anything new is written, which might get clusters that it still claims.
+fn remnants(volume: &dyn Volume, folder: &EspPath, prefix: &str) -> Result<Vec<(EspPath, u64)>> {
+    let files = volume.files(folder);
+    let files = files.map_err(Error::io("listing", folder))?;
+    let is_remnant = |(path, size): &(EspPath, u64)| {
+        path.parent().as_ref() == Some(folder)
+            && is_short_for(path.name(), prefix)
+            && *size <= MAX_ENTRY
+            && read(volume, path)
+                .map_or(true, |bytes| bytes.is_empty() || bytes.starts_with(&[0, 0]))
+    };
+    Ok(files.into_iter().filter(is_remnant).collect())
+}
+
+/// True for names such as `ROOTST~1.EFI` and `RO12AB~1.EFI`, which FAT drivers give to files that begin with `prefix`.
+fn is_short_for(name: &str, prefix: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let Some((start, number)) = name
+        .strip_suffix(".efi")
+        .filter(|stem| stem.len() <= 8)
+        .and_then(|stem| stem.split_once('~'))
+    else {
+        return false;
+    };
+    let hashed = |start: &str| {
+        start.len() == 6
+            && start.starts_with(&prefix[..2])
+            && start[2..].bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    digits && !start.is_empty() && (prefix.starts_with(start) || hashed(start))
 }
 
 /// The stem in `EFI/Linux/STEM.efi.extra.d/FILE`.
@@ -202,5 +249,30 @@ impl Survey {
             }
         }
         wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_short_for;
+    use crate::Stem;
+
+    #[test]
+    fn short_names_that_drivers_make_up_for_ours_are_known() {
+        for (name, ours) in [
+            ("ROOTST~1.EFI", true),
+            ("rootst~12.efi", false),
+            ("ROOTS~12.EFI", true),
+            ("RO3F9A~1.EFI", true),
+            ("ROZF9A~1.EFI", false),
+            ("ROOTST~A.EFI", false),
+            ("ROOTST~1.CFG", false),
+            ("ROUTER~1.EFI", false),
+            ("~1.EFI", false),
+            ("ROOTSTOC.EFI", false),
+            ("rootst~.efi", false),
+        ] {
+            assert_eq!(is_short_for(name, Stem::PREFIX), ours, "{name}");
+        }
     }
 }

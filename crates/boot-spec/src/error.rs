@@ -23,7 +23,7 @@ impl fmt::Display for Problem {
 pub enum Error {
     /// It is no JSON, repeats a key, or is nested too deeply; the message has line and column.
     #[error("bootspec: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// It is longer than [`crate::MAX_DOCUMENT`].
     #[error("bootspec: {found} bytes, more than the limit of {limit}")]
     TooLong {
@@ -35,6 +35,12 @@ pub enum Error {
     /// It breaks rules; all of them are listed.
     #[error("bootspec: {}", list(.0))]
     Rules(Vec<Problem>),
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Error {
+        Error::Json(error)
+    }
 }
 
 fn list(problems: &[Problem]) -> String {

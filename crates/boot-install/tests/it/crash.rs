@@ -1,10 +1,12 @@
-//! The power fails at every sector that an upgrade writes. After each cut the machine starts an entry that is whole and
-//! signed, by itself, and the next run completes.
+//! The power fails at every sector that an upgrade writes, on one partition, on an extended boot partition beside it, and on
+//! two disks that are kept alike. After each cut the machine starts an entry that is whole and signed, by itself, and the next
+//! run completes.
 
-use crate::fat::{Dice, Event, FatVolume, Fate, format, play};
+use crate::fat::{Dice, Event, FatVolume, Fate, Log, format, play};
 use crate::workshop::{Machinery, key, loader};
 use boot_esp::{
-    EntryName, EspPath, Judgement, LoaderConfig, MenuEntry, Volume, bless, choose, execute, survey,
+    EntryName, EspPath, Judgement, LoaderConfig, MenuEntry, Stem, Volume, bless, choose, execute,
+    survey,
 };
 use boot_install::{Target, judge};
 use boot_pe::Image;
@@ -12,10 +14,103 @@ use boot_pe::reference::References;
 use boot_signature::{Strictness, verify_image};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::io;
 
 /// Small enough to be played back thousands of times, with more room than an upgrade needs.
 const SIZE: usize = 512 * 1024;
 const LIMIT: Option<usize> = Some(2);
+
+/// Where loader and entries are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Layout {
+    /// On one partition.
+    One,
+    /// The loader on the EFI system partition, entries on the extended boot partition.
+    Split,
+    /// All on both of two disks.
+    Two,
+}
+
+/// The partitions of a machine.
+struct Disks {
+    layout: Layout,
+    volumes: Vec<FatVolume>,
+    log: Log,
+}
+
+impl Disks {
+    fn mount(layout: Layout, images: Vec<Vec<u8>>) -> io::Result<Disks> {
+        let log = Log::default();
+        let volumes = images
+            .into_iter()
+            .enumerate()
+            .map(|(number, image)| FatVolume::mount(image, number, &log));
+        Ok(Disks {
+            layout,
+            volumes: volumes.collect::<io::Result<_>>()?,
+            log,
+        })
+    }
+
+    fn empty(layout: Layout) -> Disks {
+        let count = if layout == Layout::One { 1 } else { 2 };
+        Disks::mount(layout, vec![format(SIZE); count]).unwrap()
+    }
+
+    fn images(&self) -> Vec<Vec<u8>> {
+        self.volumes.iter().map(FatVolume::image).collect()
+    }
+
+    fn events(&self) -> Vec<(usize, Event)> {
+        self.log.borrow().clone()
+    }
+
+    /// The partition that holds the entries.
+    fn entries(&self) -> &FatVolume {
+        &self.volumes[usize::from(self.layout == Layout::Split)]
+    }
+
+    fn targets(&self) -> Vec<Target<'_>> {
+        let target = |esp: usize, xbootldr: Option<usize>| Target {
+            esp: &self.volumes[esp],
+            xbootldr: xbootldr.map(|number| &self.volumes[number] as &dyn Volume),
+        };
+        match self.layout {
+            Layout::One => vec![target(0, None)],
+            Layout::Split => vec![target(0, Some(1))],
+            Layout::Two => vec![target(0, None), target(1, None)],
+        }
+    }
+
+    /// What the machine starts by itself. Of two disks each must start: the other may be the one that breaks.
+    fn start(&self) -> Result<String, String> {
+        let volume = |number: usize| &self.volumes[number] as &dyn Volume;
+        match self.layout {
+            Layout::One => start(volume(0), &[volume(0)]),
+            Layout::Split => start(volume(0), &[volume(0), volume(1)]),
+            Layout::Two => {
+                start(volume(1), &[volume(1)]).map_err(|why| format!("second disk: {why}"))?;
+                start(volume(0), &[volume(0)])
+            }
+        }
+    }
+
+    fn install(&self, machine: &Machinery) -> Result<(), String> {
+        let targets = self.targets();
+        let installation = machine
+            .prepare(&targets, LIMIT)
+            .map_err(|error| error.to_string())?;
+        for prepared in &installation.volumes {
+            let target = &targets[prepared.target];
+            let volume = match target.xbootldr {
+                Some(volume) if prepared.xbootldr => volume,
+                _ => target.esp,
+            };
+            execute(volume, &prepared.plan, &mut |_| {}).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
 
 fn read(volume: &dyn Volume, path: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -36,47 +131,37 @@ fn firmware_loads(bytes: &[u8]) -> bool {
     })
 }
 
-/// What the machine starts by itself: the loader of the boot option, else the fallback one; the entry that this loader picks;
-/// the stub, which checks what it refers to.
-fn start(volume: &dyn Volume) -> Result<String, String> {
+/// What firmware starts from a partition: the loader of the boot option, else the fallback one; the entry that this loader
+/// picks among those of all its partitions; the stub, which checks what it refers to.
+fn start(esp: &dyn Volume, partitions: &[&dyn Volume]) -> Result<String, String> {
     ["EFI/systemd/systemd-bootx64.efi", "EFI/BOOT/BOOTX64.EFI"]
         .iter()
-        .filter_map(|path| read(volume, path))
+        .filter_map(|path| read(esp, path))
         .find(|bytes| firmware_loads(bytes))
         .ok_or("no boot loader")?;
-    let files = volume.files(&EspPath::new("EFI/Linux").unwrap());
-    let files = files.map_err(|error| error.to_string())?;
     let mut menu = Vec::new();
-    for (path, _) in &files {
-        let Some(name) = EntryName::parse(path.name()) else {
-            continue;
-        };
-        let Some(bytes) = read(volume, path.as_str()) else {
-            continue;
-        };
-        // What is no image, or has no os-release, is not shown.
-        let Ok(image) = Image::parse(&bytes) else {
-            continue;
-        };
-        let Some(section) = image.section(".osrel") else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(section.data()).into_owned();
-        let field = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-            Some(line.trim_matches('"').to_owned())
-        };
-        menu.push(MenuEntry {
-            name,
-            sort_key: field("ID="),
-            version: field("VERSION_ID="),
-        });
+    for partition in partitions {
+        let files = partition.files(&EspPath::new("EFI/Linux").unwrap());
+        for (path, _) in files.map_err(|error| error.to_string())? {
+            let shown = EntryName::parse(path.name())
+                .and_then(|name| shown(name, &read(*partition, path.as_str())?));
+            // Whatever a removal left under another name must not be in the menu.
+            if let Some(entry) = shown
+                .as_ref()
+                .filter(|entry| !entry.name.stem.starts_with("rootstock-"))
+            {
+                return Err(format!("{} is shown", entry.name));
+            }
+            menu.extend(shown.map(|entry| (entry, *partition)));
+        }
     }
-    let pattern =
-        read(volume, "loader/loader.conf").and_then(|conf| LoaderConfig::default_of(&conf));
-    let entry = choose(&menu, pattern.as_deref()).ok_or("no entry")?;
-    let name = entry.name.to_string();
-    let bytes = read(volume, &format!("EFI/Linux/{name}")).ok_or("the entry is gone")?;
+    let pattern = read(esp, "loader/loader.conf").and_then(|conf| LoaderConfig::default_of(&conf));
+    let entries: Vec<MenuEntry> = menu.iter().map(|(entry, _)| entry.clone()).collect();
+    let chosen = choose(&entries, pattern.as_deref()).ok_or("no entry")?;
+    let own = menu.iter().find(|(entry, _)| entry == chosen);
+    let partition = own.ok_or("the entry is gone")?.1;
+    let name = chosen.name.to_string();
+    let bytes = read(partition, &format!("EFI/Linux/{name}")).ok_or("the entry is gone")?;
     if !firmware_loads(&bytes) {
         return Err(format!("{name}: refused"));
     }
@@ -85,7 +170,7 @@ fn start(volume: &dyn Volume) -> Result<String, String> {
     let references = References::parse(section.data()).map_err(|error| error.to_string())?;
     for reference in &references {
         let path = reference.path().trim_start_matches('/');
-        let content = read(volume, path).ok_or(format!("{name}: {path} is gone"))?;
+        let content = read(partition, path).ok_or(format!("{name}: {path} is gone"))?;
         if <[u8; 32]>::from(Sha256::digest(&content)) != reference.sha256 {
             return Err(format!("{name}: {path} is another"));
         }
@@ -93,83 +178,132 @@ fn start(volume: &dyn Volume) -> Result<String, String> {
     Ok(name)
 }
 
-fn install(machine: &Machinery, volume: &FatVolume) -> Result<(), String> {
-    let targets = [Target {
-        esp: volume,
-        xbootldr: None,
-    }];
-    let installation = machine
-        .prepare(&targets, LIMIT)
-        .map_err(|error| error.to_string())?;
-    execute(volume, &installation.volumes[0].plan, &mut |_| {}).map_err(|error| error.to_string())
+/// A file as the loader shows it; what is no image, or has no os-release, is not shown.
+fn shown(name: EntryName, bytes: &[u8]) -> Option<MenuEntry> {
+    let image = Image::parse(bytes).ok()?;
+    let section = image.section(".osrel")?;
+    let text = String::from_utf8_lossy(section.data()).into_owned();
+    let field = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        Some(line.trim_matches('"').to_owned())
+    };
+    Some(MenuEntry {
+        name,
+        sort_key: field("ID="),
+        version: field("VERSION_ID="),
+    })
 }
 
-/// What must hold of a disk after a cut; answers what the next run wrote.
-fn check(machine: &Machinery, image: Vec<u8>) -> Result<Vec<Event>, String> {
-    let volume = FatVolume::mount(image).map_err(|error| error.to_string())?;
-    let before = start(&volume)?;
-    install(machine, &volume).map_err(|error| format!("next run: {error}"))?;
-    let events = volume.disk.borrow().events.clone();
-    let after = start(&volume).map_err(|error| format!("after the next run: {error}"))?;
+/// Every file, in the order of paths.
+fn tree(volume: &FatVolume) -> Result<Vec<(EspPath, Vec<u8>)>, String> {
+    let mut files = Vec::new();
+    for folder in ["EFI", "loader"] {
+        let found = volume.files(&EspPath::new(folder).unwrap());
+        files.extend(found.map_err(|error| error.to_string())?);
+    }
+    files.sort();
+    let content = |(path, _): (EspPath, u64)| {
+        let bytes = read(volume, path.as_str()).ok_or_else(|| format!("{path} can't be read"))?;
+        Ok((path, bytes))
+    };
+    files.into_iter().map(content).collect()
+}
+
+/// What must hold of the disks after a cut; answers what the next run wrote.
+fn check(
+    machine: &Machinery,
+    layout: Layout,
+    images: Vec<Vec<u8>>,
+) -> Result<Vec<(usize, Event)>, String> {
+    let disks = Disks::mount(layout, images).map_err(|error| error.to_string())?;
+    let before = disks.start()?;
+    disks
+        .install(machine)
+        .map_err(|error| format!("next run: {error}"))?;
+    let events = disks.events();
+    let after = disks
+        .start()
+        .map_err(|error| format!("after the next run: {error}"))?;
     if !after.starts_with("rootstock-4-") {
         return Err(format!(
             "{before} started before, {after} after the next run"
         ));
     }
-    let mut found = survey(&volume, &judge).map_err(|error| error.to_string())?;
-    let wrong = found.verify(&volume);
+    let mut found = survey(disks.entries(), &judge).map_err(|error| error.to_string())?;
+    let wrong = found.verify(disks.entries());
     if !wrong.is_empty() {
         return Err(format!("after the next run: {wrong:?} differ"));
     }
     let broken = found.entries.iter().find(|entry| !found.is_intact(entry));
-    match broken {
-        Some(entry) => Err(format!("after the next run: {} is not whole", entry.path)),
-        None => Ok(events),
+    if let Some(entry) = broken {
+        return Err(format!("after the next run: {} is not whole", entry.path));
     }
+    if layout == Layout::Two {
+        let [first, second] = [tree(&disks.volumes[0])?, tree(&disks.volumes[1])?];
+        let other = |file: &&(EspPath, Vec<u8>)| !first.contains(file) || !second.contains(file);
+        if let Some((path, _)) = first.iter().chain(&second).find(other) {
+            return Err(format!("after the next run the disks differ in {path}"));
+        }
+    }
+    Ok(events)
 }
 
-/// A machine with generations 1 to 3 and an old loader on its disk, and generation 4 with a new loader to come.
-fn upgrade() -> (Machinery, Vec<u8>) {
+/// A machine with generations 1 to 3 and an old loader on its disks, and generation 4 with a new loader to come.
+fn upgrade(layout: Layout) -> (Machinery, Vec<Vec<u8>>) {
     let mut machine = Machinery::new();
     machine.stub = crate::workshop::stub(700);
     machine.settings.tries = Some(3);
-    let volume = FatVolume::mount(format(SIZE)).unwrap();
+    let disks = Disks::empty(layout);
     for number in 1..=3 {
         machine.simple(number, 1500);
         machine.settings.booted = None;
-        install(&machine, &volume).unwrap();
-        let booted = start(&volume).unwrap();
-        let stem = EntryName::parse(&booted).unwrap().stem;
-        bless(&volume, &boot_esp::Stem::parse(&stem).unwrap(), &judge).unwrap();
+        disks.install(&machine).unwrap();
+        let stem = Stem::parse(&EntryName::parse(&disks.start().unwrap()).unwrap().stem).unwrap();
+        for target in disks.targets() {
+            bless(target.xbootldr.unwrap_or(target.esp), &stem, &judge).unwrap();
+        }
     }
-    machine.settings.booted = Some(start(&volume).unwrap());
+    machine.settings.booted = Some(disks.start().unwrap());
     machine.simple(4, 1500);
     machine.loader = Some(loader("258"));
-    (machine, volume.image())
+    (machine, disks.images())
 }
 
-/// Tries every cut under every fate; equal disks are tried once.
+/// The upgrade: what it wrote.
+fn events(machine: &Machinery, layout: Layout, before: &[Vec<u8>]) -> Vec<(usize, Event)> {
+    let disks = Disks::mount(layout, before.to_vec()).unwrap();
+    disks.install(machine).unwrap();
+    assert!(disks.start().unwrap().starts_with("rootstock-4-"));
+    disks.events()
+}
+
+/// Tries cuts under their fates; equal disks are tried once. How many were tried.
 fn try_all(
     machine: &Machinery,
-    start: &[u8],
-    events: &[Event],
+    layout: Layout,
+    start: &[Vec<u8>],
+    events: &[(usize, Event)],
     cuts: impl Iterator<Item = usize>,
     dice: u64,
 ) -> usize {
     let mut seen = BTreeSet::new();
     for cut in cuts {
         let seed = dice.wrapping_mul(1_000_003).wrapping_add(cut as u64);
-        let fates = [Fate::InOrder, Fate::Lost, Fate::Scattered(seed)];
-        // Scattering every third cut finds what scattering all does, in less time.
-        let count = if cut % 3 == 0 { 3 } else { 2 };
-        for fate in fates.into_iter().take(count) {
-            let image = play(start, events, cut, fate);
-            if !seen.insert(<[u8; 32]>::from(Sha256::digest(&image))) {
+        // Dice for every third cut find what they find for all, in less time.
+        let fates = match cut % 3 {
+            0 => &[Fate::InOrder, Fate::Lost, Fate::Scattered(seed)][..],
+            1 => &[Fate::InOrder, Fate::Lost, Fate::Torn(seed)],
+            _ => &[Fate::InOrder, Fate::Lost],
+        };
+        for fate in fates.iter().copied() {
+            let images = play(start, events, cut, fate);
+            let digest = images.iter().fold(Sha256::new(), Sha256::chain_update);
+            if !seen.insert(<[u8; 32]>::from(digest.finalize())) {
                 continue;
             }
-            if let Err(why) = check(machine, image) {
+            if let Err(why) = check(machine, layout, images) {
                 panic!(
-                    "cut after {cut} of {} events, {fate:?}: {why}",
+                    "{layout:?}, cut after {cut} of {} events, {fate:?}: {why}",
                     events.len()
                 );
             }
@@ -180,63 +314,89 @@ fn try_all(
 
 #[test]
 fn a_power_cut_at_any_write_of_an_upgrade_leaves_a_machine_that_boots_and_can_go_on() {
-    let (machine, before) = upgrade();
-    let volume = FatVolume::mount(before.clone()).unwrap();
-    install(&machine, &volume).unwrap();
-    let events = volume.disk.borrow().events.clone();
-    assert!(start(&volume).unwrap().starts_with("rootstock-4-"));
+    let (machine, before) = upgrade(Layout::One);
+    let events = events(&machine, Layout::One, &before);
     let writes = events
         .iter()
-        .filter(|e| matches!(e, Event::Write(..)))
+        .filter(|(_, event)| matches!(event, Event::Write(..)))
         .count();
-    let disks = try_all(&machine, &before, &events, 0..=events.len(), 1);
+    let all = 0..=events.len();
+    let disks = try_all(&machine, Layout::One, &before, &events, all, 1);
     println!("{writes} sectors written, {disks} different disks after a cut");
     assert!(writes > 500 && disks > 300, "{writes} {disks}");
 }
 
 #[test]
+fn a_power_cut_does_no_harm_where_entries_have_a_partition_of_their_own() {
+    let (machine, before) = upgrade(Layout::Split);
+    let events = events(&machine, Layout::Split, &before);
+    let cuts = (0..=events.len()).step_by(7);
+    let disks = try_all(&machine, Layout::Split, &before, &events, cuts, 2);
+    assert!(disks > 100, "{disks}");
+}
+
+#[test]
+fn a_power_cut_does_no_harm_where_two_disks_are_kept_alike_and_they_are_alike_again_after_the_next_run()
+ {
+    let (machine, before) = upgrade(Layout::Two);
+    let events = events(&machine, Layout::Two, &before);
+    let cuts = (0..=events.len()).step_by(11);
+    let disks = try_all(&machine, Layout::Two, &before, &events, cuts, 3);
+    assert!(disks > 100, "{disks}");
+}
+
+#[test]
 fn a_second_cut_while_the_first_is_repaired_does_no_harm_either() {
-    let (machine, before) = upgrade();
-    let volume = FatVolume::mount(before.clone()).unwrap();
-    install(&machine, &volume).unwrap();
-    let events = volume.disk.borrow().events.clone();
+    let (machine, before) = upgrade(Layout::One);
+    let events = events(&machine, Layout::One, &before);
     let mut dice = Dice(7);
-    for _ in 0..10 {
+    for round in 0..10 {
         let cut = dice.roll(events.len());
-        let fate = Fate::Scattered(dice.roll(1 << 30) as u64);
-        let image = play(&before, &events, cut, fate);
-        let repair = check(&machine, image.clone()).unwrap();
+        let seed = dice.roll(1 << 30) as u64;
+        let fate = if round % 2 == 0 {
+            Fate::Scattered(seed)
+        } else {
+            Fate::Torn(seed)
+        };
+        let images = play(&before, &events, cut, fate);
+        let repair = check(&machine, Layout::One, images.clone()).unwrap();
         let cuts: Vec<usize> = (0..3).map(|_| dice.roll(repair.len() + 1)).collect();
-        try_all(&machine, &image, &repair, cuts.into_iter(), 3);
+        try_all(&machine, Layout::One, &images, &repair, cuts.into_iter(), 3);
     }
 }
 
 #[test]
 fn a_power_cut_while_an_entry_is_blessed_leaves_it_bootable() {
-    let (machine, before) = upgrade();
-    let volume = FatVolume::mount(before).unwrap();
-    install(&machine, &volume).unwrap();
-    let image = volume.image();
-    drop(volume);
-    let volume = FatVolume::mount(image.clone()).unwrap();
-    let counted = start(&volume).unwrap();
+    let (machine, before) = upgrade(Layout::One);
+    let disks = Disks::mount(Layout::One, before).unwrap();
+    disks.install(&machine).unwrap();
+    let images = disks.images();
+    let disks = Disks::mount(Layout::One, images.clone()).unwrap();
+    let counted = disks.start().unwrap();
     assert!(counted.ends_with("+3.efi"));
-    let stem = boot_esp::Stem::parse(&EntryName::parse(&counted).unwrap().stem).unwrap();
-    assert!(bless(&volume, &stem, &judge).unwrap());
-    assert!(!start(&volume).unwrap().contains('+'));
+    let stem = Stem::parse(&EntryName::parse(&counted).unwrap().stem).unwrap();
+    assert!(bless(disks.entries(), &stem, &judge).unwrap());
+    assert!(!disks.start().unwrap().contains('+'));
     assert!(
-        !bless(&volume, &stem, &judge).unwrap(),
+        !bless(disks.entries(), &stem, &judge).unwrap(),
         "blessing twice is blessing once"
     );
-    let events = volume.disk.borrow().events.clone();
+    let events = disks.events();
     for cut in 0..=events.len() {
-        for fate in [Fate::InOrder, Fate::Lost, Fate::Scattered(cut as u64)] {
-            let volume = FatVolume::mount(play(&image, &events, cut, fate)).unwrap();
-            let name =
-                start(&volume).unwrap_or_else(|why| panic!("cut after {cut}, {fate:?}: {why}"));
+        let seed = cut as u64;
+        let dice = if cut % 2 == 0 {
+            Fate::Scattered(seed)
+        } else {
+            Fate::Torn(seed)
+        };
+        for fate in [Fate::InOrder, Fate::Lost, dice] {
+            let disks = Disks::mount(Layout::One, play(&images, &events, cut, fate)).unwrap();
+            let name = disks
+                .start()
+                .unwrap_or_else(|why| panic!("cut after {cut}, {fate:?}: {why}"));
             assert!(name.starts_with("rootstock-4-"), "{name}");
-            bless(&volume, &stem, &judge).unwrap();
-            let name = start(&volume).unwrap();
+            bless(disks.entries(), &stem, &judge).unwrap();
+            let name = disks.start().unwrap();
             assert!(
                 name.starts_with("rootstock-4-") && !name.contains('+'),
                 "{name}"
@@ -249,25 +409,24 @@ fn a_power_cut_while_an_entry_is_blessed_leaves_it_bootable() {
 /// so the model has teeth.
 #[test]
 fn without_its_flushes_the_same_upgrade_does_harm() {
-    let (machine, before) = upgrade();
-    let volume = FatVolume::mount(before.clone()).unwrap();
-    install(&machine, &volume).unwrap();
-    let mut events = volume.disk.borrow().events.clone();
-    events.retain(|event| matches!(event, Event::Write(..)));
+    let (machine, before) = upgrade(Layout::One);
+    let mut events = events(&machine, Layout::One, &before);
+    events.retain(|(_, event)| matches!(event, Event::Write(..)));
     let harmed = |cut: usize| {
-        let image = play(&before, &events, cut, Fate::Scattered(cut as u64));
-        FatVolume::mount(image).map_or(true, |volume| start(&volume).is_err())
+        let images = play(&before, &events, cut, Fate::Scattered(cut as u64));
+        Disks::mount(Layout::One, images).map_or(true, |disks| disks.start().is_err())
     };
     assert!((0..events.len()).rev().step_by(7).any(harmed));
 }
 
 #[test]
 fn the_model_notices_what_it_is_there_for() {
-    let (_, before) = upgrade();
-    let volume = FatVolume::mount(before).unwrap();
-    let name = start(&volume).unwrap();
+    let (_, before) = upgrade(Layout::One);
+    let disks = Disks::mount(Layout::One, before).unwrap();
+    let volume = disks.entries();
+    let name = disks.start().unwrap();
     let path = EspPath::new(&format!("EFI/Linux/{name}")).unwrap();
-    let found = survey(&volume, &judge).unwrap();
+    let found = survey(volume, &judge).unwrap();
     let entry = found
         .entries
         .iter()
@@ -277,9 +436,9 @@ fn the_model_notices_what_it_is_there_for() {
         panic!("it starts");
     };
     volume.write(&needs[0].path, 100, b"flip").unwrap();
-    assert!(start(&volume).unwrap_err().contains("is another"));
+    assert!(disks.start().unwrap_err().contains("is another"));
     volume.remove(&needs[0].path).unwrap();
-    assert!(start(&volume).unwrap_err().contains("is gone"));
+    assert!(disks.start().unwrap_err().contains("is gone"));
     volume.write(&path, 0x300, b"flip").unwrap();
-    assert!(start(&volume).unwrap_err().contains("refused"));
+    assert!(disks.start().unwrap_err().contains("refused"));
 }

@@ -1,28 +1,37 @@
-//! A FAT volume on a disk that writes down every sector, so that any moment of a power cut can be played back.
+//! FAT volumes on disks that write down every sector, so that any moment of a power cut can be played back.
 //!
-//! The disk promises what disks promise: a sector is written whole, and what was written before a flush is there after it.
-//! Between two flushes any sector may have any of the contents that it was given, or the one that it had.
+//! A disk promises little: what was written before a flush is there after it. Between two flushes any sector may have any of
+//! the contents that it was given, or the one that it had, or begin as one of them and go on as the one before it.
 
 use boot_esp::{EspPath, Space, Volume};
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
 pub(crate) const SECTOR: usize = 512;
+/// What a torn sector is torn between: no controller moves less at a time.
+const WORD: usize = 8;
 /// More names than any folder here has: a folder that a power cut has turned into a loop ends there.
 const MAX_NAMES: usize = 2000;
 
-/// What the disk was told.
+/// What a disk was told.
 #[derive(Clone)]
 pub(crate) enum Event {
+    /// A sector's number and content.
     Write(usize, Box<[u8; SECTOR]>),
+    /// Everything before is to be there.
     Flush,
 }
 
-pub(crate) struct Disk {
+/// What all disks of a machine were told, in order, each by its number.
+pub(crate) type Log = Rc<RefCell<Vec<(usize, Event)>>>;
+
+struct Disk {
     image: Vec<u8>,
-    pub(crate) events: Vec<Event>,
+    number: usize,
+    log: Log,
 }
 
 /// The disk as a file that fatfs works on.
@@ -54,7 +63,8 @@ impl Write for Handle {
         for sector in start / SECTOR..end.div_ceil(SECTOR) {
             let at = sector * SECTOR;
             let content: [u8; SECTOR] = disk.image[at..at + SECTOR].try_into().unwrap();
-            disk.events.push(Event::Write(sector, Box::new(content)));
+            let event = Event::Write(sector, Box::new(content));
+            disk.log.borrow_mut().push((disk.number, event));
         }
         self.position = end as u64;
         Ok(bytes.len())
@@ -92,14 +102,16 @@ pub(crate) fn format(size: usize) -> Vec<u8> {
 /// A mounted FAT file system.
 pub(crate) struct FatVolume {
     system: FileSystem<Handle>,
-    pub(crate) disk: Rc<RefCell<Disk>>,
+    disk: Rc<RefCell<Disk>>,
 }
 
 impl FatVolume {
-    pub(crate) fn mount(image: Vec<u8>) -> io::Result<FatVolume> {
+    /// The disk of this number, whose events go into `log`.
+    pub(crate) fn mount(image: Vec<u8>, number: usize, log: &Log) -> io::Result<FatVolume> {
         let disk = Rc::new(RefCell::new(Disk {
             image,
-            events: Vec::new(),
+            number,
+            log: Rc::clone(log),
         }));
         let handle = Handle {
             disk: Rc::clone(&disk),
@@ -111,6 +123,22 @@ impl FatVolume {
 
     pub(crate) fn image(&self) -> Vec<u8> {
         self.disk.borrow().image.clone()
+    }
+
+    /// The length that the folder states.
+    fn length(&self, path: &EspPath) -> io::Result<u64> {
+        let root = self.system.root_dir();
+        let folder = match path.parent() {
+            Some(parent) => root.open_dir(parent.as_str())?,
+            None => root,
+        };
+        for entry in folder.iter().take(MAX_NAMES) {
+            let entry = entry?;
+            if entry.file_name().eq_ignore_ascii_case(path.name()) {
+                return Ok(entry.len());
+            }
+        }
+        Err(io::ErrorKind::NotFound.into())
     }
 
     fn walk(&self, folder: &EspPath, found: &mut Vec<(EspPath, u64)>) -> io::Result<()> {
@@ -154,13 +182,21 @@ impl Volume for FatVolume {
 
     fn read(&self, path: &EspPath, sink: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let mut file = self.system.root_dir().open_file(path.as_str())?;
+        let length = self.length(path)?;
         let mut buffer = [0; 4096];
+        let mut found = 0;
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok(()),
-                count => sink(&buffer[..count]),
+                0 => break,
+                count => {
+                    sink(&buffer[..count]);
+                    found += count as u64;
+                }
             }
         }
+        // As Linux does; the library itself takes the end of a chain for the end of the file.
+        let cut = || io::Error::other("the chain of clusters ends early");
+        if found == length { Ok(()) } else { Err(cut()) }
     }
 
     fn make_folder(&self, path: &EspPath) -> io::Result<()> {
@@ -197,12 +233,13 @@ impl Volume for FatVolume {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.disk.borrow_mut().events.push(Event::Flush);
+        let disk = self.disk.borrow();
+        disk.log.borrow_mut().push((disk.number, Event::Flush));
         Ok(())
     }
 }
 
-/// How the sectors since the last flush fared.
+/// How the sectors of each disk since its last flush fared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
     /// All that were written by then are there.
@@ -211,12 +248,27 @@ pub(crate) enum Fate {
     Lost,
     /// Each has any of its contents since the flush, by these dice.
     Scattered(u64),
+    /// As scattered, and each may be torn: it begins as one content and goes on as the one before.
+    Torn(u64),
 }
 
-/// The disk when the power fails after `cut` of `events`.
-pub(crate) fn play(start: &[u8], events: &[Event], cut: usize, fate: Fate) -> Vec<u8> {
-    let mut image = start.to_vec();
+/// The disks when the power fails after `cut` of `events`.
+pub(crate) fn play(
+    start: &[Vec<u8>],
+    events: &[(usize, Event)],
+    cut: usize,
+    fate: Fate,
+) -> Vec<Vec<u8>> {
     let past = &events[..cut];
+    let disk = |(number, start): (usize, &Vec<u8>)| {
+        let own = past.iter().filter(|(disk, _)| *disk == number);
+        let own: Vec<&Event> = own.map(|(_, event)| event).collect();
+        play_one(start.clone(), &own, fate)
+    };
+    start.iter().enumerate().map(disk).collect()
+}
+
+fn play_one(mut image: Vec<u8>, past: &[&Event], fate: Fate) -> Vec<u8> {
     let flushed = past
         .iter()
         .rposition(|event| matches!(event, Event::Flush))
@@ -226,36 +278,38 @@ pub(crate) fn play(start: &[u8], events: &[Event], cut: usize, fate: Fate) -> Ve
             image[sector * SECTOR..][..SECTOR].copy_from_slice(&content[..]);
         }
     };
-    past[..flushed]
-        .iter()
-        .for_each(|event| put(&mut image, event));
-    let loose = &past[flushed..];
+    let (kept, loose) = past.split_at(flushed);
+    for event in kept {
+        put(&mut image, event);
+    }
     match fate {
         Fate::InOrder => loose.iter().for_each(|event| put(&mut image, event)),
         Fate::Lost => {}
-        Fate::Scattered(seed) => {
-            let mut dice = Dice(seed);
-            let mut sectors: Vec<usize> = loose
-                .iter()
-                .filter_map(|event| match event {
-                    Event::Write(sector, _) => Some(*sector),
-                    Event::Flush => None,
-                })
-                .collect();
-            sectors.sort_unstable();
-            sectors.dedup();
-            for sector in sectors {
-                let versions: Vec<&Event> = loose
-                    .iter()
-                    .filter(|event| matches!(event, Event::Write(s, _) if *s == sector))
-                    .collect();
-                if let Some(event) = versions.get(dice.roll(versions.len() + 1)) {
-                    put(&mut image, event);
-                }
-            }
-        }
+        Fate::Scattered(seed) => scatter(&mut image, loose, &mut Dice(seed), false),
+        Fate::Torn(seed) => scatter(&mut image, loose, &mut Dice(seed), true),
     }
     image
+}
+
+/// Gives each sector that was written one of its contents by the dice, or leaves it; torn ones at a multiple of [`WORD`].
+fn scatter(image: &mut [u8], loose: &[&Event], dice: &mut Dice, torn: bool) {
+    let mut versions: BTreeMap<usize, Vec<&[u8; SECTOR]>> = BTreeMap::new();
+    for event in loose {
+        if let Event::Write(sector, content) = event {
+            versions.entry(*sector).or_default().push(content);
+        }
+    }
+    for (sector, contents) in versions {
+        let place = &mut image[sector * SECTOR..][..SECTOR];
+        let chosen = dice.roll(contents.len() + 1);
+        if let Some(before) = chosen.checked_sub(1) {
+            place.copy_from_slice(contents[before]);
+        }
+        if let Some(next) = contents.get(chosen).filter(|_| torn) {
+            let end = dice.roll(SECTOR / WORD) * WORD;
+            place[..end].copy_from_slice(&next[..end]);
+        }
+    }
 }
 
 /// Numbers without a pattern, the same in every run.

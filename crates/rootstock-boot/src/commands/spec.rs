@@ -131,17 +131,15 @@ fn check(lenient: bool, files: &[PathBuf], out: &Out) -> anyhow::Result<Verdict>
     }
     out.answer(&checked, |checked| {
         let lines = checked.iter().flat_map(|checked| {
-            let file = checked.file.display().to_string();
-            let state = checked
-                .version
-                .map(|version| format!("{file}: version {version}"));
-            let other = file.clone();
-            let problems = checked.problems.iter().map(move |p| format!("{file}: {p}"));
-            let warnings = checked
-                .warnings
-                .iter()
-                .map(move |p| format!("{other}: warning: {p}"));
-            state.into_iter().chain(problems).chain(warnings)
+            let verdict = match (checked.version, checked.problems.len()) {
+                (Some(version), _) => format!("version {version}"),
+                (None, 1) => "1 problem".to_owned(),
+                (None, count) => format!("{count} problems"),
+            };
+            let file = format!("{}: {verdict}", checked.file.display());
+            let problems = checked.problems.iter().map(|p| format!("  {p}"));
+            let warnings = checked.warnings.iter().map(|p| format!("  warning: {p}"));
+            std::iter::once(file).chain(problems).chain(warnings)
         });
         lines.collect::<Vec<_>>().join("\n")
     })?;

@@ -272,7 +272,9 @@ fn documents_are_checked_converted_and_made_up() {
     assert_eq!(output.status.code(), Some(1));
     let answer = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        answer.contains("bad.json: $[\"org.nixos.bootspec.v1\"]: `kernel` is missing"),
+        answer.starts_with(
+            "bad.json: 1 problem\n  $[\"org.nixos.bootspec.v1\"]: `kernel` is missing\n"
+        ),
         "{answer}"
     );
 
