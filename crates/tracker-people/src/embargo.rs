@@ -1,0 +1,33 @@
+//! Who sees an item that is not public yet.
+//!
+//! Invariant: before its release an item is visible to the people it names and to nobody else, whatever their role.
+
+use crate::actor::{Actor, PersonId};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// An embargo on an item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Embargo {
+    /// Who may know of it.
+    pub people: BTreeSet<PersonId>,
+    /// When it ends by itself; without an instant it ends when somebody lifts it.
+    pub until: Option<Timestamp>,
+}
+
+impl Embargo {
+    /// Whether it still holds.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether an actor may know that the item exists.
+    pub fn shows_to(&self, actor: &Actor, now: Timestamp) -> bool {
+        !self.holds(now) || self.names(actor)
+    }
+
+    fn names(&self, actor: &Actor) -> bool {
+        let person = actor.person();
+        person.is_some_and(|person| self.people.contains(&person.id))
+    }
+}
