@@ -22,7 +22,7 @@ statements! {
     UNFINISHED = "SELECT source FROM copy_state";
     BEGIN_COPY = "INSERT INTO copy_state (source, started) VALUES ($1, $2)";
     FINISH_COPY = "DELETE FROM copy_state";
-    HELD = "SELECT (SELECT count(*) FROM counter) + (SELECT count(*) FROM feed) + (SELECT count(*) FROM follow)";
+    HELD = "SELECT (SELECT count(*) FROM counter) + (SELECT count(*) FROM feed) + (SELECT count(*) FROM follow) + (SELECT count(*) FROM person)";
 }
 
 /// What a copy is doing.

@@ -3,7 +3,7 @@
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
 //! matching found), `follow` (how far feeds were followed), `pull` and `landing` (what is told
 //! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
-//! show, in the types of [`view`]), `operate` (what monitoring asks). Below them: `writer` and `session` (a
+//! show, in the types of [`view`]), `operate` (what monitoring asks), `people` (who may). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
@@ -20,6 +20,7 @@ mod listing;
 mod migrate;
 mod open;
 mod operate;
+mod people;
 mod pull;
 mod read;
 mod record;
@@ -41,5 +42,9 @@ pub use inventory::{ReleaseOutcome, ReleasePackage};
 pub use landing::{ChannelWait, Concerned, FixedEvent, LandedFix, NamedFinding};
 pub use open::Store;
 pub use operate::{Connections, Totals};
+pub use people::{
+    Giver, GrantRow, HeldPerson, HeldSession, HeldToken, Identity, NewProof, SessionRow,
+    StartedSignIn, TokenRow,
+};
 pub use pull::PullCounts;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests};

@@ -41,6 +41,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0005_copy.sql"),
         include_str!("../migrations/postgres/0005_copy.sql"),
     ),
+    (
+        6,
+        "people",
+        include_str!("../migrations/sqlite/0006_people.sql"),
+        include_str!("../migrations/postgres/0006_people.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -12,9 +12,13 @@ use std::fmt::Write as _;
 /// Values that one inserting statement takes at most; SQLite's limit is 32,766.
 const MAX_VALUES: usize = 16_000;
 
-/// Tables that are not copied: kept by triggers, or about the copy itself, or the driver's.
+/// Tables that are not copied: kept by triggers, about the copy itself, or of the moment (whoever restores a backup
+/// signs everybody out).
+const LEFT_OUT: &[&str] = &["tally", "copy_state", "session", "sign_in", "throttle"];
+
+/// Whether a table is copied; the driver's own and the text indexes are not.
 fn is_copied(table: &str) -> bool {
-    !["tally", "copy_state"].contains(&table)
+    !LEFT_OUT.contains(&table)
         && !table.contains("_words")
         && !table.starts_with("_sqlx")
         && !table.starts_with("sqlite_")

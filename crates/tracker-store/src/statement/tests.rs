@@ -2,8 +2,8 @@
 
 use super::{Dialect, Statement};
 use crate::{
-    Store, check, copy, derive, follow, inventory, landing, open, operate, pull, read, record,
-    writer,
+    Store, check, copy, derive, follow, inventory, landing, open, operate, people, pull, read,
+    record, writer,
 };
 use tracker_testkit::{Database, Kind};
 
@@ -16,6 +16,7 @@ fn all() -> Vec<Statement> {
         writer::ALL,
         follow::ALL,
         landing::ALL,
+        people::statements::ALL,
         pull::ALL,
         copy::ALL,
         copy::words::ALL,

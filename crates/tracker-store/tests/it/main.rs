@@ -8,6 +8,7 @@ mod import;
 mod landing;
 mod lists;
 mod operate;
+mod people;
 mod releases;
 mod schema;
 

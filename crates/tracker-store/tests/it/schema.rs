@@ -29,6 +29,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0005_copy.sql"),
         include_str!("../../migrations/postgres/0005_copy.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0006_people.sql"),
+        include_str!("../../migrations/postgres/0006_people.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.

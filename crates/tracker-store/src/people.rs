@@ -1,0 +1,234 @@
+//! People, as the database holds them: who they are, what role they were given, and what proves who asks.
+//!
+//! Reading order: this (people and roles), `proofs` (sessions and tokens), `sign_in` (how a session begins, and how
+//! often that may be tried), `statements`.
+//! Invariants: no secret is stored, only its hash; what only an administrator may takes a [`Permit`] of one. None of
+//! it counts as a change of what readers see.
+
+mod proofs;
+mod sign_in;
+pub(crate) mod statements;
+
+pub use proofs::{HeldSession, HeldToken, NewProof, SessionRow, TokenRow};
+pub use sign_in::StartedSignIn;
+
+use crate::Store;
+use crate::error::{Result, StoreError};
+use crate::session::Session;
+use crate::statement::Statement;
+use crate::value::{Row, values};
+use jiff::Timestamp;
+use serde::Serialize;
+use statements::{
+    BLOCK, CLAIM_REFRESH, GRANT_ADD, GRANTS, IDENTITY, IDENTITY_ADD, LOGIN_PUT, MEMBERSHIP_PUT,
+    NEXT_GRANT, NEXT_PERSON, PEOPLE, PERSON, PERSON_ADD, PERSON_RENAME, SESSIONS_END, TOKENS_END,
+};
+use tracker_people::{Administer, Membership, Permit, Person, PersonId, Role, Standing};
+
+/// By what a provider knows somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The provider (`github`, `oidc`, `local`).
+    pub provider: &'a str,
+    /// What never changes there.
+    pub subject: &'a str,
+    /// What they are called there now.
+    pub login: &'a str,
+}
+
+/// Somebody, with all that decides about their role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPerson {
+    /// Who it is.
+    pub person: Person,
+    /// What decides about their role.
+    pub standing: Standing,
+    /// When their provider was last asked about their teams.
+    pub asked: Option<Timestamp>,
+    /// When they were first here.
+    pub created: Timestamp,
+}
+
+/// A role that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GrantRow {
+    /// The role; `anonymous` where one was taken.
+    pub role: Role,
+    /// Handle of the administrator; absent where the command line gave it.
+    pub giver: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Who gives a role.
+#[derive(Debug, Clone, Copy)]
+pub enum Giver<'a> {
+    /// Whoever runs the program on the database.
+    CommandLine,
+    /// An administrator.
+    Administrator(Permit<'a, Administer>),
+}
+
+impl Store {
+    /// The person behind an identity, who is made if they were never here; a new login replaces the old one.
+    pub async fn person_of(&self, identity: &Identity<'_>, now: Timestamp) -> Result<PersonId> {
+        let mut session = self.write().await?;
+        let (provider, subject) = (identity.provider.to_owned(), identity.subject.to_owned());
+        let key = values![provider.clone(), subject.clone()];
+        let login = identity.login.to_owned();
+        let person = if let Some(row) = session.row(&IDENTITY, key).await? {
+            let person = row.integer(0)?;
+            if row.text(1)? != login {
+                let given = values![provider, subject, login.clone()];
+                session.execute(&LOGIN_PUT, given).await?;
+                session
+                    .execute(&PERSON_RENAME, values![person, login])
+                    .await?;
+            }
+            person
+        } else {
+            let person = session.count(&NEXT_PERSON, Vec::new()).await?;
+            let given = values![person, login.clone(), now];
+            session.execute(&PERSON_ADD, given).await?;
+            let given = values![provider, subject, person, login];
+            session.execute(&IDENTITY_ADD, given).await?;
+            person
+        };
+        session.commit().await?;
+        Ok(PersonId(person))
+    }
+
+    /// Somebody by their key.
+    pub async fn person(&self, id: PersonId) -> Result<Option<HeldPerson>> {
+        let mut session = self.read().await?;
+        held_person(&mut session, id).await
+    }
+
+    /// People after a key, in the order in which they came.
+    pub async fn people(&self, after: PersonId, limit: u32) -> Result<Vec<HeldPerson>> {
+        let mut session = self.read().await?;
+        let rows = session.rows(&PEOPLE, values![after.0, limit]).await?;
+        rows.iter().map(person_row).collect()
+    }
+
+    /// Gives somebody a role, or takes it ([`Role::Anonymous`]). False if there is nobody of this key.
+    pub async fn grant_role(
+        &self,
+        to: PersonId,
+        role: Role,
+        giver: Giver<'_>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut session = self.write().await?;
+        if held_person(&mut session, to).await?.is_none() {
+            return Ok(false);
+        }
+        let key = session.count(&NEXT_GRANT, Vec::new()).await?;
+        let giver = match giver {
+            Giver::CommandLine => None,
+            Giver::Administrator(permit) => Some(permit.by().0),
+        };
+        let given = values![key, to.0, role.word(), giver, now, reason.to_owned()];
+        session.execute(&GRANT_ADD, given).await?;
+        session.commit().await?;
+        Ok(true)
+    }
+
+    /// The roles that somebody was given, newest first.
+    pub async fn grants_of(&self, person: PersonId) -> Result<Vec<GrantRow>> {
+        let mut session = self.read().await?;
+        let rows = session.rows(&GRANTS, values![person.0]).await?;
+        let grant = |row: &Row| {
+            Ok(GrantRow {
+                role: role(&row.text(0)?)?,
+                giver: row.optional_text(1)?,
+                at: row.instant(2)?,
+                reason: row.text(3)?,
+            })
+        };
+        rows.iter().map(grant).collect()
+    }
+
+    /// Shuts somebody out, and ends all their sessions and tokens; or lets them in again.
+    pub async fn set_blocked(
+        &self,
+        _permit: Permit<'_, Administer>,
+        person: PersonId,
+        blocked: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut session = self.write().await?;
+        let since = blocked.then_some(now);
+        let changed = session.execute(&BLOCK, values![person.0, since]).await?;
+        if blocked {
+            for statement in [&SESSIONS_END, &TOKENS_END] {
+                session.execute(statement, values![person.0, now]).await?;
+            }
+        }
+        session.commit().await?;
+        Ok(changed > 0)
+    }
+
+    /// Notes what a provider said of somebody's teams.
+    pub async fn note_membership(&self, person: PersonId, membership: Membership) -> Result<()> {
+        let given = values![person.0, membership.role.word(), membership.confirmed];
+        self.change(&MEMBERSHIP_PUT, given).await.map(drop)
+    }
+
+    /// Takes on the task of asking a provider about somebody's teams again: one caller of many gets it, if all of them
+    /// saw that it was last done at `seen`.
+    pub async fn claim_refresh(
+        &self,
+        person: PersonId,
+        seen: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let seen = seen.map_or(0, Timestamp::as_microsecond);
+        let given = values![person.0, now, seen];
+        Ok(self.change(&CLAIM_REFRESH, given).await? > 0)
+    }
+
+    /// One statement in a transaction of its own.
+    async fn change(&self, statement: &Statement, given: Vec<crate::value::Value>) -> Result<u64> {
+        let mut session = self.write().await?;
+        let changed = session.execute(statement, given).await?;
+        session.commit().await?;
+        Ok(changed)
+    }
+}
+
+async fn held_person(session: &mut Session, id: PersonId) -> Result<Option<HeldPerson>> {
+    let row = session.row(&PERSON, values![id.0]).await?;
+    row.as_ref().map(person_row).transpose()
+}
+
+fn person_row(row: &Row) -> Result<HeldPerson> {
+    let optional = |index| {
+        let word = row.optional_text(index)?;
+        word.as_deref().map(role).transpose()
+    };
+    let (team, confirmed) = (optional(3)?, row.optional_instant(4)?);
+    let membership = team.zip(confirmed);
+    Ok(HeldPerson {
+        person: Person {
+            id: PersonId(row.integer(0)?),
+            handle: row.text(1)?,
+            github: row.optional_text(8)?,
+        },
+        created: row.instant(2)?,
+        standing: Standing {
+            blocked: row.optional_instant(6)?.is_some(),
+            granted: optional(7)?,
+            membership: membership.map(|(role, confirmed)| Membership { role, confirmed }),
+        },
+        asked: row.optional_instant(5)?,
+    })
+}
+
+fn role(word: &str) -> Result<Role> {
+    word.parse()
+        .map_err(|error| StoreError::damaged("role", error))
+}
