@@ -83,6 +83,18 @@ impl KeyArea {
         Ok(KeyArea(area))
     }
 
+    /// The area of a public key, which must be RSA.
+    ///
+    /// # Errors
+    /// When it is of another kind or length.
+    pub fn of(key: &boot_signature::PublicKey) -> Result<KeyArea> {
+        let (modulus, exponent) = key.rsa_numbers().ok_or(Error::Invalid {
+            what: "key".to_owned(),
+            why: "signed policies need an RSA key",
+        })?;
+        KeyArea::rsa(&modulus, exponent)
+    }
+
     /// The area.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

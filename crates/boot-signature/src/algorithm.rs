@@ -244,6 +244,22 @@ impl PublicKey {
         }
     }
 
+    /// Modulus and exponent of an RSA key, big-endian; none of another key, or of an exponent over 32 bits.
+    pub fn rsa_numbers(&self) -> Option<(Vec<u8>, u32)> {
+        let PublicKey::Rsa(key) = self else {
+            return None;
+        };
+        let exponent = key.e_bytes();
+        let start = exponent.len().saturating_sub(4);
+        let (high, low) = exponent.split_at(start);
+        let value = low
+            .iter()
+            .fold(0, |value, byte| value << 8 | u32::from(*byte));
+        high.iter()
+            .all(|byte| *byte == 0)
+            .then(|| (key.n_bytes().to_vec(), value))
+    }
+
     /// The SubjectPublicKeyInfo in PEM.
     pub fn to_pem(&self) -> Result<String> {
         let der = self.to_der()?;

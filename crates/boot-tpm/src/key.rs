@@ -32,6 +32,7 @@ pub struct Parent {
     pub(crate) name: Name,
     pub(crate) x: Vec<u8>,
     pub(crate) y: Vec<u8>,
+    area: Vec<u8>,
 }
 
 impl Parent {
@@ -47,6 +48,18 @@ impl Parent {
 
     fn as_handle(&self) -> Handle {
         Handle::named(self.handle, &self.name)
+    }
+
+    /// As the TPM software stack serialises it (`Esys_TR_Serialize` 3.2): handle, name, kind of resource, public area. systemd
+    /// keeps it in tokens to know the key again.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        const KEY: u32 = 1;
+        Writer::new()
+            .u32(self.handle)
+            .sized(self.name.as_bytes())
+            .u32(KEY)
+            .sized(&self.area)
+            .into_bytes()
     }
 
     /// Reads a public area (TPMT_PUBLIC).
@@ -78,7 +91,13 @@ impl Parent {
         if x.len() != 32 || y.len() != 32 {
             return Err(unusable("its point has not 32 bytes each way"));
         }
-        Ok(Parent { handle, name, x, y })
+        Ok(Parent {
+            handle,
+            name,
+            x,
+            y,
+            area: area.to_vec(),
+        })
     }
 }
 
@@ -128,10 +147,22 @@ impl Sealed {
     }
 }
 
-/// The template of the storage root key (TCG EK credential profile, H-2 with AES-128; the same as systemd's).
-fn template() -> Writer {
+/// Which key is made when none is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Template {
+    /// The storage root key of the TCG's EK credential profile (H-2 with AES-128), which systemd uses since 253.
+    Standard,
+    /// systemd's up to 252: the same, but subject to the lock-out.
+    Systemd252,
+}
+
+fn template(template: Template) -> Writer {
     use attribute::{
         DECRYPT, FIXED_PARENT, FIXED_TPM, NO_DA, RESTRICTED, SENSITIVE_DATA_ORIGIN, USER_WITH_AUTH,
+    };
+    let no_lockout = match template {
+        Template::Standard => NO_DA,
+        Template::Systemd252 => 0,
     };
     Writer::new()
         .u16(0x0023)
@@ -141,7 +172,7 @@ fn template() -> Writer {
                 | FIXED_PARENT
                 | SENSITIVE_DATA_ORIGIN
                 | USER_WITH_AUTH
-                | NO_DA
+                | no_lockout
                 | RESTRICTED
                 | DECRYPT,
         )
@@ -165,13 +196,13 @@ impl<T: Transport> Tpm<T> {
     pub fn parent(&mut self) -> Result<Parent> {
         match self.persistent(SRK) {
             Ok(parent) => Ok(parent),
-            Err(Error::Unusable { .. }) => self.primary(),
+            Err(Error::Unusable { .. }) => self.primary(Template::Standard),
             Err(error)
                 if error
                     .failure()
                     .is_some_and(|failure| failure.code() == Code::Handle) =>
             {
-                self.primary()
+                self.primary(Template::Standard)
             }
             Err(error) => Err(error),
         }
@@ -197,11 +228,15 @@ impl<T: Transport> Tpm<T> {
         Parent::read(handle, name, "ReadPublic", area)
     }
 
-    fn primary(&mut self) -> Result<Parent> {
+    /// The key that a template comes to, from the owner's seed. Flush it by [`Tpm::release`].
+    ///
+    /// # Errors
+    /// When the TPM refuses.
+    pub fn primary(&mut self, of: Template) -> Result<Parent> {
         let sensitive = Writer::new().sized(&[]).sized(&[]).into_bytes();
         let parameters = Writer::new()
             .sized(&sensitive)
-            .sized(&template().into_bytes())
+            .sized(&template(of).into_bytes())
             .sized(&[])
             .u32(0);
         let answer = self.run(

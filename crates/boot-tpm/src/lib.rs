@@ -21,7 +21,7 @@ mod session;
 mod transport;
 
 pub use answer::{Code, Failure};
-pub use key::{Parent, SRK, Sealed};
+pub use key::{Parent, SRK, Sealed, Template};
 pub use machine::Lockout;
 pub use transport::{Device, Socket, Transport};
 

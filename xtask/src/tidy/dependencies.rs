@@ -18,6 +18,7 @@ const IMPURE: &[&str] = &[
     "rootstock-seed",
     "boot-sign",
     "boot-tpm",
+    "boot-unlock",
     "boot-esp",
     "boot-install",
     "boot-image",

@@ -2,7 +2,7 @@
 
 use boot_policy::{Command as Step, PolicyDigest};
 use boot_tpm::{Socket, Tpm, Transport};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use tpm2_protocol::frame::TpmCommand;
 
@@ -47,7 +47,12 @@ impl Chip {
         panic!("swtpm does not answer")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Where keys and messages are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join("socket")
     }
 
@@ -64,7 +69,7 @@ impl Chip {
                 "TPM2TOOLS_TCTI",
                 format!("swtpm:path={}", self.socket().display()),
             )
-            .current_dir(self.folder.path())
+            .current_dir(self.folder())
             .output()
             .expect("tpm2-tools are installed");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -86,7 +91,7 @@ impl Chip {
 
     /// What tpm2-tools come to by the same steps.
     pub(crate) fn trial(&self, steps: &[Step]) -> String {
-        let path = self.folder.path();
+        let path = self.folder();
         self.try_tool("tpm2_startauthsession --policy-session -S session.ctx")
             .expect("a session");
         for step in steps {
@@ -122,7 +127,7 @@ impl Chip {
     fn openssl(&self, line: &str) -> Vec<u8> {
         let output = Command::new("openssl")
             .args(line.split_whitespace())
-            .current_dir(self.folder.path())
+            .current_dir(self.folder())
             .output()
             .expect("openssl is installed");
         assert!(output.status.success(), "openssl {line}");

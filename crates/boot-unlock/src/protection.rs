@@ -1,0 +1,142 @@
+//! What a token demands of a machine, and how that stands in the token.
+//!
+//! Invariant: the policy that a protection compiles to is systemd's for the same demands: signed policies first, then
+//! registers, then the PIN; alternatives stand between registers and the PIN.
+
+use crate::Result;
+use boot_luks::Metadata;
+use boot_measure::Bank;
+use boot_policy::{Base, KeyArea, PcrSet, Policy, Rule, SigningKey, TOKEN_TYPE, Token};
+use boot_signature::PublicKey;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The field that systemd does not know.
+pub(crate) const FIELD: &str = "rootstock";
+
+/// What is demanded. Nothing at all is a token that any boot of this TPM's machine unlocks.
+#[derive(Debug, Clone, Default)]
+pub struct Protection {
+    /// Registers with the values that they must have.
+    pub registers: Option<PcrSet>,
+    /// The holder of this key signed what was booted.
+    pub signing_key: Option<PublicKey>,
+    /// With this policy reference, empty for none.
+    pub reference: Vec<u8>,
+    /// One of these is what was booted; not asked when empty.
+    pub alternatives: Vec<PcrSet>,
+    /// A PIN is given.
+    pub pin: bool,
+}
+
+/// What a token keeps beside systemd's fields, so that a refusal can be explained.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Extra {
+    /// Values of the registers at enrolment, by number, hexadecimal.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) values: BTreeMap<u8, String>,
+    /// The policy reference, hexadecimal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) reference: String,
+    /// How many alternatives it was sealed for; zero for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) alternatives: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A volume's tokens for a TPM, by number.
+pub type Tokens = Vec<(u32, Token)>;
+
+/// The tokens of a volume that are for a TPM.
+///
+/// # Errors
+/// When one of them breaks a rule.
+pub fn tokens(metadata: &Metadata) -> Result<Tokens> {
+    let ours = |value: &serde_json::Value| {
+        value.get("type").and_then(|kind| kind.as_str()) == Some(TOKEN_TYPE)
+    };
+    let read = |(number, value): (&u32, &serde_json::Value)| {
+        Ok((*number, Token::from_json(value.to_string().as_bytes())?))
+    };
+    metadata
+        .tokens()
+        .iter()
+        .filter(|(_, value)| ours(value))
+        .map(read)
+        .collect()
+}
+
+impl Protection {
+    /// The bank that it is about.
+    pub(crate) fn bank(&self) -> Bank {
+        let first = self.registers.as_ref().or(self.alternatives.first());
+        first.map_or(Bank::Sha256, PcrSet::bank)
+    }
+
+    /// The policy.
+    ///
+    /// # Errors
+    /// When the key is no RSA key.
+    pub fn policy(&self) -> Result<Policy> {
+        let base = self.signing_key.as_ref().map(|key| {
+            Ok::<_, boot_policy::Error>(Base::SignedBy {
+                key: KeyArea::of(key)?,
+                reference: self.reference.clone(),
+            })
+        });
+        let mut rules: Vec<Rule> = self
+            .registers
+            .iter()
+            .cloned()
+            .map(Rule::Registers)
+            .collect();
+        if !self.alternatives.is_empty() {
+            let one = |set: &PcrSet| vec![Rule::Registers(set.clone())];
+            rules.push(Rule::AnyOf(self.alternatives.iter().map(one).collect()));
+        }
+        if self.pin {
+            rules.push(Rule::Pin);
+        }
+        Ok(Policy {
+            base: base.transpose()?,
+            rules,
+        })
+    }
+
+    /// The key as the token keeps it.
+    pub(crate) fn token_key(&self) -> Result<Option<SigningKey>> {
+        let pem = self
+            .signing_key
+            .as_ref()
+            .map(PublicKey::to_pem)
+            .transpose()?;
+        Ok(pem.map(|pem| SigningKey {
+            pcrs: vec![11],
+            pem: pem.into_bytes(),
+        }))
+    }
+
+    pub(crate) fn extra(&self) -> Extra {
+        let values = self.registers.iter().flat_map(PcrSet::iter);
+        Extra {
+            values: values.map(|(pcr, value)| (pcr, hex(value))).collect(),
+            reference: hex(&self.reference),
+            alternatives: self.alternatives.len(),
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,83 @@
+//! Recovery keys: 256 bits that a person can write down, photograph as a QR code, and type.
+//!
+//! Source: systemd's `recovery-key`: modhex, whose letters are in the same places of most keyboards, in eight groups.
+
+use crate::Result;
+use crate::enroll::random;
+use boot_luks::{Cost, Storage, Volume, VolumeKey};
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+const ALPHABET: &[u8; 16] = b"cbdefghijklnrtuv";
+
+/// A recovery key; wiped when it is dropped.
+pub struct RecoveryKey(Zeroizing<String>);
+
+impl std::fmt::Debug for RecoveryKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecoveryKey(not shown)")
+    }
+}
+
+impl RecoveryKey {
+    fn of(bytes: &[u8; 32]) -> RecoveryKey {
+        let mut text = Zeroizing::new(String::with_capacity(71));
+        for (at, byte) in bytes.iter().enumerate() {
+            if at > 0 && at % 4 == 0 {
+                text.push('-');
+            }
+            for half in [byte >> 4, byte & 15] {
+                text.push(char::from(ALPHABET[usize::from(half)]));
+            }
+        }
+        RecoveryKey(text)
+    }
+
+    /// The text, which is the passphrase.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as a QR code, for a terminal.
+    pub fn qr_code(&self) -> Zeroizing<String> {
+        let code = QrCode::new(self.0.as_bytes()).expect("71 letters fit into a code");
+        let picture = code.render::<Dense1x2>().quiet_zone(true).build();
+        Zeroizing::new(picture)
+    }
+}
+
+/// Adds a keyslot that a new recovery key opens, and systemd's token for it.
+///
+/// # Errors
+/// When there is no room; the volume is then as it was.
+pub fn enroll_recovery<D: Storage>(
+    volume: &mut Volume<D>,
+    (beside, key): (u32, &VolumeKey),
+) -> Result<RecoveryKey> {
+    let recovery = RecoveryKey::of(&random::<32>());
+    let keyslot = volume.add_keyslot(beside, key, recovery.as_str().as_bytes(), Cost::Least)?;
+    let token = json!({"type": "systemd-recovery", "keyslots": [keyslot.to_string()]});
+    if let Err(error) = volume.add_token(token) {
+        volume.remove_keyslot(keyslot)?;
+        return Err(error.into());
+    }
+    Ok(recovery)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RecoveryKey;
+
+    #[test]
+    fn a_key_is_eight_groups_of_letters_that_keyboards_agree_on() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| at as u8 * 8);
+        let key = RecoveryKey::of(&bytes);
+        assert_eq!(
+            key.as_str(),
+            "cccjbcbj-dcdjecej-fcfjgcgj-hchjicij-jcjjkckj-lcljncnj-rcrjtctj-ucujvcvj"
+        );
+        assert!(key.qr_code().lines().count() > 10);
+    }
+}

@@ -1,0 +1,274 @@
+//! Unlocking: which token the machine's state satisfies, and what stands against those that it does not.
+//!
+//! Invariants: the TPM is asked to release only what by our own reckoning it will; the cause of a refusal is named as
+//! exactly as the token allows.
+
+use crate::enroll::passphrase;
+use crate::protection::{Extra, FIELD};
+use crate::{Error, Protection, Result, pin, tokens};
+use boot_luks::{Storage, Volume, VolumeKey};
+use boot_measure::{Bank, Register, Registers};
+use boot_policy::{
+    Approved, Claim, PcrSet, Policy, PrimaryKey, SignedPolicies, SignedPolicy, State, Token,
+};
+use boot_signature::{HashAlgorithm, PublicKey};
+use boot_tpm::{Parent, SRK, Sealed, Template, Tpm, Transport};
+use zeroize::Zeroizing;
+
+/// Registers that may be asked for.
+const PCRS: u8 = 24;
+
+/// What speaks for the machine beside its registers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// Signed policies: the `.pcrsig` of what was booted.
+    pub signed: Option<&'a SignedPolicies>,
+    /// The alternatives that tokens were sealed for.
+    pub alternatives: &'a [PcrSet],
+    /// The PIN.
+    pub pin: Option<&'a str>,
+}
+
+/// A volume that was unlocked.
+#[derive(Debug)]
+pub struct Unlocked {
+    /// The token that did it.
+    pub token: u32,
+    /// Its keyslot.
+    pub keyslot: u32,
+    /// The volume's key.
+    pub key: VolumeKey,
+}
+
+/// A secret that a TPM released.
+pub(crate) struct Released {
+    pub(crate) keyslot: u32,
+    pub(crate) secret: Zeroizing<Vec<u8>>,
+    unlocked: Unlocked,
+}
+
+/// Unlocks a volume by whichever token the machine satisfies.
+///
+/// # Errors
+/// [`Error::NoToken`] when there is none; else what stands against the last that was tried.
+pub fn unlock<D: Storage, T: Transport>(
+    volume: &mut Volume<D>,
+    tpm: &mut Tpm<T>,
+    evidence: &Evidence<'_>,
+) -> Result<Unlocked> {
+    release(volume, None, tpm, evidence).map(|released| released.unlocked)
+}
+
+/// Has a secret released, and shows that it opens the volume.
+pub(crate) fn release<D: Storage, T: Transport>(
+    volume: &mut Volume<D>,
+    only: Option<u32>,
+    tpm: &mut Tpm<T>,
+    evidence: &Evidence<'_>,
+) -> Result<Released> {
+    let mut refusal = Error::NoToken;
+    for (number, token) in tokens(volume.metadata())? {
+        if only.is_some_and(|only| only != number) {
+            continue;
+        }
+        match secret(number, &token, tpm, evidence) {
+            Ok(secret) => {
+                let (keyslot, key) =
+                    volume.unlock(passphrase(&secret).as_bytes(), &token.keyslots)?;
+                return Ok(Released {
+                    keyslot,
+                    secret,
+                    unlocked: Unlocked {
+                        token: number,
+                        keyslot,
+                        key,
+                    },
+                });
+            }
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+/// The key that a token's blob is sealed under: the persistent one where the token names it, else the one that systemd makes
+/// anew each time for tokens without a name, as it did up to 252.
+fn parent<T: Transport>(token: &Token, tpm: &mut Tpm<T>) -> Result<Parent> {
+    Ok(match &token.srk {
+        Some(_) => tpm.persistent(SRK)?,
+        None => tpm.primary(Template::Systemd252)?,
+    })
+}
+
+fn secret<T: Transport>(
+    number: u32,
+    token: &Token,
+    tpm: &mut Tpm<T>,
+    evidence: &Evidence<'_>,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let unsupported = |why| Err(Error::Unsupported { token: number, why });
+    let [blob] = &token.blobs[..] else {
+        return unsupported("its secret is split into several");
+    };
+    if token.pcrlock {
+        return unsupported("it is bound to a policy of systemd-pcrlock's");
+    }
+    if token.primary != PrimaryKey::Ecc {
+        return unsupported("it is sealed under an RSA key");
+    }
+    let all: Vec<u8> = (0..PCRS).collect();
+    let registers = tpm.registers(token.bank, &all)?;
+    let extra = token
+        .other
+        .get(FIELD)
+        .map(|value| serde_json::from_value(value.clone()));
+    let extra: Extra = extra.and_then(std::result::Result::ok).unwrap_or_default();
+    let protection = demanded(token, &extra, &registers, evidence)?;
+    let policy = protection.policy()?;
+    if policy.digest()? != token.policies[0] {
+        return Err(cause(number, token, &extra, &registers, evidence));
+    }
+    let approved = approved(number, token, &protection, &registers, evidence)?;
+    let mut state = State {
+        registers,
+        pin: evidence.pin.is_some(),
+        ..State::default()
+    };
+    for floor in approved.iter().filter_map(|(signed, _)| signed.floor) {
+        let held = tpm.floor(floor.index)?;
+        state.counters.extend(held.map(|held| (floor.index, held)));
+    }
+    let approved: Vec<Approved> = approved.into_iter().map(|(_, approved)| approved).collect();
+    let value = evidence
+        .pin
+        .filter(|_| token.pin)
+        .map(|pin| pin::authorisation(pin, token.salt.as_deref()));
+    let value = value.as_ref().map_or(&[][..], |value| value.as_slice());
+    let sealed = Sealed::from_bytes(blob)?;
+    let parent = parent(token, tpm)?;
+    let secret = tpm.unseal(&parent, &sealed, &policy, &approved, &state, value);
+    let released = tpm.release(parent);
+    let secret = secret?;
+    released?;
+    Ok(secret)
+}
+
+/// What the token demands, with the values that the machine has now.
+fn demanded(
+    token: &Token,
+    extra: &Extra,
+    registers: &Registers,
+    evidence: &Evidence<'_>,
+) -> Result<Protection> {
+    let now = |pcr: &u8| Some((*pcr, registers.get(token.bank, *pcr)?.to_vec()));
+    let set = (!token.pcrs.is_empty())
+        .then(|| PcrSet::new(token.bank, token.pcrs.iter().filter_map(now)))
+        .transpose()?;
+    let key = token
+        .signing_key
+        .as_ref()
+        .map(|key| PublicKey::read(&key.pem))
+        .transpose()?;
+    Ok(Protection {
+        registers: set,
+        signing_key: key,
+        reference: unhex(&extra.reference),
+        alternatives: if extra.alternatives == 0 {
+            Vec::new()
+        } else {
+            evidence.alternatives.to_vec()
+        },
+        pin: token.pin,
+    })
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
+    text.as_bytes()
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|[high, low]| digit(*high) << 4 | digit(*low))
+        .collect()
+}
+
+/// Why the policy is another than the token was sealed with.
+fn cause(
+    number: u32,
+    token: &Token,
+    extra: &Extra,
+    registers: &Registers,
+    evidence: &Evidence<'_>,
+) -> Error {
+    let differs = |(pcr, value): &(&u8, &String)| {
+        registers
+            .get(token.bank, **pcr)
+            .map(crate::protection::hex)
+            .as_ref()
+            != Some(*value)
+    };
+    let pcrs: Vec<u8> = extra
+        .values
+        .iter()
+        .filter(differs)
+        .map(|(pcr, _)| *pcr)
+        .collect();
+    if pcrs.is_empty()
+        && extra.alternatives != 0
+        && evidence.alternatives.len() != extra.alternatives
+    {
+        return Error::OtherAlternatives { token: number };
+    }
+    Error::Changed {
+        token: number,
+        pcrs,
+    }
+}
+
+/// The signed policies that are about what was booted, with the rules that they approve.
+fn approved<'a>(
+    number: u32,
+    token: &Token,
+    protection: &Protection,
+    registers: &Registers,
+    evidence: &Evidence<'a>,
+) -> Result<Vec<(&'a SignedPolicy, Approved)>> {
+    let Some(key) = &protection.signing_key else {
+        return Ok(Vec::new());
+    };
+    let fingerprint = HashAlgorithm::Sha256.digest(&key.pkcs1_der()?);
+    let of_key = evidence.signed.into_iter().flat_map(SignedPolicies::iter);
+    let of_key: Vec<&SignedPolicy> = of_key
+        .filter(|(bank, policy)| {
+            *bank == Bank::Sha256 && token.bank == *bank && policy.key == fingerprint
+        })
+        .map(|(_, policy)| policy)
+        .collect();
+    let value = registers.get(token.bank, 11).unwrap_or_default().to_vec();
+    let register = Register {
+        bank: token.bank,
+        value,
+    };
+    let mut found = Vec::new();
+    for policy in &of_key {
+        let claim = Claim {
+            register: &register,
+            floor: policy.floor,
+            reference: &policy.reference,
+        };
+        let rules = claim.rules()?;
+        let about_this = policy.reference == protection.reference
+            && Policy::of(rules.clone()).digest()? == policy.policy;
+        if about_this {
+            let signature = policy.signature.clone();
+            found.push((*policy, Approved { rules, signature }));
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::Unsigned {
+            token: number,
+            count: of_key.len(),
+        });
+    }
+    Ok(found)
+}
