@@ -95,7 +95,8 @@ let
       "--tries"
       (toString cfg.bootCounting.tries)
     ]
-    ++ optional cfg.withoutInitrdSecrets "--without-initrd-secrets";
+    ++ optional cfg.withoutInitrdSecrets "--without-initrd-secrets"
+    ++ optional cfg.runInitrdSecrets "--run-initrd-secrets";
 
   # NixOS calls the hook with the top-level folder that is to start by default.
   hook = pkgs.writeShellScript "rootstock-install" ''
@@ -138,6 +139,12 @@ in
       type = types.bool;
       default = false;
       description = "Whether to install although `boot.initrd.secrets` cannot be: the program that appends them would put them on the partition in plain.";
+    };
+
+    runInitrdSecrets = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether to run the program that appends `boot.initrd.secrets`. They lie on the partition in plain then; encrypted credentials do not.";
     };
 
     signing = {
@@ -260,6 +267,10 @@ in
         message = "boot.rootstock.signing.key: a key in the store can be read by everybody.";
       }
       {
+        assertion = !(cfg.withoutInitrdSecrets && cfg.runInitrdSecrets);
+        message = "boot.rootstock: secrets are either left out or appended, not both.";
+      }
+      {
         assertion = cfg.policy.key == null || !lib.hasPrefix "/nix/store" cfg.policy.key;
         message = "boot.rootstock.policy.key: a key in the store can be read by everybody.";
       }
@@ -280,7 +291,7 @@ in
     boot.loader = {
       grub.enable = false;
       systemd-boot.enable = false;
-      supportsInitrdSecrets = cfg.withoutInitrdSecrets;
+      supportsInitrdSecrets = cfg.withoutInitrdSecrets || cfg.runInitrdSecrets;
       external = {
         enable = true;
         installHook = hook;

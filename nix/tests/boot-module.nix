@@ -115,6 +115,7 @@ in
       "/x2"
     ];
     configurationLimit = 10;
+    runInitrdSecrets = true;
     signing = {
       key = "pkcs11:token=boot;object=db?module-path=/lib/p11.so";
       certificate = "/etc/boot/db.crt";
@@ -153,6 +154,11 @@ in
       key = "/nix/store/x/db.key";
       certificate = "/etc/boot/db.crt";
     };
+  };
+  secrets-both-ways = evaluate {
+    enable = true;
+    withoutInitrdSecrets = true;
+    runInitrdSecrets = true;
   };
   policy-key-in-store = evaluate {
     enable = true;

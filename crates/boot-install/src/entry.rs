@@ -73,6 +73,8 @@ pub(crate) enum Parts {
     Shared {
         kernel: PathBuf,
         initrds: Vec<PathBuf>,
+        /// What a program appended, an initrd of its own.
+        secrets: Option<Content>,
         devicetree: Option<PathBuf>,
         cmdline: String,
         os_release: String,
@@ -108,7 +110,13 @@ impl<'a> Maker<'a> {
     }
 
     /// What the entry of a system is made of. Reads nothing large unless it lies outside of the store.
-    pub fn plan(&self, generation: &Generation, system: &System) -> Result<EntryPlan> {
+    /// `secrets` is an initrd of its own behind the system's, which an image that was built with the system can't have.
+    pub fn plan(
+        &self,
+        generation: &Generation,
+        system: &System,
+        secrets: Option<Content>,
+    ) -> Result<EntryPlan> {
         let refused = |why: String| Error::Generation {
             generation: generation.number,
             why,
@@ -124,8 +132,12 @@ impl<'a> Maker<'a> {
             Refusal::Failed(error) => error,
         })?;
         let parts = match document.extension::<UnifiedImage>(UKI) {
-            Some(UnifiedImage { image }) => Parts::Whole(image.into()),
-            None => shared_parts(generation, system, &title),
+            Some(UnifiedImage { image }) if secrets.is_none() => Parts::Whole(image.into()),
+            Some(_) => {
+                let why = "its image was built with the system, and secrets can't be added to that";
+                return Err(refused(why.to_owned()));
+            }
+            None => shared_parts(generation, system, &title, secrets),
         };
         let mut hasher = Sha256::new();
         let mut add = |name: &str, value: &[u8]| {
@@ -147,6 +159,7 @@ impl<'a> Maker<'a> {
             Parts::Shared {
                 kernel,
                 initrds,
+                secrets,
                 devicetree,
                 cmdline,
                 os_release,
@@ -155,6 +168,9 @@ impl<'a> Maker<'a> {
                 add("kernel", self.sources.identity(kernel)?.as_bytes());
                 for initrd in initrds {
                     add("initrd", self.sources.identity(initrd)?.as_bytes());
+                }
+                if let Some(secrets) = secrets {
+                    add("secrets", secrets.sha256());
                 }
                 if let Some(path) = devicetree {
                     add("devicetree", self.sources.identity(path)?.as_bytes());
@@ -221,16 +237,21 @@ impl<'a> Maker<'a> {
         match &plan.parts {
             Parts::Whole(_) => Ok(Vec::new()),
             Parts::Shared {
-                kernel, initrds, ..
+                kernel,
+                initrds,
+                secrets,
+                ..
             } => {
                 let kernel = ("linux", kernel);
                 let initrds = initrds.iter().map(|path| ("initrd", path));
+                let secrets = secrets.iter().cloned();
                 std::iter::once(kernel)
                     .chain(initrds)
                     .map(|(kind, path)| {
                         let content = self.sources.content(path)?;
                         Ok(NewFile::shared(kind, content)?)
                     })
+                    .chain(secrets.map(|content| Ok(NewFile::shared("initrd", content)?)))
                     .collect()
             }
         }
@@ -238,7 +259,12 @@ impl<'a> Maker<'a> {
 }
 
 /// An image that refers to what the document names.
-fn shared_parts(generation: &Generation, system: &System, title: &str) -> Parts {
+fn shared_parts(
+    generation: &Generation,
+    system: &System,
+    title: &str,
+    secrets: Option<Content>,
+) -> Parts {
     let document = &system.document;
     let boot = &document.boot;
     let mut cmdline = format!("init={}", boot.init);
@@ -265,6 +291,7 @@ fn shared_parts(generation: &Generation, system: &System, title: &str) -> Parts 
     Parts::Shared {
         kernel: PathBuf::from(&boot.kernel),
         initrds,
+        secrets,
         devicetree: boot
             .devicetree
             .clone()

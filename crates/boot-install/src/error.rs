@@ -36,6 +36,14 @@ pub enum Error {
         /// Why, and what to do.
         why: String,
     },
+    /// The program that appends secrets to an initrd did not.
+    #[error("{program}: no secrets for the initrd: {why}")]
+    Secrets {
+        /// The program.
+        program: String,
+        /// Why.
+        why: String,
+    },
     /// The stub or the boot loader is not what it must be.
     #[error("{what}: {why}")]
     Program {

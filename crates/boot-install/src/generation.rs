@@ -18,7 +18,7 @@ pub struct System {
     pub specialisation: Vec<String>,
     /// The document, in version 2.
     pub document: Document<BootV2>,
-    /// Version 1's program that appends secrets to an initrd, which is not run.
+    /// Version 1's program that appends secrets to an initrd.
     pub secrets_program: Option<String>,
 }
 

@@ -2,7 +2,8 @@
 //! specialisation, and plans what has to change on every EFI system partition. `boot-esp` carries the plans out.
 //!
 //! Invariants: kernels and initrds are hashed once and stored once by content; an entry that is there and whole is not made
-//! again; what was read from one partition is what the others get, byte for byte; no process is started.
+//! again; what was read from one partition is what the others get, byte for byte; no process is started unless that is asked for
+//! ([`InitrdSecrets::Run`]).
 
 mod beside;
 mod credential;
@@ -15,6 +16,7 @@ mod loader;
 mod make;
 mod policy;
 mod prepare;
+mod secrets;
 mod source;
 
 pub use credential::is_encrypted;
@@ -28,6 +30,7 @@ pub use policy::PolicySigning;
 pub use prepare::{
     EntryRegisters, Installation, Prepared, Request, Settings, Target, prepare, would_start,
 };
+pub use secrets::InitrdSecrets;
 pub use source::Sources;
 
 /// What the functions of this crate answer.

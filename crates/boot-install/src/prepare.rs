@@ -2,8 +2,8 @@
 
 use crate::loader::{LoaderChoice, LoaderPaths, is_whole, loader_choice};
 use crate::{
-    EntryPlan, Error, Foreseen, Generation, Maker, PolicySigning, Profiles, Result, Signing,
-    Sources, foresee, hex, judge,
+    EntryPlan, Error, Foreseen, Generation, InitrdSecrets, Maker, PolicySigning, Profiles, Result,
+    Signing, Sources, System, foresee, hex, judge,
 };
 use boot_esp::{
     Content, Counter, ENTRIES, EntryName, EspPath, FoundEntry, Judgement, LoaderConfig, MenuEntry,
@@ -50,8 +50,8 @@ pub struct Settings {
     pub verify: bool,
     /// Replaces a loader although no second copy of it is in use.
     pub update_single_loader: bool,
-    /// Installs a default generation although its secrets cannot be.
-    pub without_initrd_secrets: bool,
+    /// What becomes of secrets that a program appends to initrds.
+    pub initrd_secrets: InitrdSecrets,
 }
 
 /// Everything that an installation is made from.
@@ -241,22 +241,8 @@ fn collect(
     for generation in &request.profiles.generations {
         for system in &generation.systems {
             let is_default = std::ptr::eq(generation, default) && system.specialisation.is_empty();
-            if let Some(program) = &system.secrets_program {
-                let number = generation.number;
-                if is_default && !request.settings.without_initrd_secrets {
-                    return Err(Error::Generation {
-                        generation: number,
-                        why: format!(
-                            "its initrd gets secrets from {program}, which would put them on the partition in plain; \
-                             name them as encrypted credentials (docs/boot/migrate.md), or pass --without-initrd-secrets"
-                        ),
-                    });
-                }
-                notes.push(format!(
-                    "generation {number}: the secrets of its initrd are not installed"
-                ));
-            }
-            let plan = maker.plan(generation, system)?;
+            let secrets = secrets(request, generation, system, is_default, notes)?;
+            let plan = maker.plan(generation, system, secrets)?;
             if is_default {
                 default_stem = Some(plan.stem.clone());
             }
@@ -284,6 +270,51 @@ fn collect(
         made,
         default,
     })
+}
+
+/// What a program appends to the initrd of a system, when there is one and it is to be run. A default generation without its
+/// secrets is an error unless that was asked for.
+fn secrets(
+    request: &Request<'_>,
+    generation: &Generation,
+    system: &System,
+    is_default: bool,
+    notes: &mut Vec<String>,
+) -> Result<Option<Content>> {
+    let Some(program) = &system.secrets_program else {
+        return Ok(None);
+    };
+    let number = generation.number;
+    let why = match request.settings.initrd_secrets {
+        InitrdSecrets::Run => match crate::secrets::run(request.sources, program) {
+            Ok(secrets) => {
+                if secrets.is_some() {
+                    notes.push(format!(
+                        "generation {number}: the secrets of its initrd lie on the partition in plain"
+                    ));
+                }
+                return Ok(secrets);
+            }
+            // The files that an old generation's secrets come from may be gone.
+            Err(error) if !is_default => error.to_string(),
+            Err(error) => return Err(error),
+        },
+        InitrdSecrets::Refuse if is_default => {
+            return Err(Error::Generation {
+                generation: number,
+                why: format!(
+                    "its initrd gets secrets from {program}, which would put them on the partition in plain; \
+                     name them as encrypted credentials (docs/boot/migrate.md), or pass --without-initrd-secrets \
+                     or --run-initrd-secrets"
+                ),
+            });
+        }
+        InitrdSecrets::Refuse | InitrdSecrets::Leave => format!("{program} is not run"),
+    };
+    notes.push(format!(
+        "generation {number}: the secrets of its initrd are not installed: {why}"
+    ));
+    Ok(None)
 }
 
 fn default_generation<'a>(

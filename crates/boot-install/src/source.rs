@@ -84,6 +84,11 @@ impl Sources {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// The file of this machine that an absolute path of the system leads to.
+    pub(crate) fn real_path(&self, path: &Path) -> Result<PathBuf> {
+        Ok(self.real(&self.resolve(path)?))
+    }
+
     /// The names in a folder; `None` when it is not there.
     pub(crate) fn list(&self, folder: &Path) -> Result<Option<Vec<String>>> {
         let real = self.real(&self.resolve(folder)?);

@@ -10,3 +10,4 @@ mod fat;
 mod install;
 mod policy;
 mod registers;
+mod secrets;

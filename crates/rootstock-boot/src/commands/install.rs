@@ -8,7 +8,8 @@ use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_esp::{Meter, Progress, Stage, execute};
 use boot_install::{
-    EntryRegisters, Installation, Prepared, Request, Settings, Signing, Sources, prepare, profiles,
+    EntryRegisters, InitrdSecrets, Installation, Prepared, Request, Settings, Signing, Sources,
+    prepare, profiles,
 };
 use boot_measure::Bank;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,6 +80,10 @@ pub(crate) struct Options {
     /// Install the default generation although a program would append secrets to its initrd.
     #[arg(long)]
     without_initrd_secrets: bool,
+    /// Run the programs that append secrets to initrds (Bootspec version 1's initrdSecrets). The secrets then lie on the
+    /// partition in plain; encrypted credentials do not.
+    #[arg(long, conflicts_with = "without_initrd_secrets")]
+    run_initrd_secrets: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -145,7 +150,11 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
         booted: options.volumes.booted()?,
         verify,
         update_single_loader: options.update_single_loader,
-        without_initrd_secrets: options.without_initrd_secrets,
+        initrd_secrets: match (options.without_initrd_secrets, options.run_initrd_secrets) {
+            (_, true) => InitrdSecrets::Run,
+            (true, false) => InitrdSecrets::Leave,
+            (false, false) => InitrdSecrets::Refuse,
+        },
     };
     let installation = prepare(&Request {
         sources: &sources,

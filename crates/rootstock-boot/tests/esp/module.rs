@@ -58,6 +58,7 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
         ),
         ("key-in-store", "signing.key: a key in the store"),
         ("policy-key-in-store", "policy.key: a key in the store"),
+        ("secrets-both-ways", "left out or appended"),
         ("uneven", "one for each EFI system partition"),
     ] {
         let failed = answer[case]["failed"].as_array().unwrap();
