@@ -220,13 +220,17 @@ impl Survey {
         matches!(&entry.judgement, Judgement::Valid(needs) if needs.iter().all(there))
     }
 
-    /// The newest entry that has started well; if none has, the newest that is not bad. Only intact ones count.
+    /// The newest entry that has started well; if none has, the newest that is not bad. Only intact ones count, and those of
+    /// another profile, whose numbers say nothing here, behind the system's own.
     pub fn last_good(&self) -> Option<&FoundEntry> {
         let newest = |state: State| {
             self.entries
                 .iter()
                 .filter(|entry| entry.name.state() == state && self.is_intact(entry))
-                .max_by_key(|entry| (!entry.stem.is_specialised(), entry.stem.generation()))
+                .max_by_key(|FoundEntry { stem, .. }| {
+                    let own = stem.profile().is_none();
+                    (own, !stem.is_specialised(), stem.generation())
+                })
         };
         newest(State::Good).or_else(|| newest(State::Untried))
     }
