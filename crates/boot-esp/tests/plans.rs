@@ -454,7 +454,7 @@ proptest! {
         // Nothing is left that no entry needs.
         let now = survey(&volume, &judge).unwrap();
         let needed: BTreeSet<&EspPath> =
-            now.entries.iter().flat_map(|entry| entry.needs()).map(|need| &need.path).collect();
+            now.entries.iter().flat_map(boot_esp::FoundEntry::needs).map(|need| &need.path).collect();
         for file in now.shared.keys() {
             prop_assert!(needed.contains(file), "{} in {SHARED} is of no use", file);
         }

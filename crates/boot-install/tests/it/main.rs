@@ -9,5 +9,7 @@ mod crash;
 mod fat;
 mod install;
 mod policy;
+mod profiles;
 mod registers;
 mod secrets;
+mod unsigned;

@@ -117,6 +117,10 @@ pub(crate) struct Machinery {
     pub(crate) stub: Vec<u8>,
     pub(crate) loader: Option<Vec<u8>>,
     pub(crate) settings: Settings,
+    /// Whether entries are signed.
+    pub(crate) signed: bool,
+    /// Profiles besides the system's own, in the same folder.
+    pub(crate) profiles: Vec<&'static str>,
     /// Who signs PCR policies, for which banks.
     pub(crate) policy: Option<(&'static dyn Signer, &'static [Bank])>,
 }
@@ -131,6 +135,8 @@ impl Machinery {
             stub: stub(4096),
             loader: Some(loader("257.9")),
             settings: Settings::default(),
+            signed: true,
+            profiles: Vec::new(),
             policy: None,
         }
     }
@@ -175,14 +181,34 @@ impl Machinery {
 
     /// Makes a generation with this document the current one.
     pub(crate) fn generation(&self, number: u64, document: &Value) {
-        let toplevel = Machinery::store_path(&format!("nixos-{number}"));
+        self.add(PROFILE, &format!("nixos-{number}"), number, document);
+        self.switch(number);
+    }
+
+    /// Adds a generation to a profile; the name is its top-level folder's.
+    fn add(&self, profile: &str, name: &str, number: u64, document: &Value) {
+        let toplevel = Machinery::store_path(name);
         fs::create_dir_all(self.real(&toplevel)).unwrap();
         let text = document.to_string();
         fs::write(self.real(&toplevel).join("boot.json"), text).unwrap();
-        let link = self.real(&format!("{PROFILE}-{number}-link"));
+        let link = self.real(&format!("{profile}-{number}-link"));
         let _ = fs::remove_file(&link);
         symlink(&toplevel, &link).unwrap();
-        self.switch(number);
+    }
+
+    /// Makes a generation of another profile with the kernel and initrd of generation 1, and points that profile to it.
+    pub(crate) fn of_profile(&mut self, profile: &'static str, number: u64) {
+        if !self.profiles.contains(&profile) {
+            self.profiles.push(profile);
+        }
+        let name = format!("{profile}-{number}");
+        let [kernel, initrd] = ["linux-1", "initrd-1"].map(Machinery::store_path);
+        let document = Machinery::document(&name, &kernel, &initrd);
+        let path = format!("/nix/var/nix/profiles/system-profiles/{profile}");
+        fs::create_dir_all(self.real(&path).parent().unwrap()).unwrap();
+        self.add(&path, &name, number, &document);
+        let _ = fs::remove_file(self.real(&path));
+        symlink(format!("{profile}-{number}-link"), self.real(&path)).unwrap();
     }
 
     /// Lets the profile point to a generation.
@@ -229,7 +255,11 @@ impl Machinery {
         targets: &[Target<'_>],
         limit: Option<usize>,
     ) -> boot_install::Result<Installation> {
-        let found = profiles(sources, &[PROFILE.into()], limit, None).unwrap();
+        let others = self.profiles.iter();
+        let others =
+            others.map(|name| format!("/nix/var/nix/profiles/system-profiles/{name}").into());
+        let all: Vec<PathBuf> = std::iter::once(PROFILE.into()).chain(others).collect();
+        let found = profiles(sources, &all, limit, None).unwrap();
         let key = key();
         let certificates = [&key.certificate];
         boot_install::prepare(&Request {
@@ -238,7 +268,7 @@ impl Machinery {
             default: None,
             stub: &self.stub,
             loader: self.loader.as_deref(),
-            signing: Some(Signing {
+            signing: self.signed.then_some(Signing {
                 signer: &key.signer,
                 certificates: &certificates,
             }),
