@@ -33,35 +33,33 @@ impl Ancestry {
     }
 
     /// Takes in commits added since, and follows the trunk to its new head. Linear in what is new when the trunk went
-    /// forward; a trunk that was rewritten is indexed anew.
-    pub fn advance(&mut self, graph: &Graph, head: CommitNumber) {
-        let mut fresh = vec![head];
+    /// forward; a trunk that was rewritten is indexed anew. Says how many commits were looked at.
+    pub fn advance(&mut self, graph: &Graph, head: CommitNumber) -> usize {
+        let mut fresh = Vec::new();
         let known = self.trunk.last().copied();
-        while let Some(parent) = fresh.last().and_then(|last| graph.parents(*last).first()) {
-            if Some(*parent) == known {
-                break;
-            }
-            fresh.push(*parent);
+        let mut next = Some(head);
+        while let Some(commit) = next.filter(|commit| Some(*commit) != known) {
+            fresh.push(commit);
+            next = graph.parents(commit).first().copied();
         }
-        let forward = match (known, fresh.last()) {
-            (Some(known), Some(oldest)) => graph.parents(*oldest).first() == Some(&known),
-            _ => false,
-        };
-        if Some(head) == known {
-            fresh.clear();
-        } else if !forward {
+        let forward = next.is_some();
+        if !forward {
             self.trunk.clear();
             self.entry.clear();
             self.anchor.clear();
         }
         let first_new = self.entry.len();
+        let known_before = fresh.iter().filter(|commit| commit.index() < first_new);
+        let adopted = known_before.min().copied();
         self.entry.resize(graph.len(), NOWHERE);
+        let mut looked_at = fresh.len() + graph.len() - first_new;
         let mut open = Vec::new();
         for commit in fresh.into_iter().rev() {
             let position = self.trunk.len() as u32;
             self.trunk.push(commit);
             open.push(commit);
             while let Some(next) = open.pop() {
+                looked_at += 1;
                 match self.entry.get_mut(next.index()) {
                     Some(entry) if *entry == NOWHERE => *entry = position,
                     _ => continue,
@@ -69,55 +67,40 @@ impl Ancestry {
                 open.extend_from_slice(graph.parents(next));
             }
         }
-        // A commit is on the trunk exactly if the trunk enters it at its own position.
+        // Commits known before may have become part of the trunk now: their anchor is their own position, and those that stand
+        // on them follow.
+        if let Some(oldest) = adopted {
+            looked_at += first_new - oldest.index();
+            self.refresh_anchors(graph, oldest, first_new);
+        }
         for commit in graph.commits().skip(first_new) {
-            let entry = self.entry(commit);
-            let on_trunk = self.trunk.get(entry as usize) == Some(&commit);
-            let inherited = || {
-                let parents = graph.parents(commit).iter();
-                parents
-                    .map(|parent| self.anchor(*parent))
-                    .filter(|a| *a != NOWHERE)
-                    .max()
-            };
-            let anchor = if on_trunk {
-                entry
-            } else {
-                inherited().unwrap_or(NOWHERE)
-            };
+            let anchor = self.anchor_of(graph, commit);
             self.anchor.push(anchor);
         }
-        // Commits known before may have become part of the trunk now: their anchor is their own position.
-        if first_new > 0 {
-            self.refresh_anchors(graph, first_new);
-        }
+        looked_at
     }
 
-    /// Recomputes the anchors of older commits that the trunk has newly reached, and of what stands on them.
-    fn refresh_anchors(&mut self, graph: &Graph, first_new: usize) {
-        let on_trunk = |index: &Ancestry, commit: CommitNumber| {
-            index.trunk.get(index.entry(commit) as usize) == Some(&commit)
-        };
-        let changed = graph
-            .commits()
-            .take(first_new)
-            .find(|commit| on_trunk(self, *commit) && self.anchor(*commit) != self.entry(*commit));
-        let Some(first) = changed else { return };
-        for commit in graph.commits().skip(first.index()) {
-            let anchor = if on_trunk(self, commit) {
-                self.entry(commit)
-            } else {
-                let parents = graph.parents(commit).iter();
-                let best = parents
-                    .map(|p| self.anchor(*p))
-                    .filter(|a| *a != NOWHERE)
-                    .max();
-                best.unwrap_or(NOWHERE)
-            };
+    /// Recomputes the anchors of commits from `oldest` to before `first_new`, and thereby of what stands on them.
+    fn refresh_anchors(&mut self, graph: &Graph, oldest: CommitNumber, first_new: usize) {
+        let from = oldest.index();
+        for commit in graph.commits().skip(from).take(first_new - from) {
+            let anchor = self.anchor_of(graph, commit);
             if let Some(slot) = self.anchor.get_mut(commit.index()) {
                 *slot = anchor;
             }
         }
+    }
+
+    /// The anchor of a commit whose entry and whose parents' anchors are known.
+    fn anchor_of(&self, graph: &Graph, commit: CommitNumber) -> u32 {
+        let entry = self.entry(commit);
+        // A commit is on the trunk exactly if the trunk enters it at its own position.
+        if self.trunk.get(entry as usize) == Some(&commit) {
+            return entry;
+        }
+        let parents = graph.parents(commit).iter();
+        let anchors = parents.map(|parent| self.anchor(*parent));
+        anchors.filter(|a| *a != NOWHERE).max().unwrap_or(NOWHERE)
     }
 
     /// The head of the trunk.

@@ -5,8 +5,11 @@
 //! Invariant: reading stops at the first segment that is cut or damaged and says where; everything before it is exactly what
 //! was appended. A writer goes on from there.
 
-use crate::graph::{Commit, Likeness, ObjectName};
-use crate::message::{Mentions, MergedBranches};
+mod decode;
+
+use crate::graph::{Commit, ObjectName};
+pub(crate) use decode::RawCommit;
+use decode::{Cursor, decode};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 use thiserror::Error;
@@ -157,15 +160,7 @@ pub fn append(
 /// # Errors
 /// [`ArchiveError`]; damage after a valid beginning is no error but an [`Ending`].
 pub fn read(mut stream: impl Read, each: impl FnMut(Segment)) -> Result<Position, ArchiveError> {
-    let mut magic = [0; MAGIC.len()];
-    if read_whole(&mut stream, &mut magic)? != magic.len() || magic != *MAGIC {
-        return Err(ArchiveError::NotAnIndex);
-    }
-    let position = Position {
-        length: MAGIC.len() as u64,
-        check: [0; CHECK],
-        ending: Ending::Whole,
-    };
+    let position = check_beginning(&mut stream)?;
     read_on(stream, position, each)
 }
 
@@ -174,9 +169,76 @@ pub fn read(mut stream: impl Read, each: impl FnMut(Segment)) -> Result<Position
 /// # Errors
 /// As [`read`].
 pub fn read_on(
+    stream: impl Read,
+    position: Position,
+    mut each: impl FnMut(Segment),
+) -> Result<Position, ArchiveError> {
+    check_on(stream, position, |checked| match checked.segment() {
+        Some(segment) => {
+            each(segment);
+            true
+        }
+        None => false,
+    })
+}
+
+/// A segment whose check is right, in its bytes.
+#[derive(Debug)]
+pub struct Checked {
+    kind: u8,
+    payload: Vec<u8>,
+    /// Where the file goes on after it.
+    pub after: Position,
+}
+
+impl Checked {
+    /// What it holds; `None` for one of a kind that this version does not know.
+    pub fn segment(&self) -> Option<Segment> {
+        decode(self.kind, &self.payload)
+    }
+
+    /// Gives each of its commits to `each`, as they stand; `None` where it holds something else.
+    pub(crate) fn commits<E>(
+        &self,
+        mut each: impl FnMut(RawCommit<'_>) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        if self.kind != KIND_COMMITS {
+            return None;
+        }
+        let mut cursor = Cursor(&self.payload);
+        while !cursor.0.is_empty() {
+            if let Err(error) = each(cursor.raw_commit()?) {
+                return Some(Err(error));
+            }
+        }
+        Some(Ok(()))
+    }
+}
+
+/// Reads a file's beginning: where its segments begin.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn check_beginning(mut stream: impl Read) -> Result<Position, ArchiveError> {
+    let mut magic = [0; MAGIC.len()];
+    if read_whole(&mut stream, &mut magic)? != magic.len() || magic != *MAGIC {
+        return Err(ArchiveError::NotAnIndex);
+    }
+    Ok(Position {
+        length: MAGIC.len() as u64,
+        check: [0; CHECK],
+        ending: Ending::Whole,
+    })
+}
+
+/// Reads on as [`read_on`], giving each segment as it stands; one that `each` cannot read is where the file is damaged.
+///
+/// # Errors
+/// As [`read`].
+pub fn check_on(
     mut stream: impl Read,
     mut position: Position,
-    mut each: impl FnMut(Segment),
+    mut each: impl FnMut(Checked) -> bool,
 ) -> Result<Position, ArchiveError> {
     position.ending = Ending::Whole;
     loop {
@@ -191,21 +253,32 @@ pub fn read_on(
         if length > MAX_SEGMENT {
             break;
         }
-        let mut rest = Vec::new();
+        let mut payload = Vec::new();
         let wanted = length as usize + CHECK;
-        stream.by_ref().take(wanted as u64).read_to_end(&mut rest)?;
-        let Some((payload, check)) = rest.split_last_chunk::<CHECK>() else {
-            break;
-        };
-        if rest.len() != wanted || check_of(position.check, kind, payload) != *check {
+        let limited = stream.by_ref().take(wanted as u64);
+        if { limited }.read_to_end(&mut payload)? != wanted {
             break;
         }
-        let Some(segment) = decode(kind, payload) else {
+        let Some(check) = payload.split_off(length as usize).first_chunk().copied() else {
             break;
         };
-        position.length += 5 + wanted as u64;
-        position.check = *check;
-        each(segment);
+        if check_of(position.check, kind, &payload) != check {
+            break;
+        }
+        let after = Position {
+            length: position.length + 5 + wanted as u64,
+            check,
+            ending: Ending::Whole,
+        };
+        let checked = Checked {
+            kind,
+            payload,
+            after,
+        };
+        if !each(checked) {
+            break;
+        }
+        position = after;
     }
     position.ending = Ending::Damaged;
     Ok(position)
@@ -285,120 +358,4 @@ fn write_commit(bytes: &mut Vec<u8>, commit: &Commit) {
     write_text(bytes, commit.mentions.topic.as_deref().unwrap_or(""));
     bytes.extend_from_slice(&commit.likeness.author.to_le_bytes());
     bytes.extend_from_slice(&commit.likeness.title.to_le_bytes());
-}
-
-/// The rest of a payload; every step says `None` where the payload is too short.
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.bytes(N)?.try_into().ok()
-    }
-
-    fn name(&mut self) -> Option<ObjectName> {
-        self.array().map(ObjectName)
-    }
-
-    fn names(&mut self) -> Option<Vec<ObjectName>> {
-        let count = u16::from_le_bytes(self.array()?);
-        (0..count).map(|_| self.name()).collect()
-    }
-
-    fn text(&mut self) -> Option<String> {
-        let length = u32::from_le_bytes(self.array()?);
-        String::from_utf8(self.bytes(length as usize)?.to_vec()).ok()
-    }
-
-    fn texts(&mut self) -> Option<Vec<String>> {
-        let count = u16::from_le_bytes(self.array()?);
-        (0..count).map(|_| self.text()).collect()
-    }
-
-    fn numbers(&mut self) -> Option<Vec<u32>> {
-        let count = u16::from_le_bytes(self.array()?);
-        (0..count)
-            .map(|_| self.array().map(u32::from_le_bytes))
-            .collect()
-    }
-
-    fn commit(&mut self) -> Option<Commit> {
-        let (name, time) = (self.name()?, i64::from_le_bytes(self.array()?));
-        let parents = self.names()?;
-        let pull_request = Some(u32::from_le_bytes(self.array()?)).filter(|n| *n != 0);
-        let (picked_from, reverts) = (self.names()?, self.names()?);
-        let vulnerabilities = self.texts()?;
-        let (from, into) = (
-            self.text()?,
-            Some(self.text()?).filter(|into| !into.is_empty()),
-        );
-        let merge = (!from.is_empty()).then_some(MergedBranches { from, into });
-        let (backport_of, reverts_requests) = (self.numbers()?, self.numbers()?);
-        let topic = Some(self.text()?).filter(|topic| !topic.is_empty());
-        let mentions = Mentions {
-            pull_request,
-            picked_from,
-            reverts,
-            vulnerabilities,
-            merge,
-            backport_of,
-            reverts_requests,
-            topic,
-        };
-        let author = u32::from_le_bytes(self.array()?);
-        let title = u32::from_le_bytes(self.array()?);
-        Some(Commit {
-            name,
-            parents,
-            time,
-            mentions,
-            likeness: Likeness { author, title },
-        })
-    }
-}
-
-fn decode(kind: u8, payload: &[u8]) -> Option<Segment> {
-    let mut cursor = Cursor(payload);
-    match kind {
-        KIND_COMMITS => {
-            let mut commits = Vec::new();
-            while !cursor.0.is_empty() {
-                commits.push(cursor.commit()?);
-            }
-            Some(Segment::Commits(commits))
-        }
-        KIND_HEAD => {
-            let line = cursor.text()?;
-            let (commit, time) = (cursor.name()?, i64::from_le_bytes(cursor.array()?));
-            let release = cursor.text()?;
-            let observed = cursor.array::<1>()? == [1];
-            Some(Segment::Head(HeadSeen {
-                line,
-                commit,
-                time,
-                release,
-                observed,
-            }))
-        }
-        KIND_PATCHES => {
-            let mut patches = Vec::new();
-            while !cursor.0.is_empty() {
-                patches.push((cursor.name()?, cursor.name()?));
-            }
-            Some(Segment::Patches(patches))
-        }
-        KIND_FILES => {
-            let mut files = Vec::new();
-            while !cursor.0.is_empty() {
-                files.push((cursor.name()?, cursor.texts()?));
-            }
-            Some(Segment::Files(files))
-        }
-        _ => None,
-    }
 }

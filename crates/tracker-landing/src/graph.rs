@@ -2,11 +2,14 @@
 //!
 //! Invariant: a commit's parents have smaller numbers, so numbers are a topological order and the graph has no cycle.
 
+mod claims;
+mod names;
+
 use crate::message::Mentions;
+use claims::Claims;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use names::NameTable;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 use std::sync::OnceLock;
 use thiserror::Error;
@@ -16,6 +19,9 @@ pub const MAX_PARENTS: usize = 1024;
 
 /// The shortest prefix of an object name that is looked up.
 pub const MIN_PREFIX: usize = 4;
+
+/// Commits that may come before the order of names is made anew.
+const MAX_UNSORTED: usize = 10_000;
 
 /// What is wrong with a commit, or with a question about one.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -153,24 +159,6 @@ impl Likeness {
     }
 }
 
-/// Object names are hashes already: their first bytes serve as the hash.
-#[derive(Debug, Default, Clone)]
-struct NameHasher(u64);
-
-impl Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 ^= u64::from_le_bytes(*first);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
-}
-
 /// All commits of a repository.
 #[derive(Debug, Default)]
 pub struct Graph {
@@ -180,14 +168,10 @@ pub struct Graph {
     /// Where each commit's parents begin in `parents`; its end is the next one's beginning.
     starts: Vec<u32>,
     parents: Vec<CommitNumber>,
-    mentions: HashMap<u32, Mentions>,
-    pull_requests: HashMap<u32, Vec<CommitNumber>>,
-    picked: HashMap<ObjectName, Vec<CommitNumber>>,
-    reverted: HashMap<ObjectName, Vec<CommitNumber>>,
-    backports: HashMap<u32, Vec<CommitNumber>>,
-    reverted_requests: HashMap<u32, Vec<CommitNumber>>,
-    numbers: HashMap<ObjectName, u32, BuildHasherDefault<NameHasher>>,
+    claims: Claims,
+    numbers: NameTable,
     boundary: Vec<CommitNumber>,
+    /// The first so many numbers by name; those that came since are looked through.
     sorted: OnceLock<Vec<u32>>,
 }
 
@@ -195,6 +179,16 @@ impl Graph {
     /// An empty graph.
     pub fn new() -> Graph {
         Graph::default()
+    }
+
+    /// Makes place for so many commits, so that what holds them need not grow step by step.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.numbers.reserve(count);
+        self.names.reserve(count);
+        self.times.reserve(count);
+        self.likenesses.reserve(count);
+        self.starts.reserve(count);
+        self.parents.reserve(count);
     }
 
     /// How many commits there are.
@@ -213,23 +207,34 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Duplicate`], [`GraphError::TooManyParents`] or [`GraphError::Full`]; the graph is unchanged then.
     pub fn push(&mut self, commit: Commit) -> Result<CommitNumber, GraphError> {
-        if commit.parents.len() > MAX_PARENTS {
-            return Err(GraphError::TooManyParents(
-                commit.name,
-                commit.parents.len(),
-            ));
+        let mentions = Some(commit.mentions).filter(|mentions| !mentions.is_empty());
+        let parents = commit.parents.iter().copied();
+        self.add(commit.name, parents, commit.time, commit.likeness, mentions)
+    }
+
+    /// Adds a commit as [`Graph::push`] does, from its parts.
+    pub(crate) fn add(
+        &mut self,
+        name: ObjectName,
+        parents: impl ExactSizeIterator<Item = ObjectName>,
+        time: i64,
+        likeness: Likeness,
+        mentions: Option<Mentions>,
+    ) -> Result<CommitNumber, GraphError> {
+        if parents.len() > MAX_PARENTS {
+            return Err(GraphError::TooManyParents(name, parents.len()));
         }
         // One number is kept free: the indices use it for "nowhere".
         let number = u32::try_from(self.len()).ok().filter(|n| *n < u32::MAX - 1);
         let number = number.ok_or(GraphError::Full(u32::MAX - 1))?;
-        if self.numbers.contains_key(&commit.name) {
-            return Err(GraphError::Duplicate(commit.name));
+        if self.find(&name).is_some() {
+            return Err(GraphError::Duplicate(name));
         }
         self.starts.push(self.parents.len() as u32);
         let mut complete = true;
-        for parent in &commit.parents {
-            match self.numbers.get(parent) {
-                Some(parent) => self.parents.push(CommitNumber(*parent)),
+        for parent in parents {
+            match self.find(&parent) {
+                Some(parent) => self.parents.push(parent),
                 None => complete = false,
             }
         }
@@ -237,37 +242,24 @@ impl Graph {
         if !complete {
             self.boundary.push(this);
         }
-        if let Some(request) = commit.mentions.pull_request {
-            self.pull_requests.entry(request).or_default().push(this);
+        self.likenesses.push(likeness);
+        if let Some(mentions) = mentions {
+            self.claims.add(this, mentions);
         }
-        for original in &commit.mentions.picked_from {
-            self.picked.entry(*original).or_default().push(this);
-        }
-        for undone in &commit.mentions.reverts {
-            self.reverted.entry(*undone).or_default().push(this);
-        }
-        for request in &commit.mentions.backport_of {
-            self.backports.entry(*request).or_default().push(this);
-        }
-        for request in &commit.mentions.reverts_requests {
-            let reverts = self.reverted_requests.entry(*request).or_default();
-            reverts.push(this);
-        }
-        self.likenesses.push(commit.likeness);
-        if !commit.mentions.is_empty() {
-            self.mentions.insert(number, commit.mentions);
-        }
-        self.names.push(commit.name);
+        self.names.push(name);
         let (earliest, latest) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
-        self.times.push(commit.time.clamp(earliest, latest));
-        self.numbers.insert(commit.name, number);
-        self.sorted = OnceLock::new();
+        self.times.push(time.clamp(earliest, latest));
+        self.numbers.add(&self.names);
+        let sorted = self.sorted.get().map_or(self.len(), Vec::len);
+        if self.len() - sorted > MAX_UNSORTED {
+            self.sorted = OnceLock::new();
+        }
         Ok(this)
     }
 
     /// The commit with this name.
     pub fn find(&self, name: &ObjectName) -> Option<CommitNumber> {
-        self.numbers.get(name).map(|number| CommitNumber(*number))
+        self.numbers.find(&self.names, name).map(CommitNumber)
     }
 
     /// The commit that a person means by a name or the beginning of one.
@@ -291,12 +283,15 @@ impl Graph {
         let name_at = |number: u32| self.name(CommitNumber(number));
         let from = sorted.partition_point(|number| name_at(*number) < lowest);
         let to = sorted.partition_point(|number| name_at(*number) <= highest);
-        match sorted.get(from..to).unwrap_or_default() {
+        let mut found = sorted.get(from..to).unwrap_or_default().to_vec();
+        let since = sorted.len() as u32..self.names.len() as u32;
+        found.extend(since.filter(|number| (lowest..=highest).contains(&name_at(*number))));
+        match found.as_slice() {
             [] => Err(GraphError::Unknown(digits)),
             [one] => Ok(CommitNumber(*one)),
             [first, second, ..] => Err(GraphError::Ambiguous {
                 prefix: digits,
-                count: to - from,
+                count: found.len(),
                 first: name_at(*first),
                 second: name_at(*second),
             }),
@@ -334,6 +329,20 @@ impl Graph {
         (0..self.names.len() as u32).map(CommitNumber)
     }
 
+    /// The commits that no other one has as a parent: every other one is reached from them.
+    pub fn tips(&self) -> impl Iterator<Item = CommitNumber> + use<> {
+        let mut is_parent = vec![false; self.len()];
+        for parent in &self.parents {
+            if let Some(mark) = is_parent.get_mut(parent.index()) {
+                *mark = true;
+            }
+        }
+        self.commits()
+            .zip(is_parent)
+            .filter(|(_, is_parent)| !is_parent)
+            .map(|(commit, _)| commit)
+    }
+
     /// Commits with a parent outside the graph. Not empty in a shallow clone.
     pub fn boundary(&self) -> &[CommitNumber] {
         &self.boundary
@@ -341,28 +350,27 @@ impl Graph {
 
     /// What the commit's message says of others.
     pub fn mentions(&self, commit: CommitNumber) -> Option<&Mentions> {
-        self.mentions.get(&commit.0)
+        self.claims.of(commit)
     }
 
     /// The commits that say they are this pull request's, oldest first.
     pub fn of_pull_request(&self, number: u32) -> &[CommitNumber] {
-        self.pull_requests.get(&number).map_or(&[], Vec::as_slice)
+        self.claims.pull_requests.of(&number)
     }
 
     /// The commits that say they were picked from this one.
     pub fn picks_of(&self, name: &ObjectName) -> &[CommitNumber] {
-        self.picked.get(name).map_or(&[], Vec::as_slice)
+        self.claims.picked.of(name)
     }
 
     /// The commits that say they bring this pull request to another branch.
     pub fn backports_of(&self, request: u32) -> &[CommitNumber] {
-        self.backports.get(&request).map_or(&[], Vec::as_slice)
+        self.claims.backports.of(&request)
     }
 
     /// The commits that say they undo this pull request.
     pub fn reverts_of_request(&self, request: u32) -> &[CommitNumber] {
-        let reverts = self.reverted_requests.get(&request);
-        reverts.map_or(&[], Vec::as_slice)
+        self.claims.reverted_requests.of(&request)
     }
 
     /// What a commit may have in common with its picks.
@@ -375,6 +383,6 @@ impl Graph {
 
     /// The commits that say they revert this one.
     pub fn reverts_of(&self, name: &ObjectName) -> &[CommitNumber] {
-        self.reverted.get(name).map_or(&[], Vec::as_slice)
+        self.claims.reverted.of(name)
     }
 }

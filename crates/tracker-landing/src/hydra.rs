@@ -5,6 +5,7 @@
 //! `GET /build/{id}/constituents` gives the builds it is made of.
 //! Invariant: a build counts as passed only if Hydra says that it finished with status 0.
 
+use crate::eta::Phase;
 use crate::graph::ObjectName;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
@@ -174,6 +175,15 @@ impl JobsetState {
             unfinished: 0,
             failed: 0,
             blocking: Vec::new(),
+        }
+    }
+
+    /// How the job stands, for forecasts; `None` where nothing is known of its build.
+    pub fn phase(&self) -> Option<Phase> {
+        match self.aggregate.as_ref()?.state {
+            BuildState::Passed => Some(Phase::Passed),
+            BuildState::Unfinished if self.failed == 0 => Some(Phase::Building),
+            _ => Some(Phase::Blocked),
         }
     }
 

@@ -3,12 +3,18 @@
 //! Invariant: answers come from what was taken in before the last [`LandingIndex::settle`]; taking the same segments in again,
 //! or in another cut, leads to the same answers.
 
+mod alike;
+mod feeds;
+
 use crate::ancestry::Ancestry;
-use crate::archive::{HeadSeen, Segment};
-use crate::eta::{Move, TrackRecord};
+use crate::archive::{Checked, HeadSeen, Segment};
+use crate::eta::{Move, Past, Phase, PhaseSeen, TrackRecord};
 use crate::graph::{CommitNumber, Graph, GraphError, ObjectName};
 use crate::history::{ChannelHistory, ChannelRelease};
 use crate::pipeline::KnownFix;
+use alike::Alike;
+pub use alike::{COMPARED_LAST, COMPARED_TRUNK};
+use feeds::Feeds;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -24,6 +30,10 @@ pub enum LineName {
     Channel(String),
     /// How far the names of added files were looked at, by branch.
     Examined(String),
+    /// Up to which commit commits that may change the same were looked for; the head is the trunk's then.
+    Compared(String),
+    /// How the job that moves a channel stood: the release's name is the word of the [`Phase`].
+    Jobset(String),
 }
 
 impl LineName {
@@ -36,6 +46,8 @@ impl LineName {
             "branch" => Some(LineName::Branch(name)),
             "channel" => Some(LineName::Channel(name)),
             "examined" => Some(LineName::Examined(name)),
+            "compared" => Some(LineName::Compared(name)),
+            "jobset" => Some(LineName::Jobset(name)),
             _ => None,
         }
     }
@@ -48,6 +60,8 @@ impl std::fmt::Display for LineName {
             LineName::Branch(name) => write!(f, "branch:{name}"),
             LineName::Channel(name) => write!(f, "channel:{name}"),
             LineName::Examined(name) => write!(f, "examined:{name}"),
+            LineName::Compared(name) => write!(f, "compared:{name}"),
+            LineName::Jobset(name) => write!(f, "jobset:{name}"),
         }
     }
 }
@@ -82,6 +96,7 @@ pub struct Channel {
     history: ChannelHistory,
     head: Option<CommitNumber>,
     moves: Vec<Move>,
+    phases: Vec<PhaseSeen>,
     feeding: String,
     strangers: Vec<String>,
     record: OnceLock<TrackRecord>,
@@ -103,6 +118,14 @@ impl Channel {
     /// How it moved, for forecasts.
     pub fn moves(&self) -> &[Move] {
         &self.moves
+    }
+
+    /// What forecasts are made from.
+    pub fn past(&self) -> Past<'_> {
+        Past {
+            moves: &self.moves,
+            phases: &self.phases,
+        }
     }
 
     /// The branch that it is built from.
@@ -136,8 +159,11 @@ impl Channel {
 /// How many merges a track record replays: enough to judge, few enough to answer at once.
 const RECORD_MERGES: usize = 300;
 
-/// Commits of one likeness that are compared.
-const MAX_ALIKE: usize = 16;
+/// Bytes of a commit in a file, about.
+const COMMIT_BYTES: u64 = 90;
+
+/// Commits for which place is made before they come.
+const MAX_RESERVED: usize = 4_000_000;
 
 /// Commits that are walked back on a branch to find how it was fed.
 const MAX_FEED_WALK: usize = 100_000;
@@ -154,10 +180,7 @@ pub struct LandingIndex {
     branches: BTreeMap<String, CommitNumber>,
     channels: BTreeMap<String, Channel>,
     vulnerabilities: HashMap<String, Vec<CommitNumber>>,
-    /// Patch ids of the commits that were compared.
-    patches: HashMap<ObjectName, ObjectName>,
-    /// Commits of the trunk, each with those beside it that change the same.
-    alike: HashMap<CommitNumber, Vec<CommitNumber>>,
+    alike: Alike,
     /// Vulnerabilities that the names of added files name.
     files: HashMap<CommitNumber, Vec<String>>,
     /// Pull requests' metadata, by number.
@@ -166,14 +189,21 @@ pub struct LandingIndex {
     fixes: OnceLock<Vec<KnownFix>>,
     /// Backports by the metadata of pull requests: original to backports.
     request_backports: HashMap<u32, Vec<u32>>,
-    /// Merges that fed one branch from another: (from, into) to the moves.
-    feeds: BTreeMap<(String, String), Vec<Move>>,
+    feeds: Feeds,
 }
 
 impl LandingIndex {
     /// An index of nothing.
     pub fn new() -> LandingIndex {
         LandingIndex::default()
+    }
+
+    /// An index that is about to take in a file of so many bytes.
+    pub fn for_bytes(length: u64) -> LandingIndex {
+        let mut index = LandingIndex::new();
+        let commits = usize::try_from(length / COMMIT_BYTES).unwrap_or(usize::MAX);
+        index.graph.reserve(commits.min(MAX_RESERVED));
+        index
     }
 
     /// Takes a segment in. Commits that are known already are passed over.
@@ -184,16 +214,8 @@ impl LandingIndex {
         match segment {
             Segment::Commits(commits) => {
                 for commit in commits {
-                    let ids = commit.mentions.vulnerabilities.clone();
-                    match self.graph.push(commit) {
-                        Ok(number) => {
-                            for id in ids {
-                                self.vulnerabilities.entry(id).or_default().push(number);
-                            }
-                        }
-                        Err(GraphError::Duplicate(_)) => {}
-                        Err(error) => return Err(error),
-                    }
+                    let number = self.graph.push(commit);
+                    self.count_in(number)?;
                 }
             }
             Segment::Head(head) => {
@@ -204,7 +226,7 @@ impl LandingIndex {
                     self.heads.entry(line).or_default().push(head);
                 }
             }
-            Segment::Patches(patches) => self.patches.extend(patches),
+            Segment::Patches(patches) => self.alike.take(patches),
             Segment::Files(files) => {
                 for (commit, ids) in files {
                     let Some(commit) = self.graph.find(&commit) else {
@@ -221,6 +243,43 @@ impl LandingIndex {
             }
         }
         Ok(())
+    }
+
+    /// Takes a segment in as [`LandingIndex::take`] does, from its bytes; `false` where they cannot be read.
+    ///
+    /// # Errors
+    /// As [`LandingIndex::take`].
+    pub fn take_checked(&mut self, checked: &Checked) -> Result<bool, GraphError> {
+        let commits = checked.commits(|raw| {
+            let parents = raw.parents();
+            let number = self
+                .graph
+                .add(raw.name, parents, raw.time, raw.likeness, raw.mentions);
+            self.count_in(number)
+        });
+        if let Some(taken) = commits {
+            return taken.map(|()| true);
+        }
+        let segment = checked.segment();
+        segment.map_or(Ok(false), |segment| self.take(segment).map(|()| true))
+    }
+
+    /// Notes which vulnerabilities a commit that was added names; one that was there before is passed over.
+    fn count_in(&mut self, number: Result<CommitNumber, GraphError>) -> Result<(), GraphError> {
+        match number {
+            Ok(number) => {
+                let claims = self.graph.mentions(number);
+                for id in claims.map_or(&[][..], |claims| &claims.vulnerabilities) {
+                    self.vulnerabilities
+                        .entry(id.clone())
+                        .or_default()
+                        .push(number);
+                }
+                Ok(())
+            }
+            Err(GraphError::Duplicate(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Replaces the releases that are known from elsewhere.
@@ -302,7 +361,7 @@ impl LandingIndex {
 
     /// Commits beside the trunk that change the same as this one of the trunk.
     pub(crate) fn alike(&self, commit: CommitNumber) -> &[CommitNumber] {
-        self.alike.get(&commit).map_or(&[], Vec::as_slice)
+        self.alike.of(commit)
     }
 
     /// Vulnerabilities that the names of the files which a commit adds name.
@@ -310,90 +369,16 @@ impl LandingIndex {
         self.files.get(&commit).map_or(&[], Vec::as_slice)
     }
 
-    /// Commits whose patches are to be compared: those beside the trunk that do not say where they were picked from, and those
-    /// of the trunk that have their author and time, or their title; without those that were compared, newest first, at most `limit`.
-    pub fn to_compare(&self, limit: usize) -> Vec<ObjectName> {
-        let Some(ancestry) = &self.ancestry else {
-            return Vec::new();
-        };
-        let is_plain = |commit: &CommitNumber| self.graph.parents(*commit).len() == 1;
-        let beside: Vec<CommitNumber> = self
-            .graph
-            .commits()
-            .filter(|commit| ancestry.landed(*commit).is_none() && is_plain(commit))
-            .filter(|commit| {
-                let claims = self.graph.mentions(*commit);
-                claims.is_none_or(|claims| claims.picked_from.is_empty())
-            })
-            .collect();
-        let keys = |commit: CommitNumber| {
-            let likeness = self.graph.likeness(commit);
-            [(0, likeness.author), (1, likeness.title)]
-                .into_iter()
-                .filter(|(_, digest)| *digest != 0)
-        };
-        let mut wanted: HashMap<(u8, u32), Vec<CommitNumber>> = HashMap::new();
-        for commit in &beside {
-            for key in keys(*commit) {
-                wanted.entry(key).or_default().push(*commit);
-            }
-        }
-        let mut found: HashSet<CommitNumber> = HashSet::new();
-        let mut tried: HashMap<(u8, u32), usize> = HashMap::new();
-        // The newest are compared first, so that a limit leaves out the oldest.
-        for commit in self.graph.commits().rev() {
-            if !is_plain(&commit) || ancestry.landed(commit).is_none() {
-                continue;
-            }
-            for key in keys(commit) {
-                let Some(others) = wanted.get(&key) else {
-                    continue;
-                };
-                let tried = tried.entry(key).or_default();
-                *tried += 1;
-                if *tried <= MAX_ALIKE {
-                    found.insert(commit);
-                    found.extend(others.iter().rev().take(MAX_ALIKE));
-                }
-            }
-        }
-        let mut found: Vec<CommitNumber> = found.into_iter().collect();
-        found.sort_unstable_by(|a, b| b.cmp(a));
-        let names = found.into_iter().map(|commit| self.graph.name(commit));
-        names
-            .filter(|name| !self.patches.contains_key(name))
-            .take(limit)
-            .collect()
-    }
-
-    /// Links commits beside the trunk with those of the trunk that change the same.
-    fn settle_alike(&mut self) {
-        self.alike.clear();
-        let Some(ancestry) = &self.ancestry else {
-            return;
-        };
-        let mut same: BTreeMap<ObjectName, Vec<CommitNumber>> = BTreeMap::new();
-        for (commit, patch) in &self.patches {
-            // A commit that changes nothing has no patch id.
-            if *patch != ObjectName([0; 20])
-                && let Some(commit) = self.graph.find(commit)
-            {
-                same.entry(*patch).or_default().push(commit);
-            }
-        }
-        for mut commits in same.into_values() {
-            commits.sort_unstable();
-            let (trunk, beside): (Vec<_>, Vec<_>) = commits
-                .into_iter()
-                .partition(|commit| ancestry.landed(*commit).is_some());
-            if let Some(original) = trunk.first().filter(|_| !beside.is_empty()) {
-                self.alike.insert(*original, beside);
-            }
-        }
-    }
-
     /// Brings the answers up to date with everything that was taken in.
     pub fn settle(&mut self) {
+        self.settle_branches();
+        self.settle_channels();
+        self.settle_alike();
+        self.fixes = OnceLock::new();
+    }
+
+    /// Brings branches and ancestry up to date, all that a writer asks.
+    pub fn settle_branches(&mut self) {
         self.branches.clear();
         for (line, heads) in &self.heads {
             let (LineName::Trunk(name) | LineName::Branch(name)) = line else {
@@ -406,14 +391,12 @@ impl LandingIndex {
         }
         let trunk = self.trunk.as_ref().and_then(|name| self.branches.get(name));
         match (trunk.copied(), &mut self.ancestry) {
-            (Some(head), Some(ancestry)) => ancestry.advance(&self.graph, head),
+            (Some(head), Some(ancestry)) => {
+                ancestry.advance(&self.graph, head);
+            }
             (Some(head), none) => *none = Some(Ancestry::new(&self.graph, head)),
             (None, ancestry) => *ancestry = None,
         }
-        self.settle_feeds();
-        self.settle_channels();
-        self.settle_alike();
-        self.fixes = OnceLock::new();
     }
 
     fn settle_channels(&mut self) {
@@ -463,7 +446,17 @@ impl LandingIndex {
         }
         for (name, list) in releases {
             let feeding = feeding(&name, self.trunk.as_deref().unwrap_or_default());
-            let channel = self.channel(ancestry, feeding, list);
+            let jobset = self.heads(&LineName::Jobset(name.clone())).iter();
+            let seen = |head: &HeadSeen| {
+                let phase = Phase::read(&head.release)?;
+                Some(PhaseSeen {
+                    at: head.time,
+                    phase,
+                })
+            };
+            let mut phases: Vec<PhaseSeen> = jobset.filter_map(seen).collect();
+            phases.sort_by_key(|seen| seen.at);
+            let channel = self.channel(ancestry, feeding, list, phases);
             self.channels.insert(name, channel);
         }
     }
@@ -473,6 +466,7 @@ impl LandingIndex {
         ancestry: &Ancestry,
         feeding: String,
         mut list: Vec<(ChannelRelease, Option<CommitNumber>)>,
+        phases: Vec<PhaseSeen>,
     ) -> Channel {
         // Where the channel itself dates a release, a poll that saw it later says nothing new.
         let dated: HashSet<CommitNumber> = list
@@ -488,6 +482,7 @@ impl LandingIndex {
             history: ChannelHistory::new(),
             head: None,
             moves: Vec::new(),
+            phases,
             feeding,
             strangers: Vec::new(),
             record: OnceLock::new(),
@@ -518,35 +513,6 @@ impl LandingIndex {
             }
         }
         channel
-    }
-
-    /// When one branch was merged into another, along the chain of first parents of the one that took it.
-    fn settle_feeds(&mut self) {
-        self.feeds.clear();
-        let wanted: Vec<(String, String)> = self
-            .branches
-            .keys()
-            .flat_map(|into| feeders(into, self.trunk.as_deref().unwrap_or_default()))
-            .collect();
-        for (from, into) in wanted {
-            let Some(head) = self.branches.get(&into) else {
-                continue;
-            };
-            let mut moves = Vec::new();
-            for step in first_parents(&self.graph, *head).take(MAX_FEED_WALK) {
-                let merged = self.graph.mentions(step).and_then(|m| m.merge.as_ref());
-                if merged.is_some_and(|merged| merged.from == from)
-                    && let Some(tip) = self.graph.parents(step).get(1)
-                {
-                    moves.push(Move {
-                        at: self.graph.time(step),
-                        contains_until: self.graph.time(*tip),
-                    });
-                }
-            }
-            moves.reverse();
-            self.feeds.insert((from, into), moves);
-        }
     }
 
     /// The commits.
@@ -601,13 +567,6 @@ impl LandingIndex {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// When `from` was merged into `into`, oldest first.
-    pub fn feed(&self, from: &str, into: &str) -> &[Move] {
-        self.feeds
-            .get(&(from.to_owned(), into.to_owned()))
-            .map_or(&[], Vec::as_slice)
-    }
-
     /// How forecasts for a channel would have done: changes of its branch, replayed against its moves.
     pub fn record<'a>(&'a self, channel: &'a Channel) -> &'a TrackRecord {
         channel.record.get_or_init(|| {
@@ -624,7 +583,7 @@ impl LandingIndex {
             merges.sort_unstable();
             let step = merges.len().div_ceil(RECORD_MERGES).max(1);
             let merges: Vec<i64> = merges.into_iter().step_by(step).collect();
-            TrackRecord::replay(&channel.moves, &merges)
+            TrackRecord::replay(channel.past(), &merges)
         })
     }
 }
@@ -661,3 +620,6 @@ pub fn feeders(branch: &str, trunk: &str) -> Vec<(String, String)> {
     let (next, staging) = (format!("staging-next{suffix}"), format!("staging{suffix}"));
     vec![(next.clone(), branch.to_owned()), (staging, next)]
 }
+
+#[cfg(test)]
+mod tests;

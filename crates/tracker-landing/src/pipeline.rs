@@ -304,7 +304,7 @@ impl LandingIndex {
 /// The upper end of the forecast at the moment of merging, from the moves before it.
 fn promise(channel: &Channel, merged: i64, record: &TrackRecord) -> Option<Timestamp> {
     channel.promised(merged, || {
-        let said = eta::forecast(channel.moves(), merged, merged, record.widening).ok()?;
+        let said = eta::forecast(channel.past(), merged, merged, record.widening).ok()?;
         said.high.map(|high| instant(merged.saturating_add(high)))
     })
 }

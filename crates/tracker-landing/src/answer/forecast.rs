@@ -128,7 +128,8 @@ fn forecast(
     let moves = channel.moves();
     stopped(moves, now)?;
     let record = index.record(channel);
-    let last = eta::forecast(moves, merged, now, record.widening).map_err(|e| e.to_string())?;
+    let last =
+        eta::forecast(channel.past(), merged, now, record.widening).map_err(|e| e.to_string())?;
     if record.changes < MIN_RECORD {
         return Err(format!(
             "{} forecasts for the channel can be checked so far; it takes {MIN_RECORD}",
@@ -169,17 +170,17 @@ fn gathering(
 ) -> Result<(Forecast, Vec<String>), String> {
     let mut after: Vec<(String, Vec<Move>)> = Vec::new();
     for (from, into) in feeders(branch, index.trunk().unwrap_or_default()) {
-        let moves = index.feed(&from, &into).to_vec();
+        let moves = index.feed(&from, &into);
         let Some(merged) = arrival(&from) else {
             after.push((into, moves));
             continue;
         };
         let stage = |error: eta::Unknown| format!("merges of `{from}` into `{into}`: {error}");
         stopped(&moves, now).map_err(|_| format!("`{from}` is rarely merged into `{into}`"))?;
-        let mut said = eta::forecast(&moves, merged, now, 1.0).map_err(stage)?;
+        let mut said = eta::forecast(moves.as_slice().into(), merged, now, 1.0).map_err(stage)?;
         let mut stages = vec![into.clone()];
         for (next, moves) in after.iter().rev() {
-            let later = eta::forecast(moves, now, now, 1.0)
+            let later = eta::forecast(moves.as_slice().into(), now, now, 1.0)
                 .map_err(|error| format!("merges into `{next}`: {error}"))?;
             said = said.then(later);
             stages.push(next.clone());

@@ -1,16 +1,18 @@
 //! When will a merged change be in a channel? A median and an 80 % interval, with the forecast's own track record.
 //!
 //! A channel moves when its jobs have passed. How long a change waits depends on how long ago the channel moved, how fast
-//! it has been moving lately, and the weekday. The forecast looks up past moments in a similar situation and reads off
+//! it has been moving lately, the weekday, and how its jobset stands, where that was watched. The forecast looks up past moments in a similar situation and reads off
 //! how long those waited: a weighted Kaplan-Meier estimate, conditioned on the time already waited. Its interval is
 //! then widened or narrowed by its own recent record (adaptive conformal inference, Gibbs and Candès 2021), so that it keeps
 //! its promise when the channel's pace changes.
 //!
 //! Invariant: a forecast is made from what was known at its moment, and is unknown, with the reason, until there is enough.
 
+mod past;
 mod record;
 mod survival;
 
+pub use past::{PHASE_LASTS, Past, Phase, PhaseSeen};
 pub use record::{Baseline, TrackRecord};
 
 use serde::Serialize;
@@ -84,6 +86,35 @@ pub(crate) struct Situation {
     pub(crate) pace: f64,
     /// Day of the week, 0 to 6.
     pub(crate) weekday: i64,
+    /// How the jobset stands, and for how many seconds it has, where that is known.
+    pub(crate) phase: Option<(Phase, f64)>,
+}
+
+/// How unlike two situations are in which the jobset stands in other ways, and where only one of them is known; and of which one
+/// is on a weekend.
+const OTHER_PHASE: f64 = 2.0;
+const UNKNOWN_PHASE: f64 = 0.5;
+const OTHER_DAY: f64 = 2.0;
+
+impl Situation {
+    /// How unlike two situations are: 0 for the same.
+    fn distance(&self, then: &Situation) -> f64 {
+        let ratio = |a: f64, b: f64| ((a + 3600.0) / (b + 3600.0)).ln().abs();
+        let day = if weekend(then.weekday) == weekend(self.weekday) {
+            0.0
+        } else {
+            OTHER_DAY
+        };
+        let phase = match (self.phase, then.phase) {
+            (None, _) => 0.0,
+            (Some(_), None) => UNKNOWN_PHASE,
+            (Some((here, _)), Some((there, _))) if here != there => OTHER_PHASE,
+            // How long an outage has lasted says how long it may last; of the others it says nothing.
+            (Some((Phase::Blocked, here)), Some((_, there))) => ratio(there, here) / 2.0,
+            (Some(_), Some(_)) => 0.0,
+        };
+        ratio(then.age, self.age) / 0.7 + (then.pace / self.pace).ln().abs() / 0.5 + day + phase
+    }
 }
 
 /// The last moves by which the pace is judged.
@@ -91,7 +122,8 @@ const PACE_MOVES: usize = 5;
 
 impl Situation {
     /// The situation at `moment`, from the moves before it.
-    pub(crate) fn at(moves: &[Move], moment: i64) -> Option<Situation> {
+    pub(crate) fn at(past: Past<'_>, moment: i64) -> Option<Situation> {
+        let moves = past.moves;
         let before = moves.partition_point(|step| step.at <= moment);
         let last = moves.get(before.checked_sub(1)?)?;
         let recent = moves.get(before.saturating_sub(PACE_MOVES + 1)..before)?;
@@ -103,6 +135,9 @@ impl Situation {
             age: (moment - last.at) as f64,
             pace: pace.max(1.0),
             weekday: moment.div_euclid(86_400).rem_euclid(7),
+            phase: past
+                .phase(moment)
+                .map(|(phase, since)| (phase, (moment - since) as f64)),
         })
     }
 }
@@ -113,12 +148,13 @@ pub(crate) fn waited(moves: &[Move], merged: i64) -> Option<i64> {
     moves.get(place).map(|step| step.at - merged)
 }
 
-/// The forecast for a change that was merged at `merged` and has not arrived at `now`, from the moves known at `now`.
+/// The forecast for a change that was merged at `merged` and has not arrived at `now`, from what was known at `now`.
 /// `widening` comes from the track record; 1.0 without one.
 ///
 /// # Errors
 /// [`Unknown`], with the reason.
-pub fn forecast(moves: &[Move], merged: i64, now: i64, widening: f64) -> Result<Forecast, Unknown> {
+pub fn forecast(past: Past<'_>, merged: i64, now: i64, widening: f64) -> Result<Forecast, Unknown> {
+    let moves = past.moves;
     let known = moves
         .get(..moves.partition_point(|step| step.at <= now))
         .unwrap_or_default();
@@ -134,12 +170,18 @@ pub fn forecast(moves: &[Move], merged: i64, now: i64, widening: f64) -> Result<
     }
     // The question is asked of the moment of merging, conditioned on what has been waited since.
     let elapsed = (now - merged).max(0) as f64;
+    let known = Past {
+        moves: known,
+        phases: past.phases,
+    };
     let here = Situation::at(known, now).ok_or(too_few)?;
     let neighbours = neighbours(known, here, elapsed, now);
     let quantile =
         |share| survival::quantile(&neighbours, share).map(|wait| (wait - elapsed).max(0.0));
     let Some(median) = quantile(0.5) else {
-        return Err(Unknown::TooFewMoves { have: known.len() });
+        return Err(Unknown::TooFewMoves {
+            have: known.moves.len(),
+        });
     };
     // Widening acts on both distances from the median, in time relative to the pace.
     let tail = (1.0 - COVERAGE) / 2.0;
@@ -153,7 +195,8 @@ pub fn forecast(moves: &[Move], merged: i64, now: i64, widening: f64) -> Result<
 }
 
 /// Past changes that had waited as long in a similar situation, and how long they waited in the end.
-fn neighbours(moves: &[Move], here: Situation, elapsed: f64, now: i64) -> Vec<Neighbour> {
+fn neighbours(past: Past<'_>, here: Situation, elapsed: f64, now: i64) -> Vec<Neighbour> {
+    let moves = past.moves;
     let mut neighbours = Vec::new();
     let (Some(first), Some(last)) = (moves.first(), moves.last()) else {
         return neighbours;
@@ -163,19 +206,13 @@ fn neighbours(moves: &[Move], here: Situation, elapsed: f64, now: i64) -> Vec<Ne
     let mut moment = last.at;
     let mut rank = 0.0_f64;
     while moment > first.at {
-        if let Some(then) = Situation::at(moves, moment) {
+        if let Some(then) = Situation::at(past, moment) {
             let merged = moment - elapsed as i64;
             let arrived = waited(moves, merged).map(|wait| wait as f64);
             let waited = arrived.unwrap_or((now - merged) as f64);
             // Only those still waiting at that moment are comparable.
             if waited >= elapsed {
-                let distance = ((then.age + 3600.0) / (here.age + 3600.0)).ln().abs() / 0.7
-                    + (then.pace / here.pace).ln().abs() / 0.5
-                    + if weekend(then.weekday) == weekend(here.weekday) {
-                        0.0
-                    } else {
-                        0.4
-                    };
+                let distance = here.distance(&then);
                 let weight = (-distance * distance / 2.0).exp() * (-rank / 400.0).exp();
                 neighbours.push(Neighbour {
                     waited,

@@ -3,7 +3,7 @@
 //! Invariant: a forecast in the record never saw a move that came after its moment; the widening used for it came from
 //! outcomes that were known by then.
 
-use super::{COVERAGE, Move, forecast, waited};
+use super::{COVERAGE, Move, Past, forecast, waited};
 use serde::Serialize;
 
 /// How fast the widening follows misses; the value of the source's experiments.
@@ -39,8 +39,9 @@ pub struct TrackRecord {
 }
 
 impl TrackRecord {
-    /// Replays `merges` (times in seconds, ascending) against the moves of a channel, in order of time.
-    pub fn replay(moves: &[Move], merges: &[i64]) -> TrackRecord {
+    /// Replays `merges` (times in seconds, ascending) against the past of a channel, in order of time.
+    pub fn replay(past: Past<'_>, merges: &[i64]) -> TrackRecord {
+        let moves = past.moves;
         let mut log_widening = 0.0_f64;
         // Outcomes that are not known yet at the moment of the next forecast wait here, by time of arrival.
         let mut pending: Vec<(i64, bool)> = Vec::new();
@@ -59,7 +60,7 @@ impl TrackRecord {
             log_widening = widening.ln();
             let (Some(wait), Ok(said)) = (
                 waited(moves, *merged),
-                forecast(moves, *merged, *merged, widening),
+                forecast(past, *merged, *merged, widening),
             ) else {
                 continue;
             };

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the same seed gives the same pipeline.
 
-use tracker_landing::eta::Move;
+use tracker_landing::eta::{Move, Past, Phase, PhaseSeen};
 
 /// How a channel behaves.
 #[derive(Debug, Clone, Copy)]
@@ -97,10 +97,39 @@ impl Random {
     }
 }
 
-/// The moves of a channel over about 500 evaluations, and the times of 500 merges within them.
-pub(crate) fn pipeline(regime: &Regime, seed: u64) -> (Vec<Move>, Vec<i64>) {
+/// A channel's past, and changes that were merged while it was watched.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) moves: Vec<Move>,
+    /// How its jobset stood, as a poll would have seen it.
+    pub(crate) phases: Vec<PhaseSeen>,
+    /// Times of 500 merges.
+    pub(crate) merges: Vec<i64>,
+}
+
+impl Pipeline {
+    /// With its jobset, as one that was watched.
+    pub(crate) fn watched(&self) -> Past<'_> {
+        Past {
+            moves: &self.moves,
+            phases: &self.phases,
+        }
+    }
+
+    /// Of its moves alone.
+    pub(crate) fn unwatched(&self) -> Past<'_> {
+        self.moves.as_slice().into()
+    }
+}
+
+/// How often a poll writes down a phase that lasts, in seconds.
+const POLL: i64 = 86_400;
+
+/// A channel over about 700 evaluations.
+pub(crate) fn pipeline(regime: &Regime, seed: u64) -> Pipeline {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0123_4567_89ab_cdef);
     let (mut now, mut moves, evaluations) = (1_500_000_000.0_f64, Vec::<Move>::new(), 700);
+    let mut phases = Vec::new();
     for number in 0..evaluations {
         let pace = if number > evaluations / 2 {
             regime.shift
@@ -114,12 +143,31 @@ pub(crate) fn pipeline(regime: &Regime, seed: u64) -> (Vec<Move>, Vec<i64>) {
             1.0
         };
         if random.next() < regime.outage.0 {
-            now += random.around(regime.outage.1) * 3600.0;
+            // Evaluations fail for as long as it lasts.
+            let until = now + random.around(regime.outage.1) * 3600.0;
+            let polls = (now as i64..until as i64).step_by(POLL as usize);
+            phases.extend(polls.map(|at| PhaseSeen {
+                at,
+                phase: Phase::Blocked,
+            }));
+            now = until;
         }
         let build = random.around(regime.build_h * pace * slow) * 3600.0;
         let done = (now + build) as i64;
         let later = moves.last().is_none_or(|last| last.at < done);
-        if random.next() < regime.passes && later {
+        let passes = random.next() < regime.passes;
+        phases.push(PhaseSeen {
+            at: now as i64,
+            phase: Phase::Building,
+        });
+        // A job that fails does so on the way.
+        let (at, phase) = if passes {
+            (done, Phase::Passed)
+        } else {
+            ((now + build * 0.6) as i64, Phase::Blocked)
+        };
+        phases.push(PhaseSeen { at, phase });
+        if passes && later {
             moves.push(Move {
                 at: done,
                 contains_until: now as i64,
@@ -132,5 +180,10 @@ pub(crate) fn pipeline(regime: &Regime, seed: u64) -> (Vec<Move>, Vec<i64>) {
         .map(|_| (first + random.next() * (last - first)) as i64)
         .collect();
     merges.sort_unstable();
-    (moves, merges)
+    phases.sort_by_key(|seen| seen.at);
+    Pipeline {
+        moves,
+        phases,
+        merges,
+    }
 }
