@@ -26,12 +26,8 @@ struct Fixup {
     fixup: unsafe extern "efiapi" fn(*mut Fixup, *mut c_void, *mut usize, u32) -> Status,
 }
 
-/// Which of several sections counts: a `.dtbauto` whose board is the one that firmware's own tree names. Firmware images
-/// (`.efifw`) are not installed by this stub, so none counts.
-pub(crate) fn fits(section: &str, data: &[u8]) -> bool {
-    if section != ".dtbauto" {
-        return false;
-    }
+/// Which of several `.dtbauto` counts: the one whose board is the one that firmware's own tree names.
+pub(crate) fn fits(data: &[u8]) -> bool {
     let own = uefi::system::with_config_table(|tables| {
         let table = tables.iter().find(|table| table.guid == TABLE);
         table.map(|table| table.address)

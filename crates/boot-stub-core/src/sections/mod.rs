@@ -70,13 +70,14 @@ pub struct Chosen<'a> {
     references: Option<References>,
 }
 
-/// Chooses among the sections of `image`, which is laid out in memory and has these headers. Of sections that repeat
-/// (`.dtbauto`, `.efifw`) the first counts that `fits`; the first profile is the default, where there are profiles.
+/// Chooses among the sections of `image`, which is laid out in memory and has these headers. Of several
+/// `.dtbauto` the first counts that `fits`, of several `.efifw` the first, which is measured and not installed; the first
+/// profile is the default, where there are profiles.
 pub fn choose<'a>(
     image: &'a [u8],
     headers: &Headers,
     profile: Option<u32>,
-    fits: impl Fn(&str, &[u8]) -> bool,
+    fits: impl Fn(&[u8]) -> bool,
 ) -> Result<Chosen<'a>, SectionError> {
     let groups = groups(&headers.sections);
     let count = groups.len() - 1;
@@ -112,12 +113,12 @@ fn first_in<'a>(
     group: &[Section],
     name: &str,
     image: &'a [u8],
-    fits: impl Fn(&str, &[u8]) -> bool,
+    fits: impl Fn(&[u8]) -> bool,
 ) -> Result<Option<&'a [u8]>, PeError> {
-    let repeats = matches!(name, ".dtbauto" | ".efifw");
+    let is_choice = name == ".dtbauto";
     for section in group.iter().filter(|section| section.name() == name) {
         let data = section.in_memory(image)?;
-        if !data.is_empty() && (!repeats || fits(name, data)) {
+        if !data.is_empty() && (!is_choice || fits(data)) {
             return Ok(Some(data));
         }
     }

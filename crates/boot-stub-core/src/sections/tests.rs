@@ -1,6 +1,6 @@
 //! The choice among sections: profiles over base, repeated sections, what can't be started.
 
-use super::{Chosen, SectionError, choose};
+use super::{Chosen, MEASURED, SectionError, choose};
 use crate::pe::Headers;
 use crate::reference::Part;
 use alloc::string::ToString;
@@ -37,7 +37,7 @@ fn image(sections: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn chosen(image: &[u8], profile: Option<u32>) -> Result<Chosen<'_>, SectionError> {
     let headers = Headers::parse(image).unwrap();
-    choose(image, &headers, profile, |_, data| data == b"fits")
+    choose(image, &headers, profile, |data| data == b"fits")
 }
 
 #[test]
@@ -80,16 +80,22 @@ fn an_image_without_profiles_has_the_first_alone() {
 }
 
 #[test]
-fn of_repeated_sections_the_one_that_fits_counts() {
+fn of_device_trees_the_one_that_fits_counts_and_of_firmware_images_the_first() {
     let image = image(&[
         (".linux", b"kernel"),
         (".dtbauto", b"another"),
         (".dtbauto", b"fits"),
-        (".efifw", b"none"),
+        (".efifw", b"one"),
+        (".efifw", b"fits"),
     ]);
     let chosen = chosen(&image, None).unwrap();
     assert_eq!(chosen.get(".dtbauto"), Some(&b"fits"[..]));
-    assert_eq!(chosen.get(".efifw"), None);
+    assert_eq!(chosen.get(".efifw"), Some(&b"one"[..]));
+    assert_eq!(
+        MEASURED.last(),
+        Some(&".efifw"),
+        "measured behind all others"
+    );
 }
 
 #[test]
@@ -127,7 +133,7 @@ proptest! {
         }
         if let Ok(headers) = Headers::parse(&image) {
             for profile in [None, Some(0), Some(1)] {
-                let _ = choose(&image, &headers, profile, |_, _| true);
+                let _ = choose(&image, &headers, profile, |_| true);
             }
         }
     }

@@ -13,7 +13,7 @@ const MAX_IMAGE: u32 = 1 << 20;
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if let Ok(headers) = Headers::parse(data) {
         for profile in [None, Some(0), Some(1)] {
-            let _ = choose(data, &headers, profile, |_, data| data.len() % 2 == 0);
+            let _ = choose(data, &headers, profile, |data| data.len() % 2 == 0);
         }
         if headers.image_size <= MAX_IMAGE {
             let mut memory = vec![0; headers.image_size as usize];
