@@ -53,7 +53,8 @@ pub trait Volume {
 /// Where a content comes from.
 #[derive(Debug, Clone)]
 enum Source {
-    Bytes(Arc<[u8]>),
+    /// Not `Arc<[u8]>`, for which a kernel that was read would be copied once more.
+    Bytes(Arc<Vec<u8>>),
     File(PathBuf),
 }
 
@@ -73,12 +74,12 @@ impl PartialEq for Content {
 
 impl Content {
     /// Bytes in memory.
-    pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Content {
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Content {
         let bytes = bytes.into();
         Content {
             sha256: Sha256::digest(&bytes).into(),
             size: bytes.len() as u64,
-            source: Source::Bytes(bytes),
+            source: Source::Bytes(Arc::new(bytes)),
         }
     }
 
