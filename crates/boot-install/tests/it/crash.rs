@@ -2,7 +2,7 @@
 //! two disks that are kept alike. After each cut the machine starts an entry that is whole and signed, by itself, and the next
 //! run completes.
 
-use crate::fat::{Dice, Event, FatVolume, Fate, Log, format, play};
+use crate::fat::{Dice, Event, FatVolume, Fate, Log, SECTOR, format, play};
 use crate::workshop::{Machinery, key, loader};
 use boot_esp::{
     EntryName, EspPath, Judgement, LoaderConfig, MenuEntry, Stem, Volume, bless, choose, execute,
@@ -403,6 +403,32 @@ fn a_power_cut_while_an_entry_is_blessed_leaves_it_bootable() {
             );
         }
     }
+}
+
+/// The sector that makes a program one, torn at every place: the machine starts the old entry or the new one.
+#[test]
+fn a_program_is_there_whole_or_not_at_all_wherever_its_first_sector_is_torn() {
+    let (machine, before) = upgrade(Layout::One);
+    let events = events(&machine, Layout::One, &before);
+    let mut tried = 0;
+    for (cut, (_, event)) in events.iter().enumerate() {
+        let Event::Write(sector, content) = event else {
+            continue;
+        };
+        if !content.starts_with(b"MZ") {
+            continue;
+        }
+        let images = play(&before, &events, cut, Fate::InOrder);
+        for end in (0..8).chain((8..SECTOR).step_by(24)) {
+            let mut images = images.clone();
+            images[0][sector * SECTOR..][..end].copy_from_slice(&content[..end]);
+            let disks = Disks::mount(Layout::One, images).unwrap();
+            let started = disks.start();
+            assert!(started.is_ok(), "cut {cut}, torn at {end}: {started:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 3 * 29, "{tried}");
 }
 
 /// The same writes with nothing but the order of the program to keep them apart: some cut finds a machine that does not start,
