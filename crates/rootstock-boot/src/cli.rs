@@ -1,7 +1,7 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
 use crate::commands::{
-    entries, install, keys, log, oracle, pcr, pcrlock, pe, sbat, spec, uki, variables,
+    entries, install, keys, log, oracle, pcr, pcrlock, pe, sbat, spec, uki, unlock, variables,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -66,6 +66,12 @@ pub(crate) enum Command {
     Status(entries::StatusOptions),
     /// An entry has started well: take the boot counters off its name.
     Bless(entries::BlessOptions),
+    /// Disks that a TPM unlocks: enroll, list, try, reseal, wipe, recovery.
+    #[command(subcommand)]
+    Unlock(Box<unlock::Command>),
+    /// The TPM's floor of security epochs: show, define, raise, remove.
+    #[command(subcommand)]
+    Floor(unlock::FloorCommand),
     /// Bootspec documents: check, upgrade, synthesise, schema.
     #[command(subcommand)]
     Spec(spec::Command),

@@ -21,6 +21,7 @@ pub(crate) mod sbat;
 mod source;
 pub(crate) mod spec;
 pub(crate) mod uki;
+pub(crate) mod unlock;
 pub(crate) mod variables;
 mod volumes;
 
@@ -44,6 +45,8 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Repair(options) => install::run(&options, true, out),
         Command::Status(options) => entries::status(&options, out),
         Command::Bless(options) => entries::run_bless(&options, out),
+        Command::Unlock(command) => unlock::run(*command, out),
+        Command::Floor(command) => unlock::run_floor(command, out),
         Command::Spec(command) => spec::run(command, out),
         Command::Man { folder } => manual::pages(&folder, out),
         Command::Completions { shell } => manual::completions(shell),

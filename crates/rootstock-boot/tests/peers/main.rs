@@ -7,4 +7,5 @@ mod measure;
 mod pe;
 mod review;
 mod sign;
+mod unlock;
 mod variables;

@@ -8,16 +8,16 @@ use std::process::{Child, Command};
 const MEASURE: &str = "/lib/systemd/systemd-measure";
 
 /// A software TPM that goes away with its value.
-struct Tpm {
+pub(crate) struct Tpm {
     process: Child,
     /// How clients reach it.
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Tpm {
     /// On UNIX sockets, since ports may be taken: clients look for the control channel under the data channel's name with
     /// `.ctrl`.
-    fn start(folder: &Path) -> Tpm {
+    pub(crate) fn start(folder: &Path) -> Tpm {
         let socket = folder.join("tpm/socket").display().to_string();
         std::fs::create_dir(folder.join("tpm")).expect("the folder is new");
         let process = Command::new("swtpm")

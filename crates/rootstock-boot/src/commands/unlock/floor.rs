@@ -1,0 +1,76 @@
+//! `floor show|define|raise|remove`: the TPM's counter of security epochs, below which no generation unlocks a disk.
+
+use super::inputs::TpmOptions;
+use crate::print::{Out, Verdict};
+
+/// The floor of security epochs.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "\
+The floor only rises. A generation whose signed policy is of a lower epoch still boots, but the TPM no longer unlocks a disk
+for it; a passphrase or recovery key always does. Raise it only after a generation of the new epoch has started well.")]
+pub(crate) enum Command {
+    /// What the floor is.
+    Show(Where),
+    /// Define the counter in the TPM.
+    Define(Where),
+    /// Raise it to an epoch; a floor that is as high already stays.
+    #[command(after_help = "\
+Example:
+  rootstock-boot bless --esp /boot && rootstock-boot floor raise --epoch 7")]
+    Raise {
+        #[command(flatten)]
+        at: Where,
+        /// The epoch.
+        #[arg(long)]
+        epoch: u64,
+    },
+    /// Remove it. Defined again it is above every value that it ever had.
+    Remove(Where),
+}
+
+/// Where the counter is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Where {
+    #[command(flatten)]
+    tpm: TpmOptions,
+    /// Handle of the NV index.
+    #[arg(long, default_value = "0x01d10700", value_parser = handle)]
+    index: u32,
+}
+
+/// A handle in hexadecimal, of an NV index.
+fn handle(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    match u32::from_str_radix(digits, 16) {
+        Ok(handle) if handle >> 24 == 1 => Ok(handle),
+        _ => Err("an NV index is 0x01000000 to 0x01ffffff".to_owned()),
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
+    let (at, wanted) = match &command {
+        Command::Show(at) | Command::Define(at) | Command::Remove(at) => (at, None),
+        Command::Raise { at, epoch } => (at, Some(*epoch)),
+    };
+    let mut tpm = at.tpm.open()?;
+    let before = tpm.floor(at.index)?;
+    let after = match (&command, out.dry_run) {
+        (Command::Show(_), _) => before,
+        (Command::Define(_), true) => before.or(Some(1)),
+        (Command::Raise { .. }, true) => before.max(wanted),
+        (Command::Remove(_), true) => None,
+        (Command::Define(_), false) => Some(tpm.define_floor(at.index, b"")?),
+        (Command::Raise { epoch, .. }, false) => Some(tpm.raise_floor(at.index, *epoch, b"")?),
+        (Command::Remove(_), false) => {
+            tpm.remove_floor(at.index, b"")?;
+            None
+        }
+    };
+    let answer = serde_json::json!({ "index": format!("{:#010x}", at.index), "before": before, "floor": after });
+    out.answer(&answer, |_| match after {
+        Some(floor) => format!("floor {floor}"),
+        None => "no floor is defined".to_owned(),
+    })?;
+    Ok(Verdict::Good)
+}

@@ -1,0 +1,246 @@
+//! What `unlock` reads: the volume and what opens it, the TPM, demands and proofs.
+
+use crate::commands::pcr::BankName;
+use crate::files;
+use anyhow::{Context, bail};
+use boot_luks::{Volume, VolumeKey};
+use boot_measure::Bank;
+use boot_policy::{MAX_LEAVES, PcrSet, SignedPolicies};
+use boot_sign::{PinSource, Pins, Secret};
+use boot_signature::PublicKey;
+use boot_tpm::{Device, Socket, Tpm, Transport};
+use boot_unlock::{Evidence, Protection};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The volume, and a passphrase of it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VolumeOptions {
+    /// The LUKS2 volume: a device or a file.
+    volume: PathBuf,
+    /// File whose first line is a passphrase or recovery key of the volume; it is asked for when left out.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+fn ask(file: Option<&PathBuf>, what: &str) -> anyhow::Result<Secret> {
+    let source = file.map_or(PinSource::Prompt, |path| PinSource::File(path.clone()));
+    Ok(Pins::new(source).get(what)?)
+}
+
+impl VolumeOptions {
+    /// Reads the headers.
+    pub(crate) fn open(&self, write: bool) -> anyhow::Result<Volume<File>> {
+        let path = self.volume.display().to_string();
+        let file = File::options().read(true).write(write).open(&self.volume);
+        Volume::read(file.with_context(|| path.clone())?).context(path)
+    }
+
+    /// Opens it with the passphrase.
+    pub(crate) fn unlock(&self, volume: &mut Volume<File>) -> anyhow::Result<(u32, VolumeKey)> {
+        let what = format!("{} (a passphrase or recovery key)", self.volume.display());
+        let passphrase = ask(self.passphrase_file.as_ref(), &what)?;
+        let opened = volume.unlock(passphrase.expose().as_bytes(), &[]);
+        opened.with_context(|| self.volume.display().to_string())
+    }
+}
+
+/// Which TPM.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TpmOptions {
+    /// The TPM's device, or socket:PATH for a software TPM.
+    #[arg(long, default_value = "/dev/tpmrm0", value_name = "DEVICE|socket:PATH")]
+    tpm: String,
+}
+
+/// Either kind of TPM.
+#[derive(Debug)]
+pub(crate) enum AnyTransport {
+    Device(Device),
+    Socket(Socket),
+}
+
+impl Transport for AnyTransport {
+    fn exchange(&mut self, command: &[u8]) -> std::io::Result<Vec<u8>> {
+        match self {
+            AnyTransport::Device(device) => device.exchange(command),
+            AnyTransport::Socket(socket) => socket.exchange(command),
+        }
+    }
+}
+
+impl TpmOptions {
+    pub(crate) fn open(&self) -> anyhow::Result<Tpm<AnyTransport>> {
+        let transport = match self.tpm.strip_prefix("socket:") {
+            Some(path) => AnyTransport::Socket(Socket::connect(Path::new(path))?),
+            None => AnyTransport::Device(Device::open(Path::new(&self.tpm))?),
+        };
+        Ok(Tpm::new(transport))
+    }
+}
+
+/// What a token is to demand.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demands {
+    /// Registers that must have the values that they have now.
+    #[arg(long, value_delimiter = ',', value_name = "PCR")]
+    pcr: Vec<u8>,
+    /// Their bank.
+    #[arg(long, value_enum, default_value = "sha256")]
+    bank: BankName,
+    /// Public key (RSA) whose holder signs PCR 11 of what may be booted.
+    #[arg(long, value_name = "FILE")]
+    policy_key: Option<PathBuf>,
+    /// Values of registers of each generation that may be booted, up to 4096: a JSON list with an
+    /// object for each, of register numbers and hexadecimal values.
+    #[arg(long, value_name = "FILE")]
+    generations: Option<PathBuf>,
+    /// File whose first line is the PIN; it is asked for when left out.
+    #[arg(long, value_name = "FILE")]
+    new_pin_file: Option<PathBuf>,
+}
+
+impl Demands {
+    /// The PIN to be.
+    pub(crate) fn pin(&self) -> anyhow::Result<Option<Secret>> {
+        ask(self.new_pin_file.as_ref(), "the TPM, a new one").map(Some)
+    }
+
+    /// The protection, with the values that registers have now.
+    pub(crate) fn protection<T: Transport>(
+        &self,
+        tpm: &mut Tpm<T>,
+        pin: bool,
+    ) -> anyhow::Result<Protection> {
+        let bank = self.bank.bank();
+        let registers = if self.pcr.is_empty() {
+            None
+        } else {
+            let now = tpm.registers(bank, &self.pcr)?;
+            let value = |pcr: &u8| {
+                let value = now.get(bank, *pcr).map(<[u8]>::to_vec);
+                let value =
+                    value.with_context(|| format!("the TPM has no PCR {pcr} of bank {bank}"))?;
+                anyhow::Ok((*pcr, value))
+            };
+            let values = self
+                .pcr
+                .iter()
+                .map(value)
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            Some(PcrSet::new(bank, values)?)
+        };
+        let key = |path: &PathBuf| -> anyhow::Result<PublicKey> {
+            PublicKey::read(&files::read(path)?).with_context(|| path.display().to_string())
+        };
+        let generations = self.generations.as_deref();
+        Ok(Protection {
+            registers,
+            signing_key: self.policy_key.as_ref().map(key).transpose()?,
+            reference: Vec::new(),
+            alternatives: generations.map_or(Ok(Vec::new()), |path| alternatives(path, bank))?,
+            pin,
+        })
+    }
+}
+
+/// What speaks for the machine beside its registers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Proof {
+    /// Signed PCR policies of what was booted: `.pcrsig`, as systemd-stub passes it to the initrd.
+    #[arg(long, value_name = "FILE")]
+    signed: Option<PathBuf>,
+    /// The generations that the token was sealed for.
+    #[arg(long, value_name = "FILE")]
+    known_generations: Option<PathBuf>,
+    /// Their bank.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "sha256",
+        requires = "known_generations"
+    )]
+    known_bank: BankName,
+    /// File whose first line is the PIN.
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+}
+
+/// The proofs, read.
+pub(crate) struct Proofs {
+    signed: Option<SignedPolicies>,
+    alternatives: Vec<PcrSet>,
+    pin: Option<Secret>,
+}
+
+impl Proof {
+    pub(crate) fn read(&self) -> anyhow::Result<Proofs> {
+        let signed = |path: &PathBuf| -> anyhow::Result<SignedPolicies> {
+            SignedPolicies::from_json(&files::read(path)?)
+                .with_context(|| path.display().to_string())
+        };
+        let known = self.known_generations.as_deref();
+        let pin = self.pin_file.as_ref();
+        Ok(Proofs {
+            signed: self.signed.as_ref().map(signed).transpose()?,
+            alternatives: known.map_or(Ok(Vec::new()), |path| {
+                alternatives(path, self.known_bank.bank())
+            })?,
+            pin: pin.map(|path| ask(Some(path), "the TPM")).transpose()?,
+        })
+    }
+}
+
+impl Proofs {
+    pub(crate) fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            signed: self.signed.as_ref(),
+            alternatives: &self.alternatives,
+            pin: self.pin.as_ref().map(Secret::expose),
+        }
+    }
+
+    pub(crate) fn has_pin(&self) -> bool {
+        self.pin.is_some()
+    }
+}
+
+/// One generation's registers, hexadecimal by number.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Generation(BTreeMap<u8, String>);
+
+/// Reads a list of generations.
+fn alternatives(path: &Path, bank: Bank) -> anyhow::Result<Vec<PcrSet>> {
+    let name = || path.display().to_string();
+    let list: Vec<Generation> = serde_json::from_slice(&files::read(path)?).with_context(name)?;
+    if list.is_empty() || list.len() > MAX_LEAVES {
+        bail!(
+            "{}: {} generations; one to {MAX_LEAVES} are possible",
+            name(),
+            list.len()
+        );
+    }
+    let one = |(number, Generation(values)): (usize, Generation)| {
+        let value = |(pcr, text): (u8, String)| {
+            let value = unhex(&text).with_context(|| format!("PCR {pcr} is not hexadecimal"))?;
+            anyhow::Ok((pcr, value))
+        };
+        let values = values
+            .into_iter()
+            .map(value)
+            .collect::<anyhow::Result<Vec<_>>>();
+        let set = values.and_then(|values| Ok(PcrSet::new(bank, values)?));
+        set.with_context(|| format!("{}: generation {number}", name()))
+    };
+    list.into_iter().enumerate().map(one).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}

@@ -1,0 +1,246 @@
+//! `unlock enroll|list|try|reseal|wipe|recovery` and `floor show|define|raise|remove`: disks that a TPM unlocks.
+//!
+//! Invariant: a command that changes a disk opens it first with something that goes on opening it.
+
+mod floor;
+mod inputs;
+
+pub(crate) use floor::{Command as FloorCommand, run as run_floor};
+
+use crate::print::{Out, Verdict};
+use boot_unlock::{enroll, enroll_recovery, reseal, tokens, unlock, wipe};
+use inputs::{Demands, Proof, TpmOptions, VolumeOptions};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Disks that a TPM unlocks.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Enrol this machine's TPM: a new keyslot, whose secret it releases to what is demanded.
+    #[command(after_help = "\
+The token is systemd-cryptenroll's, so systemd-cryptsetup unlocks it too, unless --generations is given.
+
+Examples:
+  rootstock-boot unlock enroll --pcr 7 --policy-key pcr.pub /dev/vda2
+      any boot whose PCR 11 the key's holder has signed, with Secure Boot as it is now
+  rootstock-boot unlock enroll --pcr 7 --generations generations.json --with-pin /dev/vda2")]
+    Enroll {
+        #[command(flatten)]
+        volume: VolumeOptions,
+        #[command(flatten)]
+        tpm: TpmOptions,
+        #[command(flatten)]
+        demands: Demands,
+        /// Demand a PIN too; it is asked for, or read from --pin-file.
+        #[arg(long)]
+        with_pin: bool,
+    },
+    /// What unlocks the volume: keyslots, and the tokens for a TPM with what they demand.
+    List {
+        #[command(flatten)]
+        volume: VolumeOptions,
+    },
+    /// Would this machine, as it is now, unlock the volume? Exit code 1 when not, with the cause.
+    #[command(after_help = "\
+Nothing is mapped and nothing is written.
+
+Example:
+  rootstock-boot unlock try --signed /run/systemd/tpm2-pcr-signature.json /dev/vda2")]
+    Try {
+        #[command(flatten)]
+        volume: VolumeOptions,
+        #[command(flatten)]
+        tpm: TpmOptions,
+        #[command(flatten)]
+        proof: Proof,
+    },
+    /// Seal a token's secret anew under other demands; no passphrase is needed where the machine as it is unlocks it.
+    #[command(after_help = "\
+Example: before the next generation is booted, let it and the one that runs unlock the disk
+  rootstock-boot unlock reseal --token 0 --pcr 7 --generations next.json --known-generations now.json /dev/vda2")]
+    Reseal {
+        #[command(flatten)]
+        volume: VolumeOptions,
+        /// The token's number.
+        #[arg(long)]
+        token: u32,
+        #[command(flatten)]
+        tpm: TpmOptions,
+        #[command(flatten)]
+        demands: Demands,
+        #[command(flatten)]
+        proof: Proof,
+    },
+    /// Remove a token for a TPM and its keyslot.
+    Wipe {
+        #[command(flatten)]
+        volume: VolumeOptions,
+        /// The token's number.
+        #[arg(long)]
+        token: u32,
+    },
+    /// Add a recovery key, and show it once: as text and as a QR code.
+    Recovery {
+        #[command(flatten)]
+        volume: VolumeOptions,
+    },
+}
+
+#[derive(Serialize)]
+struct Listed {
+    uuid: String,
+    keyslots: Vec<u32>,
+    tokens: Vec<ListedToken>,
+}
+
+#[derive(Serialize)]
+struct ListedToken {
+    number: u32,
+    keyslots: Vec<u32>,
+    bank: &'static str,
+    pcrs: Vec<u8>,
+    signed: bool,
+    pin: bool,
+    policy: String,
+}
+
+impl ListedToken {
+    fn demands(&self) -> String {
+        let mut demands = Vec::new();
+        if !self.pcrs.is_empty() {
+            let pcrs: Vec<String> = self.pcrs.iter().map(u8::to_string).collect();
+            demands.push(format!("PCR {} as at enrolment", pcrs.join(", ")));
+        }
+        if self.signed {
+            demands.push("PCR 11 signed by the policy key".to_owned());
+        }
+        if self.pin {
+            demands.push("a PIN".to_owned());
+        }
+        if demands.is_empty() {
+            demands.push("this TPM".to_owned());
+        }
+        demands.join("; ")
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Enroll {
+            volume,
+            tpm,
+            demands,
+            with_pin,
+        } => {
+            let mut tpm = tpm.open()?;
+            let protection = demands.protection(&mut tpm, with_pin)?;
+            let mut open = volume.open(!out.dry_run)?;
+            let (beside, key) = volume.unlock(&mut open)?;
+            let pin = if with_pin { demands.pin()? } else { None };
+            let pin = pin.as_ref().map_or("", |pin| pin.expose());
+            if out.dry_run {
+                return done(out, "would enrol the TPM", None);
+            }
+            let number = enroll(&mut open, (beside, &key), &mut tpm, &protection, pin)?;
+            done(out, "enrolled the TPM as token", Some(number))
+        }
+        Command::List { volume } => list(&volume, out),
+        Command::Try { volume, tpm, proof } => {
+            let mut open = volume.open(false)?;
+            let mut tpm = tpm.open()?;
+            let proof = proof.read()?;
+            match unlock(&mut open, &mut tpm, &proof.evidence()) {
+                Ok(unlocked) => done(out, "unlocked by token", Some(unlocked.token)),
+                Err(refused) => {
+                    let answer =
+                        serde_json::json!({ "unlocked": false, "cause": refused.to_string() });
+                    out.answer(&answer, |_| format!("not unlocked: {refused}"))?;
+                    Ok(Verdict::Bad)
+                }
+            }
+        }
+        Command::Reseal {
+            volume,
+            token,
+            tpm,
+            demands,
+            proof,
+        } => {
+            let mut tpm = tpm.open()?;
+            let proof = proof.read()?;
+            let with_pin = proof.has_pin();
+            let protection = demands.protection(&mut tpm, with_pin)?;
+            let mut open = volume.open(!out.dry_run)?;
+            if out.dry_run {
+                unlock(&mut open, &mut tpm, &proof.evidence())?;
+                return done(out, "would seal anew token", Some(token));
+            }
+            reseal(&mut open, token, &mut tpm, &proof.evidence(), &protection)?;
+            done(out, "sealed anew token", Some(token))
+        }
+        Command::Wipe { volume, token } => {
+            let mut open = volume.open(!out.dry_run)?;
+            if out.dry_run {
+                return done(out, "would remove token", Some(token));
+            }
+            wipe(&mut open, token)?;
+            done(out, "removed token", Some(token))
+        }
+        Command::Recovery { volume } => {
+            let mut open = volume.open(!out.dry_run)?;
+            let (beside, key) = volume.unlock(&mut open)?;
+            if out.dry_run {
+                return done(out, "would add a recovery key", None);
+            }
+            let recovery = enroll_recovery(&mut open, (beside, &key))?;
+            let answer = serde_json::json!({ "recovery_key": recovery.as_str() });
+            out.answer(&answer, |_| {
+                format!(
+                    "{}\n{}\nWrite it down: it is not shown again.",
+                    recovery.as_str(),
+                    *recovery.qr_code()
+                )
+            })?;
+            Ok(Verdict::Good)
+        }
+    }
+}
+
+fn list(volume: &VolumeOptions, out: &Out) -> anyhow::Result<Verdict> {
+    let open = volume.open(false)?;
+    let listed = Listed {
+        uuid: open.uuid(),
+        keyslots: open.metadata().keyslots().keys().copied().collect(),
+        tokens: tokens(open.metadata())?
+            .into_iter()
+            .map(|(number, token)| ListedToken {
+                number,
+                keyslots: token.keyslots,
+                bank: token.bank.as_str(),
+                pcrs: token.pcrs,
+                signed: token.signing_key.is_some(),
+                pin: token.pin,
+                policy: token.policies[0].to_string(),
+            })
+            .collect(),
+    };
+    out.answer(&listed, |listed| {
+        let slots: Vec<String> = listed.keyslots.iter().map(u32::to_string).collect();
+        let mut text = format!("{}: keyslots {}\n", listed.uuid, slots.join(", "));
+        for token in &listed.tokens {
+            let _ = writeln!(text, "token {}: TPM, {}", token.number, token.demands());
+        }
+        text
+    })?;
+    Ok(Verdict::Good)
+}
+
+fn done(out: &Out, what: &str, token: Option<u32>) -> anyhow::Result<Verdict> {
+    let answer = serde_json::json!({ "done": what, "token": token });
+    out.answer(&answer, |_| match token {
+        Some(token) => format!("{what} {token}"),
+        None => what.to_owned(),
+    })?;
+    Ok(Verdict::Good)
+}
