@@ -124,6 +124,10 @@ pub(crate) struct Family {
     makers: BTreeSet<String>,
     sites: BTreeSet<String>,
     pub(crate) repositories: BTreeSet<(String, String)>,
+    /// Those that are its home, and not only where some of its sources come from.
+    home: BTreeSet<(String, String)>,
+    /// Home page and version of its members: what is released together has both in common.
+    pub(crate) releases: BTreeSet<(String, String)>,
     has_address: bool,
     /// First numbers of its members' versions.
     majors: BTreeSet<u64>,
@@ -144,6 +148,8 @@ impl Family {
             makers: BTreeSet::new(),
             sites: BTreeSet::new(),
             repositories: BTreeSet::new(),
+            home: BTreeSet::new(),
+            releases: BTreeSet::new(),
             has_address: false,
             majors: BTreeSet::new(),
             words: BTreeSet::new(),
@@ -152,6 +158,19 @@ impl Family {
     }
 
     pub(crate) fn learn(&mut self, package: &Package) {
+        for address in package
+            .homepages
+            .iter()
+            .filter_map(|url| address::parse(url))
+        {
+            if let (Some(owner), Some(repository)) = (&address.owner, &address.repository) {
+                self.home.insert((fold(owner), fold(repository)));
+            }
+        }
+        if let (Some(home), Some(version)) = (package.homepages.first(), &package.version) {
+            let home = home.trim_end_matches('/').to_lowercase();
+            self.releases.insert((home, version.clone()));
+        }
         let addresses = package.homepages.iter().chain(&package.source_urls);
         for address in addresses.take(16).filter_map(|url| address::parse(url)) {
             self.has_address = true;
@@ -164,6 +183,8 @@ impl Family {
         self.majors.extend(version.and_then(leading_number));
         let description = package.description.as_deref().unwrap_or_default();
         for word in description.split_whitespace().take(20).map(fold) {
+            let binds = self.set.is_some() && BINDINGS.contains(&word.as_str());
+            self.features.set(Feature::DescribedBinding, binds);
             if word.len() >= 5 && word != self.bare && !is_weak(&word) && self.words.len() < 24 {
                 self.words.insert(word);
             }
@@ -192,6 +213,11 @@ impl Family {
         if let Some(owner) = &address.owner {
             self.makers.insert(squeeze(&fold(owner)));
         }
+    }
+
+    /// Whether sources come from a repository that is not its home, while it has one.
+    pub(crate) fn only_contains(&self, repository: &(String, String)) -> bool {
+        !self.home.is_empty() && !self.home.contains(repository)
     }
 
     /// What is known once all members are.
@@ -233,9 +259,11 @@ impl Family {
             features.set(Feature::VendorIsProduct, is_product);
             features.set(Feature::VendorInAddress, inside);
             features.set(Feature::VendorUnchecked, !is_product && !self.has_address);
+            let elsewhere = !inside && !is_product && self.has_address;
+            features.set(Feature::VendorElsewhere, elsewhere);
             features.set(
-                Feature::VendorElsewhere,
-                !inside && !is_product && self.has_address,
+                Feature::CommercialElsewhere,
+                elsewhere && features.has(Feature::VendorCommercial),
             );
             features.set(
                 Feature::SystemOfOther,
@@ -304,6 +332,9 @@ impl Family {
         }
     }
 }
+
+/// Words by which packages of a language's set say that they only lead to something that is not theirs.
+const BINDINGS: &[&str] = &["binding", "bindings", "wrapper", "wrappers"];
 
 /// Whether a version is a day (`unstable-2019-08-01`, `2019-08-01`), which says nothing of the package's numbering.
 fn is_date(version: &str) -> bool {

@@ -37,6 +37,18 @@ features! {
     VendorProductEquals = "vendor-product-equals",
     /// The family's name begins with the claim's, at a dash.
     NameBegins = "name-begins",
+    /// The claim's name ends with the family's, at a dash.
+    NameEnds = "name-ends",
+    /// The initials of the claim's words are the family's name.
+    Initials = "initials",
+    /// The names are only near each other, and no address or release bears it out.
+    NearUnproved = "near-unproved",
+    /// The family has home page and version in common with one that the claim names.
+    SameRelease = "same-release",
+    /// Another distribution's package of the claim's name is this family, by rules that the operator gave.
+    Sibling = "sibling",
+    /// What was decided to be this family has a package of its own: this one contains it, or shares its code.
+    Component = "component",
     /// It was learned from decisions that this vendor's product is this family.
     Alias = "alias",
     /// The package itself states this CPE.
@@ -65,6 +77,8 @@ features! {
     VendorUnchecked = "vendor-unchecked",
     /// The vendor sells many products, few of which anybody may package.
     VendorCommercial = "vendor-commercial",
+    /// Such a vendor, who stands in none of the package's addresses.
+    CommercialElsewhere = "commercial-elsewhere",
     /// The claim names no vendor.
     VendorAbsent = "vendor-absent",
     /// The package's addresses are not known.
@@ -99,6 +113,8 @@ features! {
     SystemOfOther = "system-of-other",
     /// A package outside of the set has the name, and no language is named: this one binds it to a language.
     Binding = "binding",
+    /// The package is of a language's set, and describes itself as bindings to something.
+    DescribedBinding = "described-as-binding",
     /// What follows the claim's name in the package's says that it is data, or goes with the program.
     Companion = "companion",
     /// The name is short or an everyday word.
@@ -211,6 +227,24 @@ impl fmt::Display for Sentence<'_> {
                 "vendor and product, “{vendor} {name}”, are the name of {family}"
             ),
             Feature::NameBegins => write!(f, "the name {family} begins with {place} “{name}”"),
+            Feature::NameEnds => write!(f, "{place} “{name}” ends with the name {family}"),
+            Feature::Initials => write!(f, "the initials of {place} “{name}” are {family}"),
+            Feature::NearUnproved => write!(
+                f,
+                "the names “{name}” and {family} are only near, and no address bears it out"
+            ),
+            Feature::SameRelease => write!(
+                f,
+                "home page and version are those of another package, which is called “{name}”"
+            ),
+            Feature::Sibling => write!(
+                f,
+                "other distributions call {family} “{name}”, by the rules given"
+            ),
+            Feature::Component => write!(
+                f,
+                "“{name}” has a package of its own: {family} contains it, or shares its code"
+            ),
             Feature::Alias => write!(
                 f,
                 "“{vendor} {name}” has been decided to be {family} before"
@@ -238,6 +272,10 @@ impl fmt::Display for Sentence<'_> {
             Feature::VendorCommercial => write!(
                 f,
                 "the vendor “{vendor}” sells many products, few of which anybody may package"
+            ),
+            Feature::CommercialElsewhere => write!(
+                f,
+                "the vendor “{vendor}”, who sells many products, stands in none of the package's addresses"
             ),
             Feature::VendorAbsent => f.write_str("no vendor is named"),
             Feature::AddressUnknown => f.write_str("the package's addresses are not known"),
@@ -280,6 +318,9 @@ impl fmt::Display for Sentence<'_> {
             Feature::Binding => {
                 f.write_str("the package binds to a language what another package of this name is")
             }
+            Feature::DescribedBinding => {
+                f.write_str("the package describes itself as bindings to something else")
+            }
             Feature::Companion => write!(f, "{family} goes with “{name}”, by what its name adds"),
             Feature::WeakName => write!(f, "“{name}” is short or an everyday word"),
             Feature::Ambiguous => write!(f, "several packages answer to “{name}”"),
@@ -291,7 +332,7 @@ impl fmt::Display for Sentence<'_> {
                 f.write_str("the versions named are numbered otherwise than the package's")
             }
             Feature::Hosted => f.write_str("it is about a hosted service"),
-            Feature::BetterElsewhere => write!(f, "another package is called “{name}” exactly"),
+            Feature::BetterElsewhere => write!(f, "a package is called “{name}”, separators aside"),
             Feature::DescriptionShared => {
                 f.write_str("its text and the package's description share words")
             }

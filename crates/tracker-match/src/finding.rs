@@ -18,6 +18,16 @@ pub enum FindingStatus {
     NotAffected,
 }
 
+impl FindingStatus {
+    /// Whether it leaves something to do: a version that is past every affected range, or was in none, does not.
+    pub const fn is_open(self) -> bool {
+        matches!(
+            self,
+            FindingStatus::Affected | FindingStatus::UnderInvestigation
+        )
+    }
+}
+
 /// The derived verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

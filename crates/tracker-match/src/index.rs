@@ -6,8 +6,9 @@ use crate::claim::{self, Claim, Kind};
 use crate::compare::{Asked, Family, Question};
 use crate::family::{bare_name, family_of, set_of};
 use crate::feature::{Context, Feature, Features};
-use crate::name::{fold, stems};
+use crate::name::{fold, initials, stems};
 use crate::reason::{Match, Reason};
+use crate::siblings::Siblings;
 use crate::weights::{Weights, probability};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +18,12 @@ use tracker_record::cpe::Cpe;
 
 /// Most families of one name that are looked at; a name with more means nothing in particular.
 pub const MAX_NAMESAKES: usize = 24;
+
+/// Most families that are taken to be one release; a home page with more is a forge's or a desktop's.
+const MAX_TOGETHER: usize = 16;
+
+/// Shortest name that is looked for at the end of another.
+const MIN_TAIL: usize = 4;
 
 /// Most matches of one vulnerability, best first.
 pub const MAX_MATCHES: usize = 40;
@@ -45,6 +52,10 @@ pub struct Index {
     by_cpe: HashMap<String, Vec<u32>>,
     /// `type/namespace/name` of stated package URLs.
     by_purl: HashMap<String, Vec<u32>>,
+    /// Home pages and versions.
+    by_release: HashMap<(String, String), Vec<u32>>,
+    /// What other distributions call packages, where an operator gave rules for it.
+    siblings: Siblings,
 }
 
 /// A scored pair of vulnerability and family, before the threshold.
@@ -93,6 +104,8 @@ impl Index {
             by_repository: HashMap::new(),
             by_cpe: HashMap::new(),
             by_purl: HashMap::new(),
+            by_release: HashMap::new(),
+            siblings: Siblings::default(),
             ecosystem: None,
         };
         let mut attributes: Vec<Vec<String>> = Vec::new();
@@ -117,6 +130,13 @@ impl Index {
             index.families[id].finish(attributes, top);
         }
         index
+    }
+
+    /// The same index, which also knows what other distributions call packages.
+    #[must_use]
+    pub fn with_siblings(mut self, siblings: Siblings) -> Self {
+        self.siblings = siblings;
+        self
     }
 
     /// The model in use.
@@ -193,6 +213,10 @@ impl Index {
             let list = self.by_repository.entry(key.clone()).or_default();
             list.push(id);
         }
+        for release in &family.releases {
+            let list = self.by_release.entry(release.clone()).or_default();
+            list.push(id);
+        }
         push(&mut self.by_squeezed, family.squeezed.clone(), id);
         for stem in stems(&bare) {
             push(&mut self.by_stem, stem, id);
@@ -238,9 +262,13 @@ impl Index {
             exact[number] = found[from..].iter().any(|(_, _, relation)| {
                 matches!(
                     relation,
-                    Feature::NameEquals | Feature::MemberEquals | Feature::Alias
+                    Feature::NameEquals
+                        | Feature::MemberEquals
+                        | Feature::SqueezedEquals
+                        | Feature::Alias
                 )
             });
+            self.released_together(asked.claim, &mut found, number, from);
         }
         // Stable: of the relations of one claim to one family, the first, strongest, stays.
         found.sort_by_key(|&(id, number, _)| (id, number));
@@ -318,6 +346,62 @@ impl Index {
         }
         add(Feature::StemEquals, self.by_stem.get(name));
         add(Feature::NameBegins, self.by_beginning.get(name));
+        for sibling in self.siblings.of(name) {
+            add(Feature::Sibling, self.by_name.get(sibling));
+        }
+        if claim.part == Some('o') {
+            // `enterprise_linux`: systems are called after the kernel, and are not it.
+            return;
+        }
+        for (dash, _) in name.match_indices('-') {
+            let tail = &name[dash + 1..];
+            if tail.len() >= MIN_TAIL {
+                add(Feature::NameEnds, self.by_name.get(tail));
+            }
+        }
+        if let Some(initials) = initials(name) {
+            add(Feature::Initials, self.by_name.get(&initials));
+        }
+    }
+
+    /// Adds the families that have home page and version in common with the one that a claim names.
+    fn released_together(
+        &self,
+        claim: &Claim,
+        found: &mut Vec<(u32, usize, Feature)>,
+        number: usize,
+        from: usize,
+    ) {
+        let Some(named) = self.by_name.get(&claim.name) else {
+            return;
+        };
+        let top = named
+            .iter()
+            .map(|&id| (id, &self.families[id as usize]))
+            .filter(|(_, family)| family.set.is_none());
+        for (named, family) in top {
+            for release in &family.releases {
+                let together = self.by_release.get(release).map_or(&[][..], Vec::as_slice);
+                if together.len() > MAX_TOGETHER {
+                    continue;
+                }
+                for &id in together.iter().filter(|&&id| id != named) {
+                    let known = found[from..].iter().any(|&(other, _, _)| other == id);
+                    if !known {
+                        found.push((id, number, Feature::SameRelease));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a family has home page and version in common with another that has the claim's name.
+    fn is_of_release(&self, family: &Family, claim: &Claim) -> bool {
+        let named = self.by_name.get(&claim.name).map_or(&[][..], Vec::as_slice);
+        named
+            .iter()
+            .map(|&id| &self.families[id as usize])
+            .any(|other| other.name != family.name && !other.releases.is_disjoint(&family.releases))
     }
 
     /// The best claim for a family; the relations are all of that family, at least one.
@@ -350,6 +434,39 @@ impl Index {
                     | Feature::StatedPurl
             );
             features.set(Feature::BetterElsewhere, near && exact[number]);
+            let claim = question.claims[number].claim;
+            match relation {
+                Feature::NameBegins | Feature::StemEquals => {
+                    features.set(Feature::SameRelease, self.is_of_release(family, claim));
+                }
+                Feature::Alias => {
+                    let own = self.by_name.get(&claim.name);
+                    let own = own.is_some_and(|own| own.iter().any(|&other| other != id));
+                    features.set(Feature::Component, own);
+                }
+                Feature::RepositoryName => {
+                    let vendor = claim.vendor.clone().unwrap_or_default();
+                    let inner = family.only_contains(&(vendor, claim.name.clone()));
+                    features.set(Feature::Component, inner);
+                }
+                _ => {}
+            }
+            let proofs = [
+                Feature::VendorInAddress,
+                Feature::SameRepository,
+                Feature::SameSite,
+                Feature::SameRelease,
+            ];
+            let only_near = matches!(
+                relation,
+                Feature::StemEquals
+                    | Feature::NameBegins
+                    | Feature::NameEnds
+                    | Feature::Initials
+                    | Feature::Sibling
+            );
+            let proved = proofs.into_iter().any(|proof| features.has(proof));
+            features.set(Feature::NearUnproved, only_near && !proved);
             let log_odds = self.weights.log_odds(features);
             if best.as_ref().is_none_or(|best| log_odds > best.log_odds) {
                 best = Some(Score {
@@ -387,7 +504,7 @@ impl Candidate {
                 weight: weights.of(feature),
                 text: feature.sentence(context).to_string(),
             })
-            .filter(|reason| reason.weight != 0.0)
+            .filter(|reason| reason.weight != 0.0 || reason.feature == Feature::Component.name())
             .collect();
         reasons.push(Reason {
             feature: "bias".to_owned(),

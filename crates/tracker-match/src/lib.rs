@@ -14,13 +14,15 @@ pub mod finding;
 pub mod index;
 mod known;
 pub mod name;
+mod platform;
 pub mod reason;
+pub mod siblings;
 mod verdict;
 pub mod weights;
 
 pub use family::family_of;
 pub use finding::{Finding, FindingStatus};
 pub use index::Index;
-pub use reason::{Match, Reason};
+pub use reason::{Match, MatchKind, Reason};
 pub use verdict::finding;
 pub use weights::Weights;

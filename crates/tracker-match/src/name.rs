@@ -28,9 +28,31 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// A folded name without its dashes: `lib-foo` and `libfoo` squeeze to the same.
+/// A folded name without its dashes and plus signs: `lib-foo` and `libfoo` squeeze to the same, `webkitgtk+` and
+/// `webkitgtk` too; a name of which hardly anything else is left (`g++`) keeps its plus signs.
 pub fn squeeze(folded: &str) -> String {
-    folded.replace('-', "")
+    let bare = folded.replace(['-', '+'], "");
+    if bare.len() >= 3 {
+        bare
+    } else {
+        folded.replace('-', "")
+    }
+}
+
+/// The initials of a name's words, little ones aside, where there are at least three: `gdm` for
+/// `gnome-display-manager`.
+///
+/// ```
+/// assert_eq!(tracker_match::name::initials("point-to-point-protocol").as_deref(), Some("ppp"));
+/// assert_eq!(tracker_match::name::initials("big-thing"), None);
+/// ```
+pub fn initials(folded: &str) -> Option<String> {
+    let initials: String = folded
+        .split('-')
+        .filter(|word| !matches!(*word, "a" | "and" | "for" | "in" | "of" | "the" | "to"))
+        .filter_map(|word| word.chars().next())
+        .collect();
+    (initials.chars().count() >= 3).then_some(initials)
 }
 
 /// Words that names carry without changing what is named, at the front.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the reasons carry the weights that the score was computed from.
 
+use crate::feature::Feature;
 use serde::{Deserialize, Serialize};
 
 /// Why a match is likely or unlikely.
@@ -13,6 +14,17 @@ pub struct Reason {
     pub weight: f64,
     /// The sentence that is shown.
     pub text: String,
+}
+
+/// In which way a vulnerability concerns a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchKind {
+    /// The package is what the vulnerability is about.
+    Product,
+    /// The package contains it, or shares its code: whether it is affected is for a person to say, and its versions are
+    /// another product's.
+    Component,
 }
 
 /// A vulnerability concerns a package family.
@@ -28,4 +40,20 @@ pub struct Match {
     pub score: f64,
     /// Why, strongest first.
     pub reasons: Vec<Reason>,
+}
+
+impl Match {
+    /// In which way; told by the reasons, so that a match that was kept tells it too.
+    pub fn kind(&self) -> MatchKind {
+        let component = Feature::Component.name();
+        if self
+            .reasons
+            .iter()
+            .any(|reason| reason.feature == component)
+        {
+            MatchKind::Component
+        } else {
+            MatchKind::Product
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::claim::{self, Claim};
 use crate::family::{bare_name, family_of};
 use crate::finding::{Finding, FindingStatus};
 use crate::name::{fold, squeeze, stems};
+use crate::platform::only_elsewhere;
 use crate::reason::Match;
 use nix_version::{Bound, Range, Scheme, Status, evaluate};
 use std::cmp::Ordering;
@@ -149,6 +150,17 @@ fn answer(package: &Package, statements: &[&Statement<'_>]) -> Answer {
     let mut best: Option<Answer> = None;
     for statement in statements {
         let ranges = &statement.affected.ranges;
+        if let Some(systems) = only_elsewhere(statement.affected) {
+            let answer = Answer {
+                status: Status::Unaffected,
+                finding: FindingStatus::NotAffected,
+                text: format!("not affected: only where it runs on {systems} ({label})"),
+            };
+            best = best
+                .filter(|best| best.status != Status::Unknown)
+                .or(Some(answer));
+            continue;
+        }
         // Epoch and revision are the distribution's: another's ranges speak of what is between them.
         let version = match (&package.ecosystem, statement.affected.distribution()) {
             (Some(_), None) => nix_version::debian::upstream(own),

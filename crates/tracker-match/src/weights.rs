@@ -5,7 +5,9 @@
 //! it does not name weighs nothing.
 
 use crate::feature::{Feature, Features};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// The file that is fitted by `rootstock-tracker learn`.
 const EMBEDDED: &str = include_str!("weights.tsv");
@@ -128,6 +130,25 @@ impl Weights {
         self.aliases
             .get(&(vendor.to_owned(), product.to_owned()))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// SHA-256 over everything in the model, in hexadecimal: two models of one digest match alike.
+    pub fn digest(&self) -> String {
+        let mut text = format!("{:e} {:e}", self.bias, self.threshold);
+        for (feature, weight) in Feature::ALL.iter().zip(&self.weights) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n{} {weight:e}", feature.name());
+        }
+        let mut aliases: Vec<_> = self.aliases.iter().collect();
+        aliases.sort();
+        for ((vendor, product), families) in aliases {
+            let _ = write!(text, "\n{vendor}\t{product}\t{}", families.join("\t"));
+        }
+        let digest = Sha256::digest(text.as_bytes());
+        digest.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// The same model with other numbers, for fitting.

@@ -24,3 +24,19 @@ fn bad_lines_are_refused() {
         assert!(error.to_string().contains(place), "{error}");
     }
 }
+
+#[test]
+fn the_digest_tells_models_apart() {
+    let of = |text: &str| Weights::parse(text).unwrap().digest();
+    let model = "bias\t1\nalias\ta\tb\tc\t2\nalias\ta\td\te\t2";
+    assert_eq!(of(model), of(model));
+    assert_eq!(of(model).len(), 64);
+    for other in [
+        "bias\t2",
+        "bias\t1",
+        "bias\t1\nweight\talias\t1",
+        "bias\t1\nthreshold\t0.6",
+    ] {
+        assert_ne!(of(model), of(other), "{other}");
+    }
+}

@@ -286,3 +286,26 @@ fn a_distributions_tracker_says_nothing_of_another() {
     let index = Index::new(&[of_debian("1:5.1-2")]);
     assert_eq!(index.matches(&alone).len(), 1);
 }
+
+#[test]
+fn what_holds_only_on_other_systems_is_not_affected() {
+    let range = affected_range("cpe", Bound::Unbounded, before("1.1.24"));
+    let limited = |system: &str| Affected {
+        running_on: vec![format!("cpe:2.3:o:acme:{system}:-:*:*:*:*:*:*:*")],
+        ..cpe('a', "musl-libc", "musl", "*", vec![range.clone()])
+    };
+    let musl = package("musl", "musl", "1.1.22");
+    let elsewhere = find(&nvd("CVE-1", vec![limited("android")]), &musl);
+    assert_eq!(elsewhere.status, FindingStatus::NotAffected);
+    assert_eq!(
+        elsewhere.evidence,
+        ["not affected: only where it runs on android (NVD)"]
+    );
+    for statements in [
+        vec![limited("linux_kernel")],
+        vec![limited("android"), limited("linux_kernel")],
+    ] {
+        let here = find(&nvd("CVE-1", statements), &musl);
+        assert_eq!(here.status, FindingStatus::Affected);
+    }
+}

@@ -5,7 +5,8 @@
 use crate::facts::{cpe, nvd, package, product, record, reference};
 use tracker_inventory::Package;
 use tracker_match::feature::Feature;
-use tracker_match::{Index, Match};
+use tracker_match::siblings::Siblings;
+use tracker_match::{Index, Match, MatchKind};
 use tracker_record::Vulnerability;
 use tracker_record::record::{Source, Stated};
 
@@ -204,4 +205,86 @@ fn who_makes_a_system_and_what_binds_a_library_is_told_apart() {
     assert!(!features('a', "cairographics", "cairo", "cairo").contains(&"binding"));
     let data = features('a', "freedesktop", "poppler", "poppler-data");
     assert!(data.contains(&"companion"), "{data:?}");
+}
+
+#[test]
+fn a_fork_of_what_has_a_package_of_its_own_is_a_match_of_its_own_kind() {
+    let list = vec![
+        package("ffmpeg", "ffmpeg", "4.2"),
+        package("libav", "libav", "12.3"),
+    ];
+    let flaw = nvd("CVE-1", vec![cpe('a', "ffmpeg", "ffmpeg", "*", vec![])]);
+    let matches = Index::new(&list).matches(&flaw);
+    let kind = |family: &str| {
+        let found = matches.iter().find(|m| m.family == family);
+        found.map(Match::kind)
+    };
+    assert_eq!(kind("ffmpeg"), Some(MatchKind::Product));
+    assert_eq!(kind("libav"), Some(MatchKind::Component));
+    // Without the package that has the name, the alias is all there is.
+    let matches = Index::new(&list[1..]).matches(&flaw);
+    assert_eq!(matches[0].kind(), MatchKind::Product);
+}
+
+#[test]
+fn names_that_are_only_near_need_an_address() {
+    let near = |homepage: Option<&str>| {
+        let mut theme = package("widget-studio", "widget-studio", "1.0");
+        theme.homepages = homepage.into_iter().map(str::to_owned).collect();
+        let flaw = nvd("CVE-1", vec![cpe('a', "acme", "widget", "*", vec![])]);
+        let found = Index::new(&[theme]).candidates(&flaw);
+        (
+            found[0].features.has(Feature::NearUnproved),
+            found[0].log_odds,
+        )
+    };
+    let (unproved, low) = near(Some("https://studio.example.net"));
+    let (proved, high) = near(Some("https://acme.example.org/widget"));
+    let (vendor, higher) = near(Some("https://www.acme.io"));
+    assert!(unproved && proved && !vendor);
+    assert!(low <= high && high < higher);
+}
+
+#[test]
+fn initials_ends_and_bindings_are_told() {
+    let mut binding = package("python37Packages.libvirt", "python3.7-libvirt", "5.4.0");
+    binding.description = Some("libvirt Python bindings".into());
+    let list = vec![
+        package("gdm", "gdm", "3.32"),
+        package("libmad", "libmad", "0.15"),
+        package("libvirt", "libvirt", "5.4.0"),
+        binding,
+    ];
+    let index = Index::new(&list);
+    let has = |vendor: &str, product: &str, family: &str, feature: Feature| {
+        let flaw = nvd("CVE-1", vec![cpe('a', vendor, product, "*", vec![])]);
+        let found = index.candidates(&flaw);
+        let found = found.iter().find(|c| &*c.family == family).unwrap();
+        found.features.has(feature)
+    };
+    assert!(has(
+        "gnome",
+        "gnome_display_manager",
+        "gdm",
+        Feature::Initials
+    ));
+    assert!(has("underbit", "mad_libmad", "libmad", Feature::NameEnds));
+    let python = "pythonPackages.libvirt";
+    assert!(has("redhat", "libvirt", python, Feature::DescribedBinding));
+    assert!(!has(
+        "redhat",
+        "libvirt",
+        "libvirt",
+        Feature::DescribedBinding
+    ));
+}
+
+#[test]
+fn rules_of_other_distributions_lead_to_siblings_only_where_they_are_given() {
+    let list = [package("apache-httpd", "apache-httpd", "2.4")];
+    let flaw = nvd("CVE-1", vec![cpe('a', "acme", "webthing", "*", vec![])]);
+    assert!(Index::new(&list).candidates(&flaw).is_empty());
+    let rules = Siblings::parse(["- { setname: apache-httpd, name: webthing }"]);
+    let found = Index::new(&list).with_siblings(rules).candidates(&flaw);
+    assert!(found[0].features.has(Feature::Sibling));
 }
