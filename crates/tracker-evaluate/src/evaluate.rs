@@ -8,17 +8,18 @@ use crate::baseline::Baseline;
 use crate::corpus::{Corpus, read_packages};
 use crate::error::EvaluateError;
 use crate::judge::{Judge, Subject};
+use crate::repology;
 use crate::report::Year;
+use crate::standing::{Standing, Standings};
 use crate::truth::{self, Label, Names};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tracker_inventory::Package;
 use tracker_match::weights::probability;
-use tracker_match::{FindingStatus, Index, Match, Weights, finding};
+use tracker_match::{Index, Match, MatchKind, Weights};
 use tracker_record::Vulnerability;
 
 /// What `evaluate` is given.
@@ -51,15 +52,18 @@ pub struct EvaluateArgs {
     /// Another weights file than the program's own.
     #[arg(long, value_name = "TSV")]
     pub weights: Option<PathBuf>,
+    /// Repology's rules (a file, folder or tarball), which are no part of the program.
+    #[arg(long, value_name = "PATH")]
+    pub repology: Option<PathBuf>,
     /// Only vulnerabilities that weights were not fitted to.
     #[arg(long)]
     pub held_out: bool,
     /// Write every proposal with score and reasons, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub proposals: Option<PathBuf>,
-    /// Write the calibration picture.
+    /// Write the calibration table as a picture.
     #[arg(long, value_name = "SVG")]
-    pub picture: Option<PathBuf>,
+    pub calibration_svg: Option<PathBuf>,
     /// Machine-readable output.
     #[arg(long)]
     pub json: bool,
@@ -71,6 +75,10 @@ struct Proposal<'a> {
     #[serde(flatten)]
     matched: &'a Match,
     rank: usize,
+    /// The worst status of its members in the list; see [`crate::standing`].
+    standing: Standing,
+    /// Whether the package is the product, or contains it.
+    kind: MatchKind,
 }
 
 /// What was found for one vulnerability: families with their scores, best first.
@@ -107,7 +115,7 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
     let weights = read_weights(args.weights.as_deref())?;
     let threshold = args.threshold.unwrap_or(weights.threshold);
     let labels = truth::read(&args.truth)?;
-    let judged = truth::JUDGED.or(&args.judged)?;
+    let judged = truth::SAMPLE.or(&args.judged)?;
     let negatives = truth::NEGATIVES.or(&args.negatives)?;
     let disputed: BTreeSet<(String, String)> = truth::DISPUTED
         .or(&args.disputed)?
@@ -115,12 +123,16 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
         .map(|label| (label.id, label.name))
         .collect();
     let corpus = Corpus::read(&args.records)?;
-    let index = Index::with_weights(&packages, weights);
+    let mut index = Index::with_weights(&packages, weights);
+    if let Some(path) = &args.repology {
+        index = index.with_siblings(repology::read(path)?);
+    }
     let started = std::time::Instant::now();
     let found = search(&index, &corpus, args.until, args.held_out);
     let seconds = started.elapsed().as_secs_f64();
+    let standings = Standings::new(&packages);
     if let Some(path) = &args.proposals {
-        write_proposals(path, &found, &index, threshold)?;
+        write_proposals(path, &found, &index, &standings, threshold)?;
     }
     let judge = Judge {
         names: Names::new(&packages),
@@ -143,11 +155,11 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
             .collect();
         report.without_disputed = Some(judge.recall(&kept, Subject::Ours));
     }
-    report.years = years(&found, &index, &packages, threshold);
+    report.years = years(&found, &index, &standings, threshold);
     report.vulnerabilities = found.len();
     report.seconds = seconds;
     report.microseconds_per_vulnerability = seconds * 1e6 / found.len().max(1) as f64;
-    if let Some(path) = &args.picture {
+    if let Some(path) = &args.calibration_svg {
         std::fs::write(path, report.svg()).map_err(|source| EvaluateError::File {
             path: path.clone(),
             source,
@@ -234,6 +246,7 @@ fn write_proposals(
     path: &std::path::Path,
     found: &[Found<'_>],
     index: &Index,
+    standings: &Standings<'_>,
     threshold: f64,
 ) -> Result<(), EvaluateError> {
     let at = |source| EvaluateError::File {
@@ -251,6 +264,8 @@ fn write_proposals(
             let line = serde_json::to_string(&Proposal {
                 matched,
                 rank: rank + 1,
+                standing: standings.of(found.vulnerability, matched),
+                kind: matched.kind(),
             })
             .map_err(|error| at(error.into()))?;
             writeln!(file, "{line}").map_err(at)?;
@@ -259,40 +274,30 @@ fn write_proposals(
     file.flush().map_err(at)
 }
 
-/// How many vulnerabilities of each year are proposed, and how many of those some version is not past.
+/// How many vulnerabilities of each year are proposed, and how many of those are open.
 fn years(
     found: &[Found<'_>],
     index: &Index,
-    packages: &[Package],
+    standings: &Standings<'_>,
     threshold: f64,
 ) -> BTreeMap<String, Year> {
-    let by_attribute: HashMap<&str, &Package> = packages
-        .iter()
-        .map(|package| (package.attribute.as_str(), package))
-        .collect();
     let mut years: BTreeMap<String, Year> = BTreeMap::new();
     for found in found.iter().filter(|found| found.is_proposed(threshold)) {
         let vulnerability = found.vulnerability;
-        let open = index
+        let open: Vec<MatchKind> = index
             .candidates(vulnerability)
             .into_iter()
             .take_while(|candidate| probability(candidate.log_odds) >= threshold)
             .map(|candidate| candidate.into_match(&vulnerability.id, index.weights()))
-            .any(|matched| {
-                let members = matched.attributes.iter();
-                members
-                    .filter_map(|attribute| by_attribute.get(attribute.as_str()))
-                    .any(|package| {
-                        matches!(
-                            finding(vulnerability, &matched, package).status,
-                            FindingStatus::Affected | FindingStatus::UnderInvestigation
-                        )
-                    })
-            });
+            .filter(|matched| standings.of(vulnerability, matched).is_open())
+            .map(|matched| matched.kind())
+            .collect();
         let year = vulnerability.id.split('-').nth(1).unwrap_or_default();
         let year = years.entry(year.to_owned()).or_default();
         year.proposed += 1;
-        year.open += usize::from(open);
+        year.open += usize::from(!open.is_empty());
+        let contained = !open.is_empty() && open.iter().all(|&kind| kind == MatchKind::Component);
+        year.open_in_components += usize::from(contained);
     }
     years
 }

@@ -2,7 +2,7 @@
 //!
 //! Positive examples are labelled pairs of strength 1 and 2 and proposals judged right; negative ones are proposals
 //! judged wrong, known negatives, and, at a small weight, families that are only near in name to a vulnerability
-//! whose family is labelled. Invariant: deterministic; nothing of the other half is looked at.
+//! whose family is labelled, or whose package is not known. Invariant: deterministic; nothing of the other half is looked at.
 
 use crate::corpus::{Corpus, read_packages};
 use crate::error::EvaluateError;
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tracker_inventory::Package;
 use tracker_match::claim::{self, Claim};
 use tracker_match::feature::{Feature, Features};
@@ -63,6 +64,16 @@ const RIDGE: f64 = 1.0;
 /// Weight of an example that is assumed, not known, to be negative.
 const ASSUMED: f64 = 0.15;
 
+/// Weight of a name that is only near, unproved, to what an unlabelled vulnerability is about: nearly all of those are
+/// something else, and labelled vulnerabilities, each of which has a package, show too few of them.
+const UNLABELLED: f64 = 0.1;
+
+/// Of how many unlabelled vulnerabilities one is looked at.
+const UNLABELLED_SHARE: u8 = 8;
+
+/// Weight of an example as a list without addresses and descriptions shows it.
+const BARE: f64 = 0.3;
+
 /// Weight of a judged example: the only ones drawn from all proposals.
 const JUDGED: f64 = 3.0;
 
@@ -108,17 +119,17 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
     let mut lists = vec![List {
         packages,
         names,
-        corpus,
+        corpus: Arc::new(corpus),
     }];
     if let Some(path) = &args.later_packages {
         let packages = read_packages(path)?;
         lists.push(List {
             names: Names::new(&packages),
             packages,
-            corpus: Corpus {
+            corpus: Arc::new(Corpus {
                 vulnerabilities: later,
                 ..Corpus::default()
-            },
+            }),
         });
     }
     let mut text = String::new();
@@ -134,7 +145,14 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
     for _ in 0..ROUNDS {
         let mut examples = Examples::default();
         for list in &lists {
-            add_examples(&mut examples, list, &weights, &labels, &judged, &negatives);
+            let mut part = Examples::default();
+            add_examples(&mut part, list, &weights, &labels, &judged, &negatives);
+            examples.extend(part, 1.0);
+            // Lists without home pages exist; each example counts again as such a list shows it.
+            let mut part = Examples::default();
+            let bare = list.without_addresses();
+            add_examples(&mut part, &bare, &weights, &labels, &judged, &negatives);
+            examples.extend(part, BARE);
         }
         totals = examples.totals();
         if totals.0 < 20.0 || totals.1 < 20.0 {
@@ -176,9 +194,17 @@ fn prior(feature: Feature) -> f64 {
         | Feature::SameSite
         | Feature::VendorInAddress
         | Feature::WorldAgrees => 1.0,
-        Feature::TextNames | Feature::VersionNear | Feature::TwoSources => 0.5,
+        Feature::TextNames
+        | Feature::VersionNear
+        | Feature::TwoSources
+        | Feature::Sibling
+        | Feature::SameRelease => 0.5,
         Feature::StemEquals
         | Feature::NameBegins
+        | Feature::NameEnds
+        | Feature::Initials
+        | Feature::CommercialElsewhere
+        | Feature::DescribedBinding
         | Feature::Companion
         | Feature::Binding
         | Feature::SystemOfOther
@@ -190,6 +216,7 @@ fn prior(feature: Feature) -> f64 {
         Feature::Extension | Feature::WorldConflicts | Feature::PartHardware | Feature::Hosted => {
             -2.0
         }
+        Feature::NearUnproved => -1.5,
         Feature::WorldForeign => -3.0,
         _ => 0.0,
     }
@@ -369,7 +396,42 @@ fn features_of(features: Features) -> Vec<u8> {
 struct List {
     packages: Vec<Package>,
     names: Names,
-    corpus: Corpus,
+    corpus: Arc<Corpus>,
+}
+
+impl List {
+    /// The same list as one without addresses and descriptions shows it.
+    fn without_addresses(&self) -> List {
+        let mut packages = self.packages.clone();
+        for package in &mut packages {
+            package.homepages = Vec::new();
+            package.source_urls = Vec::new();
+            package.description = None;
+        }
+        List {
+            packages,
+            names: self.names.clone(),
+            corpus: Arc::clone(&self.corpus),
+        }
+    }
+}
+
+/// Adds what only has a name near to that of an unlabelled vulnerability as a negative example.
+fn add_unlabelled(
+    examples: &mut Examples,
+    index: &Index,
+    corpus: &Corpus,
+    labelled: &BTreeMap<&str, BTreeSet<String>>,
+) {
+    let chosen = corpus.vulnerabilities.iter().filter(|vulnerability| {
+        let id = vulnerability.id.as_str();
+        !labelled.contains_key(id) && truth::shuffled(id).is_multiple_of(UNLABELLED_SHARE)
+    });
+    for candidate in chosen.flat_map(|vulnerability| index.candidates(vulnerability)) {
+        if candidate.features.has(Feature::NearUnproved) {
+            examples.add(features_of(candidate.features), false, UNLABELLED);
+        }
+    }
 }
 
 /// Turns labels into examples, each pair by its best claim under the weights so far.
@@ -390,6 +452,7 @@ fn add_examples(
             .or_default()
             .extend(names.families(&label.name));
     }
+    add_unlabelled(examples, &index, corpus, &truth);
     let proved = labels
         .iter()
         .filter(|label| label.kind != Kind::OtherProduct && label.strength <= 2);

@@ -13,7 +13,9 @@ pub mod infer;
 mod judge;
 pub mod learn;
 pub mod logistic;
+pub mod repology;
 pub mod report;
+pub mod standing;
 pub mod truth;
 
 pub use error::EvaluateError;

@@ -18,6 +18,15 @@ impl Examples {
         *(if positive { yes } else { no }) += weight;
     }
 
+    /// Adds other examples, each at a share of its weight.
+    pub fn extend(&mut self, other: Examples, share: f64) {
+        for (features, (yes, no)) in other.0 {
+            let sums = self.0.entry(features).or_default();
+            sums.0 += yes * share;
+            sums.1 += no * share;
+        }
+    }
+
     /// Sums of the weights of positive and negative examples.
     pub fn totals(&self) -> (f64, f64) {
         self.0

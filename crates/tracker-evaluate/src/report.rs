@@ -30,11 +30,22 @@ impl Count {
     }
 }
 
+/// The interval in which a rate lies with 95 % probability, by Wilson's score.
+pub fn interval(count: Count) -> Option<(f64, f64)> {
+    const Z: f64 = 1.96;
+    let (rate, total) = (count.rate()?, count.total as f64);
+    let spread = Z * (rate * (1.0 - rate) / total + Z * Z / (4.0 * total * total)).sqrt();
+    let (middle, scale) = (rate + Z * Z / (2.0 * total), 1.0 + Z * Z / total);
+    Some(((middle - spread) / scale, (middle + spread) / scale))
+}
+
 /// Figures of one rule.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Figures {
     /// Of judged proposals that the rule makes too: the share judged right.
     pub precision: Option<f64>,
+    /// Where precision lies with 95 % probability.
+    pub precision_interval: Option<(f64, f64)>,
     /// Of labelled pairs of strength 1 and 2: the share proposed.
     pub recall: Option<f64>,
     /// By strength.
@@ -89,6 +100,7 @@ impl Figures {
     pub(crate) fn finish(&mut self) {
         let rate = |name: &str| self.counts.get(name).copied().and_then(Count::rate);
         self.precision = rate("precision");
+        self.precision_interval = self.counts.get("precision").copied().and_then(interval);
         self.recall = rate("recall");
         self.recall_at_1 = rate("at 1");
         self.recall_at_3 = rate("at 3");
@@ -139,10 +151,12 @@ impl Bin {
 /// Vulnerabilities of one year.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Year {
-    /// Those with a proposal.
+    /// Those with a match.
     pub proposed: usize,
-    /// Those of them that some member's version is not past: affected, or not decided.
+    /// Those of them with a match that its versions do not settle (see [`crate::standing`]).
     pub open: usize,
+    /// Those of the open ones whose open matches are all with packages that only contain the product.
+    pub open_in_components: usize,
 }
 
 /// Everything that an evaluation says.
@@ -219,6 +233,9 @@ impl Report {
             write!(out, "{mean:>width$.2}")?;
         }
         writeln!(out, "\n")?;
+        if let Some((from, to)) = self.figures.precision_interval {
+            writeln!(out, "precision lies between {from:.3} and {to:.3} (95 %)")?;
+        }
         if let Some(figures) = &self.without_disputed {
             for name in ["strength 1", "strength 2"] {
                 let count = figures.counts.get(name).copied().unwrap_or_default();
@@ -264,9 +281,12 @@ impl Report {
         section(
             out,
             "vulnerabilities by year",
-            self.years
-                .iter()
-                .map(|(k, v)| format!("{k}: {} proposed, {} of them open", v.proposed, v.open)),
+            self.years.iter().map(|(k, v)| {
+                format!(
+                    "{k}: {} matched, {} of them open, {} of these only as a component",
+                    v.proposed, v.open, v.open_in_components
+                )
+            }),
         )?;
         section(
             out,
@@ -330,4 +350,22 @@ fn section(
         writeln!(out, "  {line}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    //! Invariant checked: an interval holds its rate and narrows with the count.
+
+    use super::{Count, interval};
+
+    #[test]
+    fn an_interval_is_wilsons() {
+        let of = |hits, total| interval(Count { hits, total });
+        assert_eq!(of(0, 0), None);
+        let (from, to) = of(90, 100).unwrap();
+        assert!((from - 0.826).abs() < 0.001 && (to - 0.945).abs() < 0.001);
+        let (narrow, _) = of(900, 1000).unwrap();
+        assert!(narrow > from);
+        assert!(of(10, 10).unwrap().1 <= 1.0);
+    }
 }
