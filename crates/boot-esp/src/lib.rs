@@ -13,6 +13,7 @@
 mod counting;
 mod error;
 mod execute;
+mod fat;
 mod folder;
 mod loader;
 mod meter;
@@ -29,6 +30,7 @@ mod tests;
 pub use counting::{Counter, EntryName, State};
 pub use error::Error;
 pub use execute::{Progress, bless, execute};
+pub use fat::{Device, Fat};
 pub use folder::Folder;
 pub use loader::{LoaderConfig, MenuEntry, choose, glob, order};
 pub use meter::{Meter, Metered};

@@ -1,68 +1,21 @@
 //! Where a machine starts from: a disk image with a partition table or a bare FAT file system, or a folder where the
 //! system partition is mounted.
 
+use super::part::{Part, SYSTEM};
 use crate::files;
 use anyhow::Context;
-use boot_measure::{Disk, Gpt};
+use boot_measure::Disk;
 use boot_variables::Guid;
 use fatfs::{FileSystem, FsOptions};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Type of system partitions.
-const SYSTEM: Guid = Guid::from_u128(0xc12a7328_f81f_11d2_ba4b_00a0c93ec93b);
 /// Longest file that is read from a disk image.
 const MAX_FILE: u64 = 1 << 31;
 /// Most names of a folder.
 const MAX_NAMES: usize = 4096;
-
-/// A part of a file, read only.
-struct Part {
-    file: File,
-    start: u64,
-    length: u64,
-    at: u64,
-}
-
-impl Read for Part {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let left = self.length.saturating_sub(self.at);
-        let most = buffer
-            .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
-        let count = self.file.read(&mut buffer[..most])?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Part {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        let outside = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-        };
-        self.at = at.ok_or_else(outside)?;
-        let place = self.start.checked_add(self.at).ok_or_else(outside)?;
-        self.file.seek(SeekFrom::Start(place))?;
-        Ok(self.at)
-    }
-}
-
-impl Write for Part {
-    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-        Err(std::io::ErrorKind::PermissionDenied.into())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The FAT file system of a disk image.
 pub(super) struct DiskImage {
@@ -74,31 +27,14 @@ pub(super) struct DiskImage {
 impl DiskImage {
     /// Opens an image: its first system partition, or all of it when it has no partition table.
     pub(super) fn open(path: &Path) -> anyhow::Result<DiskImage> {
-        let name = || path.display().to_string();
-        let mut file = File::open(path).with_context(name)?;
-        let mut length = file.seek(SeekFrom::End(0)).with_context(name)?;
-        let table = Gpt::read(&mut file).with_context(name)?;
-        let mut start = 0;
-        let mut unique = None;
-        if let Some(table) = &table {
-            let system = table.partitions.iter().find(|p| p.kind == SYSTEM.0);
-            let system = system.with_context(|| format!("{}: no system partition", name()))?;
-            (start, length) = (system.start, system.length);
-            unique = Some(Guid(system.unique));
-        }
-        file.seek(SeekFrom::Start(start)).with_context(name)?;
-        let part = Part {
-            file,
-            start,
-            length,
-            at: 0,
-        };
+        let found = Part::find(path, SYSTEM, "system partition")?;
         let options = FsOptions::new().update_accessed_date(false);
-        let system = FileSystem::new(part, options).with_context(name)?;
+        let system = FileSystem::new(found.part, options);
+        let system = system.with_context(|| path.display().to_string())?;
         Ok(DiskImage {
             system: RefCell::new(system),
-            table: table.map(|table| table.measured),
-            partition: unique,
+            table: found.table.map(|table| table.measured),
+            partition: found.unique,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! The options that name partitions, and what the loader says about the entry that runs; shared by `install` and its kin.
 
+use super::place::{Kind, Place, is_image};
 use anyhow::Context;
-use boot_esp::{Folder, Metered};
+use boot_esp::Metered;
 use boot_install::Target;
 use std::path::{Path, PathBuf};
 
@@ -11,21 +12,22 @@ const LOADER_VENDOR: &str = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 /// Where entries are.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct VolumeOptions {
-    /// A mounted EFI system partition; may be given several times, all get the same.
-    #[arg(long, value_name = "FOLDER", required = true)]
+    /// A mounted EFI system partition, or a disk image that has one or is one; may be given several times, all get the same.
+    #[arg(long, value_name = "FOLDER|IMAGE", required = true)]
     pub(crate) esp: Vec<PathBuf>,
-    /// The mounted extended boot partition that holds the entries, one for each --esp, in the same order.
-    #[arg(long, value_name = "FOLDER")]
+    /// The mounted extended boot partition that holds the entries, or the image that has it; one for each --esp, in the same
+    /// order.
+    #[arg(long, value_name = "FOLDER|IMAGE")]
     pub(crate) xbootldr: Vec<PathBuf>,
-    /// Where the firmware's variables are shown.
-    #[arg(long, value_name = "FOLDER", default_value = super::source::EFIVARFS)]
-    efivars: PathBuf,
+    /// Where the firmware's variables are shown; those of this machine, unless an image is given.
+    #[arg(long, value_name = "FOLDER")]
+    efivars: Option<PathBuf>,
 }
 
 /// One partition, or two of the same disk.
 pub(crate) struct Mounted {
-    pub(crate) esp: Metered<Folder>,
-    pub(crate) xbootldr: Option<Metered<Folder>>,
+    pub(crate) esp: Metered<Place>,
+    pub(crate) xbootldr: Option<Metered<Place>>,
 }
 
 impl Mounted {
@@ -37,7 +39,7 @@ impl Mounted {
     }
 
     /// The partition that holds the entries.
-    pub(crate) fn entries(&self) -> &Metered<Folder> {
+    pub(crate) fn entries(&self) -> &Metered<Place> {
         self.xbootldr.as_ref().unwrap_or(&self.esp)
     }
 }
@@ -49,16 +51,13 @@ impl VolumeOptions {
             self.xbootldr.is_empty() || self.xbootldr.len() == self.esp.len(),
             "--xbootldr: give one for each --esp, or none"
         );
-        let open = |path: &Path| {
-            Folder::open(path)
-                .map(Metered::new)
-                .with_context(|| path.display().to_string())
-        };
         let mut mounted = Vec::new();
         for (index, esp) in self.esp.iter().enumerate() {
+            let xbootldr = self.xbootldr.get(index);
+            let xbootldr = xbootldr.map(|path| Place::open(path, Kind::Extended));
             mounted.push(Mounted {
-                esp: open(esp)?,
-                xbootldr: self.xbootldr.get(index).map(|p| open(p)).transpose()?,
+                esp: Metered::new(Place::open(esp, Kind::System)?),
+                xbootldr: xbootldr.transpose()?.map(Metered::new),
             });
         }
         Ok(mounted)
@@ -76,7 +75,13 @@ impl VolumeOptions {
 
     /// A text variable of the loader: attributes, then UTF-16 with a NUL.
     fn variable(&self, name: &str) -> anyhow::Result<Option<String>> {
-        let path = self.efivars.join(format!("{name}-{LOADER_VENDOR}"));
+        let folder = match &self.efivars {
+            Some(folder) => folder.as_path(),
+            // What this machine runs says nothing about an image.
+            None if self.esp.iter().any(|path| is_image(path)) => return Ok(None),
+            None => Path::new(super::source::EFIVARFS),
+        };
+        let path = folder.join(format!("{name}-{LOADER_VENDOR}"));
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

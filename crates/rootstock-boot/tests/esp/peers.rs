@@ -145,6 +145,34 @@ fn an_installed_partition_is_what_dosfstools_and_mtools_can_hold() {
     assert!(listed.contains("::/EFI/Linux/rootstock-2-"));
 }
 
+/// An image gets what a folder gets, and dosfstools finds nothing wrong with it.
+#[test]
+fn an_installation_into_an_image_is_the_one_into_a_folder() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    prepare(folder);
+    run(folder, "/usr/sbin/mkfs.fat", &["-C", "esp.img", "4096"]);
+    for place in ["esp", "esp.img"] {
+        let line = format!(
+            "install --esp {place} --efivars efivars --root root --stub stub.efi --loader loader.efi --unsigned"
+        );
+        let words: Vec<&str> = line.split_whitespace().collect();
+        text(&boot(folder, &words));
+    }
+    run(folder, "/usr/sbin/fsck.fat", &["-n", "esp.img"]);
+    fs::create_dir(folder.join("copy")).unwrap();
+    for name in ["EFI", "loader"] {
+        let from = format!("::/{name}");
+        run(folder, "mcopy", &["-s", "-i", "esp.img", &from, "copy"]);
+    }
+    run(folder, "diff", &["-r", "esp", "copy"]);
+    // A second run has nothing to do, and what can't be written is only read.
+    let words = ["status", "--esp", "esp.img", "--verify"];
+    let said = text(&boot(folder, &words));
+    assert!(said.starts_with("esp.img: "), "{said}");
+    assert!(said.contains("starts next"), "{said}");
+}
+
 /// systemd orders versions as the loader does.
 #[test]
 fn versions_are_ordered_as_systemd_orders_them() {
