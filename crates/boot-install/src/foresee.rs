@@ -2,10 +2,14 @@
 //! sections, 12 and 13 of what is handed over beside it. The stub's own code decides what is measured and in which order.
 
 use crate::beside::gather;
-use crate::{Result, hex};
+use crate::{LoaderPaths, Result, hex};
 use boot_esp::{EspPath, Outlook};
-use boot_measure::{Bank, DEFAULT_PHASES, FileOf, Rules, companions, predict_with_files};
-use boot_pe::Image;
+use boot_measure::{
+    Bank, DEFAULT_PHASES, FileOf, Rules, companions, handed_line, loader_version,
+    predict_with_files,
+};
+use boot_pe::{Image, Machine};
+use boot_stub_core::command_line::Options;
 use boot_stub_core::companions::{EXTENSIONS, PARAMETERS, Settings};
 use serde::Serialize;
 
@@ -23,6 +27,8 @@ pub struct Start {
     pub insecure: bool,
     /// Addons that firmware will refuse, by file name.
     pub refused: Vec<String>,
+    /// What the boot loader itself measures into PCR 12 before.
+    pub measured: Option<String>,
 }
 
 /// What registers will hold, and what they got.
@@ -89,7 +95,7 @@ pub fn foresee_companions(
         left_out,
     };
     for bank in banks {
-        let foretold = companions(*bank, &settings, &found)?;
+        let foretold = companions(*bank, &settings, &found, start.measured.as_deref())?;
         for (pcr, register) in [
             (PARAMETERS, &foretold.parameters),
             (EXTENSIONS, &foretold.extensions),
@@ -103,27 +109,39 @@ pub fn foresee_companions(
         }
         // The same for every bank.
         foreseen.command_line = String::from_utf16_lossy(&foretold.effects.command_line);
+        let line = start.measured.iter().map(|line| (PARAMETERS, line));
         let list = foretold.effects.list.iter();
-        foreseen.measured = list
-            .map(|effect| Measured {
-                pcr: effect.register,
-                what: effect.description.clone(),
+        foreseen.measured = line
+            .chain(list.map(|effect| (effect.register, &effect.description)))
+            .map(|(pcr, what)| Measured {
+                pcr,
+                what: what.clone(),
             })
             .collect();
     }
     Ok(foreseen)
 }
 
-/// Registers 11, 12 and 13 of the image at `path` of the volume, whose content is `bytes`, started without a word from the
-/// boot loader. Banks other than SHA-256 need the files that the image refers to, and read them.
+/// Registers 11, 12 and 13 of the image at `path` of the volume, whose content is `bytes`, started by the boot loader of
+/// `esp`; a signed image with Secure Boot, an unsigned one without. Banks other than SHA-256 need the files that the image
+/// refers to, and read them.
 pub fn foresee(
     outlook: &Outlook<'_>,
+    esp: &Outlook<'_>,
     path: &EspPath,
     bytes: &[u8],
     banks: &[Bank],
 ) -> Result<Foreseen> {
-    let mut foreseen = foresee_companions(outlook, path, bytes, banks, &Start::default())?;
     let image = Image::parse(bytes)?;
+    let line = loader_of(esp, image.machine)?.and_then(|version| handed_line(version, &image));
+    let units: Vec<u16> = line.iter().flat_map(|line| line.encode_utf16()).collect();
+    let start = Start {
+        command_line: Options::parse(&units).command_line,
+        insecure: image.certificate_table().is_none(),
+        measured: line,
+        ..Start::default()
+    };
+    let mut foreseen = foresee_companions(outlook, path, bytes, banks, &start)?;
     let rules = Rules::of(&image)?;
     let mut registers = Vec::new();
     for bank in banks {
@@ -145,6 +163,27 @@ pub fn foresee(
     registers.append(&mut foreseen.registers);
     foreseen.registers = registers;
     Ok(foreseen)
+}
+
+/// The version of the systemd-boot on a system partition; none when another program, or nothing, starts the entries.
+fn loader_of(esp: &Outlook<'_>, machine: Machine) -> Result<Option<u32>> {
+    let Ok(paths) = LoaderPaths::of(machine) else {
+        return Ok(None);
+    };
+    for path in [paths.own, paths.fallback] {
+        let folder = path.parent().expect("loaders lie in folders");
+        if !esp.files(&folder)?.contains_key(&path) {
+            continue;
+        }
+        let bytes = esp.read(&path)?;
+        let version = Image::parse(&bytes)
+            .ok()
+            .and_then(|image| loader_version(&image));
+        if version.is_some() {
+            return Ok(version);
+        }
+    }
+    Ok(None)
 }
 
 /// The section that the stub takes: the profile's own, else the base's. The first profile is the default.

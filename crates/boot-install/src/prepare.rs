@@ -128,6 +128,9 @@ impl Installation {
         };
         let target = &targets[prepared.target];
         let outlook = Outlook::after(target.xbootldr.unwrap_or(target.esp), &prepared.plan);
+        // The boot loader lies on the system partition, which has the last plan of its target.
+        let own = self.volumes.iter().rfind(|volume| volume.target == 0);
+        let esp = Outlook::after(target.esp, &own.unwrap_or(prepared).plan);
         let entries = self.wanted.entries.iter().map(|entry| {
             let name = entry.name.to_string();
             let path = EspPath::new(&format!("{ENTRIES}/{name}"))?;
@@ -137,7 +140,7 @@ impl Installation {
             };
             Ok(EntryRegisters {
                 entry: name,
-                foreseen: foresee(&outlook, &path, &bytes, banks)?,
+                foreseen: foresee(&outlook, &esp, &path, &bytes, banks)?,
             })
         });
         entries.collect()

@@ -4,7 +4,7 @@
 use crate::{Bank, Error, Register, Result};
 use boot_pe::Image;
 use boot_stub_core::companions::{
-    Addon, AddonError, Companions, EXTENSIONS, Effects, PARAMETERS, Settings, effects,
+    Addon, AddonError, Companions, EXTENSIONS, Effects, PARAMETERS, Settings, effects, utf16,
 };
 
 /// The two registers.
@@ -18,14 +18,19 @@ pub struct CompanionRegisters {
     pub effects: Effects,
 }
 
-/// Both registers in `bank` when the kernel starts.
+/// Both registers in `bank` when the kernel starts. `line` is what the boot loader has measured itself by then
+/// ([`handed_line`](crate::handed_line)).
 pub fn companions(
     bank: Bank,
     settings: &Settings<'_>,
     found: &Companions,
+    line: Option<&str>,
 ) -> Result<CompanionRegisters> {
     let effects = effects(settings, found).map_err(Error::Companions)?;
     let mut registers = [PARAMETERS, EXTENSIONS].map(|number| (number, Register::reset(bank)));
+    if let Some(line) = line {
+        registers[0].1.measure(&[&utf16(line)]);
+    }
     for effect in &effects.list {
         for (number, register) in &mut registers {
             if *number == effect.register {

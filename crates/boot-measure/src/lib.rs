@@ -17,6 +17,7 @@ mod expectation;
 mod explain;
 mod foresee;
 mod gpt;
+mod handover;
 mod log;
 mod pcr11;
 pub mod pcrlock;
@@ -35,6 +36,7 @@ pub use expectation::{Expectation, Measurement, Unforeseen};
 pub use explain::{Cause, Explanation, Finding, Observed, explain};
 pub use foresee::{Disk, PlannedUpdate, Situation, Started, StubChoice, UNTOUCHED, foresee};
 pub use gpt::{Gpt, GptError, Partition};
+pub use handover::{handed_line, loader_version};
 pub use log::{
     Algorithm, Digest, Event, EventLog, EventType, Form, KNOWN_QUIRKS, KnownQuirk, LogError,
     MAX_EVENT_DATA, MAX_EVENTS, MAX_LOG, Quirk, QuirkKind,

@@ -2,7 +2,8 @@
 //! from the rules alone.
 
 use crate::workshop::{
-    Machinery, alone, encrypted, entries, install, partition, payload, policy_key, program, tree,
+    Machinery, alone, encrypted, entries, install, loader, partition, payload, policy_key, program,
+    tree,
 };
 use boot_esp::{EspPath, Outlook};
 use boot_install::{Foreseen, Target, foresee};
@@ -77,7 +78,7 @@ fn registers_are_those_that_the_rules_lead_to() {
     let path = EspPath::new(&format!("EFI/Linux/{name}")).unwrap();
     let bytes = &tree(folder.path())[path.as_str()];
     let outlook = Outlook::now(&esp);
-    let read = foresee(&outlook, &path, bytes, &[Bank::Sha256]).unwrap();
+    let read = foresee(&outlook, &outlook, &path, bytes, &[Bank::Sha256]).unwrap();
     for said in [&planned, &done] {
         assert_eq!((said.len(), &said[0].entry), (1, &name));
         assert_eq!(said[0].foreseen, read);
@@ -113,6 +114,34 @@ fn registers_are_those_that_the_rules_lead_to() {
             "Global credentials initrd"
         ]
     );
+}
+
+/// systemd-boot before 254 measures the entry's own command line, and hands it over: without Secure Boot the stub takes and
+/// measures it too.
+#[test]
+fn a_line_that_the_loader_measures_is_stated() {
+    for (version, signed, times) in [
+        ("252.39-1", true, 1),
+        ("252.39-1", false, 2),
+        ("257.9", true, 0),
+        ("257.9", false, 0),
+    ] {
+        let mut machine = Machinery::new();
+        machine.loader = Some(loader(version));
+        machine.signed = signed;
+        machine.simple(1, 900);
+        let (_folder, esp) = partition();
+        let targets = alone(&esp);
+        let planned = machine.prepare(&targets, None).unwrap();
+        let said = planned.registers(&targets, &[Bank::Sha256]).unwrap();
+        let line = format!("init={}/init quiet", Machinery::store_path("nixos-1"));
+        let measured = boot_stub_core::companions::utf16(&line);
+        let expected = extended(&vec![&measured[..]; times]);
+        let foreseen = &said[0].foreseen;
+        assert_eq!(value(foreseen, 12, None), expected, "{version} {signed}");
+        assert_eq!(foreseen.command_line, line);
+        assert_eq!(foreseen.measured.len(), times);
+    }
 }
 
 #[test]

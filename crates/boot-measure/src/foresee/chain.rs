@@ -2,10 +2,12 @@
 
 use super::{Foresight, Started, StubChoice};
 use crate::content::variable_data;
+use crate::handover::{NOTHING, handed_line, loader_version};
 use crate::pcr11::FileOf;
 use crate::{Bank, Content, Digest, EventType, Measurement, Order, Rules};
 use boot_pe::reference::{Reference, SECTION, note_of};
 use boot_pe::{Image, StubIdentity};
+use boot_stub_core::companions::utf16;
 use boot_variables::{
     Asker, Decision, Entry, EntryName, Guid, Machine, Reason, Shim, Variables, firmware, guids,
     shim,
@@ -17,8 +19,6 @@ use std::collections::BTreeSet;
 const MAX_CHAIN: usize = 16;
 /// Last stub whose way of starting the kernel inside is known not to be measured.
 const QUIET_STUB: u32 = 257;
-/// The first systemd-boot that passes no options of a unified kernel image on.
-const NO_OPTIONS: u32 = 254;
 /// The systemd-boot whose measurements were proven.
 const PROVEN_LOADER: u32 = 252;
 /// Registers that programs of a boot chain may extend.
@@ -79,12 +79,10 @@ fn role(image: &Image<'_>) -> Role {
         return Shim::read(image).map_or(Role::Other, Role::Shim);
     }
     let has_kernel = image.section(".linux").is_some() || image.section(SECTION).is_some();
-    let identity = StubIdentity::of(image);
-    let version = identity.as_ref().and_then(StubIdentity::major);
-    match identity {
-        Some(identity) if identity.name == "systemd-boot" => {
-            version.map_or(Role::Other, Role::Loader)
-        }
+    if let Some(version) = loader_version(image) {
+        return Role::Loader(version);
+    }
+    match StubIdentity::of(image) {
         Some(identity) if identity.name.ends_with("stub") && has_kernel => Role::Kernel,
         _ if has_kernel && matches!(note_of(image), Ok(Some(_))) => Role::Kernel,
         _ => Role::Other,
@@ -270,11 +268,10 @@ impl Foresight<'_, '_> {
             Some(next.remove(0))
         };
         let Some(entry) = entry else { return };
-        let options = (version < NO_OPTIONS)
-            .then(|| Image::parse(&entry.bytes).ok())
-            .flatten()
-            .and_then(|image| Some(image.section(".cmdline")?.data().to_vec()));
-        if version >= NO_OPTIONS {
+        let line = Image::parse(&entry.bytes)
+            .ok()
+            .and_then(|image| handed_line(version, &image));
+        if version >= NOTHING {
             let text =
                 format!("systemd-boot {version} passes no options on; proven is {PROVEN_LOADER}");
             self.expectation.assumptions.insert(text);
@@ -282,25 +279,15 @@ impl Foresight<'_, '_> {
         // It measures the options when it starts the image, after firmware has measured the image itself.
         let before = self.expectation.measurements.len();
         self.start(boot, &entry, next);
-        if let Some(options) = options {
-            let text = String::from_utf8_lossy(&options);
-            let text = text.trim_end_matches('\0');
-            let text = text.strip_suffix('\n').unwrap_or(text);
-            if !text.is_empty() {
-                let wide: Vec<u8> = text
-                    .encode_utf16()
-                    .chain([0])
-                    .flat_map(u16::to_le_bytes)
-                    .collect();
-                let content = Content::Text(text.to_owned());
-                self.measure(12, EventType::IPL, &[&wide], content);
-                let measured = self.expectation.measurements.pop().expect("one was added");
-                let first = self.expectation.measurements[before..]
-                    .iter()
-                    .position(|m| m.pcr >= 11);
-                let at = first.map_or(self.expectation.measurements.len(), |first| before + first);
-                self.expectation.measurements.insert(at, measured);
-            }
+        if let Some(line) = line {
+            let wide = utf16(&line);
+            self.measure(12, EventType::IPL, &[&wide], Content::Text(line));
+            let measured = self.expectation.measurements.pop().expect("one was added");
+            let first = self.expectation.measurements[before..]
+                .iter()
+                .position(|m| m.pcr >= 11);
+            let at = first.map_or(self.expectation.measurements.len(), |first| before + first);
+            self.expectation.measurements.insert(at, measured);
         }
     }
 
@@ -363,11 +350,14 @@ impl Foresight<'_, '_> {
             Some(Ok((rules, sections))) => {
                 self.expectation.measurements.extend(sections);
                 if matches!(note_of(image), Ok(Some(_))) {
-                    let why = format!(
-                        "{}: how this stub starts the kernel was not proven",
-                        file.path
-                    );
-                    self.doubt_all(&[4, 12, 13], &why);
+                    // This stub enters the kernel by itself, so firmware does not measure it.
+                    if !secure_boot || image.section(".cmdline").is_none() {
+                        let why = format!(
+                            "{}: a command line that is handed over counts, and is measured by the stub",
+                            file.path
+                        );
+                        self.expectation.doubt(12, why);
+                    }
                 } else if rules.version > QUIET_STUB {
                     let why = format!(
                         "{}: whether stub {} has firmware measure the kernel inside is not known",
@@ -396,10 +386,9 @@ impl Foresight<'_, '_> {
                 Content::Text((*phase).to_owned()),
             );
         }
-        if image
-            .section(".linux")
-            .is_some_and(|s| s.data().get(0x202..0x206) == Some(b"HdrS"))
-        {
+        let linux = image.section(".linux");
+        let is_linux = linux.is_some_and(|s| s.data().get(0x202..0x206) == Some(b"HdrS"));
+        if is_linux || image.section(SECTION).is_some() {
             let why = "the kernel's EFI stub measures its options and the initrd, differently in each version";
             self.expectation.doubt(9, why);
         }

@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments, out: &Out) -> anyhow::Result<Verdict> {
         command_line: options.command_line,
         insecure: arguments.insecure,
         refused: arguments.without.clone(),
+        measured: None,
     };
     let banks: Vec<Bank> = arguments.bank.iter().map(|name| name.bank()).collect();
     let bytes = outlook.read(&path)?;

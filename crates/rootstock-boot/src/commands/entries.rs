@@ -89,6 +89,7 @@ pub(crate) fn status(options: &StatusOptions, out: &Out) -> anyhow::Result<Verdi
     let mut partitions = Vec::new();
     for mounted in options.volumes.open()? {
         let volume = mounted.entries();
+        let loader = Outlook::now(&mounted.esp);
         let mut found = survey(volume, &judge)?;
         let wrong = if options.verify {
             found.verify(volume)
@@ -124,8 +125,15 @@ pub(crate) fn status(options: &StatusOptions, out: &Out) -> anyhow::Result<Verdi
                         format!("{} {what}", need.path)
                     }),
             };
-            let foreseen = (intact && out.json())
-                .then(|| foresee(&Outlook::now(volume), &entry.path, &entry.bytes, &banks));
+            let foreseen = (intact && out.json()).then(|| {
+                foresee(
+                    &Outlook::now(volume),
+                    &loader,
+                    &entry.path,
+                    &entry.bytes,
+                    &banks,
+                )
+            });
             let (foreseen, unforeseen) = match foreseen.transpose() {
                 Ok(foreseen) => (foreseen, None),
                 Err(error) => (None, Some(error.to_string())),
