@@ -80,7 +80,7 @@ fn run() -> Result<Status, Error> {
         embedded: chosen.get(".cmdline"),
         secure_boot,
     };
-    if settings.refuses_given() {
+    if settings.refuses_another() {
         say(format_args!(
             "refused the boot loader's command line: Secure Boot is on and the image has its own"
         ));

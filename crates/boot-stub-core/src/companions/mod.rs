@@ -108,8 +108,15 @@ pub struct Settings<'a> {
 
 impl Settings<'_> {
     /// True when the loader gave a command line that must not replace the signed one.
-    pub fn refuses_given(&self) -> bool {
+    fn refuses_given(&self) -> bool {
         !self.given.is_empty() && self.embedded.is_some() && self.secure_boot
+    }
+
+    /// True when a person should hear of that: the line is another than the image's own. systemd-boot before 254 hands every
+    /// image its own line.
+    pub fn refuses_another(&self) -> bool {
+        let own = self.embedded.map(command_line::from_section);
+        self.refuses_given() && own.as_deref() != Some(self.given)
     }
 }
 

@@ -123,11 +123,20 @@ fn everything_is_measured_once_and_in_order() {
         secure_boot: true,
         ..settings
     };
-    assert!(secure.refuses_given());
+    assert!(secure.refuses_given() && secure.refuses_another());
+    assert!(!settings.refuses_another());
     let found = effects(&secure, &companions).unwrap();
     let line = String::from_utf16(&found.command_line).unwrap();
     assert_eq!(line, "embedded one two");
     assert_eq!(found.list.len(), expected.len() - 1);
+    // A loader that hands over the image's own line changes nothing, and nobody needs to hear of it.
+    let own: Vec<u16> = "embedded".encode_utf16().collect();
+    let same = Settings {
+        given: &own,
+        ..secure
+    };
+    assert!(same.refuses_given() && !same.refuses_another());
+    assert_eq!(effects(&same, &companions).unwrap(), found);
     let none = effects(
         &Settings {
             profile: Some(0),
