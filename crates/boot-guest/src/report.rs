@@ -16,10 +16,10 @@ const REGISTERS: std::ops::RangeInclusive<u8> = 0..=15;
 const ATTRIBUTES: usize = 4;
 
 /// Where lines go.
-pub(crate) struct Report(File);
+pub(crate) struct Report<'a>(&'a File);
 
-impl Report {
-    pub(crate) fn new(console: File) -> Report {
+impl<'a> Report<'a> {
+    pub(crate) fn new(console: &'a File) -> Report<'a> {
         Report(console)
     }
 
@@ -30,6 +30,7 @@ impl Report {
 
     /// All there is to tell.
     pub(crate) fn everything(&mut self) {
+        self.text("generation", "/guest/generation");
         self.variables();
         self.text("lockdown", "/sys/kernel/security/lockdown");
         for register in REGISTERS {

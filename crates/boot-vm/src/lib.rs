@@ -9,15 +9,17 @@
 mod disk;
 mod error;
 mod machine;
+mod power;
 mod screen;
 mod tpm;
 
 #[cfg(test)]
 mod tests;
 
-pub use disk::{fat_disk, file_of};
+pub use disk::{SystemDisk, fat_disk, file_of};
 pub use error::{End, Error};
 pub use machine::{Firmware, Machine, Running};
+pub use power::{Event, Fate, Recorded, Recorder};
 pub use screen::without_escapes;
 pub use tpm::Tpm;
 

@@ -35,6 +35,7 @@ impl Firmware {
 #[derive(Debug)]
 pub struct Machine {
     arguments: Vec<OsString>,
+    restarts: bool,
 }
 
 impl Machine {
@@ -42,10 +43,11 @@ impl Machine {
     pub fn new(firmware: Firmware, variables: &Path) -> Machine {
         let mut machine = Machine {
             arguments: Vec::new(),
+            restarts: false,
         };
         // `-nodefaults`: no network card and no DVD drive that firmware would try to boot from first.
         machine.add(
-            "-nodefaults -display none -no-reboot -serial stdio -accel tcg -cpu max -smp 1 -m 384 \
+            "-nodefaults -display none -serial stdio -accel tcg -cpu max -smp 1 -m 384 \
              -machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on",
         );
         machine.add("-drive");
@@ -87,6 +89,12 @@ impl Machine {
         self
     }
 
+    /// One that starts again when its system says so, as machines do; without this it turns off.
+    pub fn restarting(mut self) -> Machine {
+        self.restarts = true;
+        self
+    }
+
     /// With a TPM.
     pub fn tpm(mut self, tpm: &Tpm) -> Machine {
         self.add("-tpmdev emulator,id=tpm,chardev=tpm -device tpm-crb,tpmdev=tpm -chardev");
@@ -106,8 +114,10 @@ impl Machine {
         let start = |source| Error::Start { program, source };
         let mut file = File::create(log).map_err(file_error)?;
         let errors = file.try_clone().map_err(file_error)?;
+        let end: &[&str] = if self.restarts { &[] } else { &["-no-reboot"] };
         let mut child = Command::new(program)
             .args(&self.arguments)
+            .args(end)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors)

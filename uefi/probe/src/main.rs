@@ -8,7 +8,8 @@
 //! Before that it writes the signed variable updates of `\updates`, if there are any.
 //!
 //! Lines: `probe set FILE STATUS`, `probe load NAME STATUS`, `probe verify NAME STATUS` (shim's protocol, where it is
-//! there), `probe pcr NN HEX`, `probe log HEX` (a piece of the event log), `probe done`. STATUS is the name that the UEFI
+//! there), `probe pcr NN HEX`, `probe log HEX` (a piece of the event log), `probe tree HEX` (a piece of
+//! the device tree that firmware's tables name, if they do), `probe done`. STATUS is the name that the UEFI
 //! specification gives.
 
 #![no_main]
@@ -21,6 +22,7 @@ mod images;
 mod log;
 mod report;
 mod tpm;
+mod tree;
 mod updates;
 
 use core::sync::atomic::AtomicU32;
@@ -44,6 +46,7 @@ fn main() -> Status {
     images::ask(&mut report);
     tpm::registers(&mut report);
     log::events(&mut report);
+    tree::show(&mut report);
     report.line(format_args!("done"));
     uefi::runtime::reset(ResetType::SHUTDOWN, Status::SUCCESS, None)
 }

@@ -50,6 +50,8 @@ pub(crate) struct Answers {
     pub(crate) registers: BTreeMap<u8, String>,
     /// The event log, hexadecimal.
     pub(crate) log: String,
+    /// The device tree that firmware's tables name, hexadecimal.
+    pub(crate) tree: String,
 }
 
 /// What a boot is made of.
@@ -130,6 +132,7 @@ pub(crate) fn answers(said: &str) -> Answers {
                 answers.set.insert(name.to_owned(), status.to_owned());
             }
             ["log", piece] => answers.log.push_str(piece),
+            ["tree", piece] => answers.tree.push_str(piece),
             ["pcr", index, value] => {
                 let index = index.parse().unwrap();
                 answers.registers.insert(index, value.to_owned());
@@ -149,15 +152,21 @@ pub(crate) struct Foretold {
 
 /// Runs `rootstock-boot` in a folder, arguments separated by spaces; it must succeed. Its standard output.
 pub(crate) fn rootstock(folder: &Path, line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    rootstock_with(folder, &words)
+}
+
+/// The same with arguments that may hold spaces.
+pub(crate) fn rootstock_with(folder: &Path, words: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_rootstock-boot"))
-        .args(line.split_whitespace())
+        .args(words)
         .current_dir(folder)
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         output.status.success(),
-        "{line}\n{text}{}",
+        "{words:?}\n{text}{}",
         String::from_utf8_lossy(&output.stderr)
     );
     text

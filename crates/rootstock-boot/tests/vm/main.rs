@@ -6,6 +6,7 @@ mod enroll;
 mod firmware;
 mod foreseen;
 mod images;
+mod installed;
 mod lab;
 mod measured;
 mod second_stage;

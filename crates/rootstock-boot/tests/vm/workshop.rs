@@ -77,6 +77,17 @@ impl Identity {
         Identity::new(name, NewKey::Rsa2048, Profile::Code, NOW, Some(issuer))
     }
 
+    /// The key and certificate that `keys create` has made for a role in this folder.
+    pub(crate) fn read(folder: &Path, role: &str) -> Identity {
+        let mut pins = Pins::new(PinSource::Prompt);
+        let certificate = std::fs::read(folder.join(format!("{role}.crt"))).unwrap();
+        Identity {
+            key: FileKey::read(&folder.join(format!("{role}.key")), &mut pins).unwrap(),
+            certificate: Certificate::read(&certificate).unwrap(),
+            above: Vec::new(),
+        }
+    }
+
     /// Like a MOK that is marked for kernel modules alone, as distributions make them with OpenSSL.
     pub(crate) fn for_modules(name: &str, folder: &Path) -> Identity {
         let (key, certificate) = (folder.join("modules.key"), folder.join("modules.crt"));
@@ -106,6 +117,11 @@ impl Identity {
             certificate: Certificate::read(&std::fs::read(certificate).unwrap()).unwrap(),
             above: Vec::new(),
         }
+    }
+
+    /// What signs.
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &self.key
     }
 
     /// An update of a variable, signed.

@@ -2,6 +2,8 @@
 //! Stage 57-boot-install builds stub and guest and runs these.
 
 mod alterations;
+mod handed;
 mod linux;
 mod peer;
-mod scene;
+pub(crate) mod scene;
+mod tree;

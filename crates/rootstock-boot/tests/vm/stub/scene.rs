@@ -6,10 +6,12 @@
     reason = "a test helper that fails fails its test"
 )]
 
-use crate::bench::{list, rootstock, store};
+use crate::bench::{list, rootstock, rootstock_with, store};
+use crate::lab::{option, order};
 use crate::workshop::{Identity, OWNER};
 use boot_stub_core::archive::{Modes, archive};
-use boot_variables::Entry;
+use boot_stub_core::companions::utf16;
+use boot_variables::{Entry, read_store, replace_store};
 use boot_vm::{Firmware, Machine, Running, Tpm, fat_disk, without_escapes};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,9 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(5);
 pub(crate) const PLACE: &str = "EFI/BOOT/BOOTX64.EFI";
 /// Folder of the image's companions.
 pub(crate) const OWN: &str = "EFI/BOOT/BOOTX64.EFI.extra.d";
-/// The command line of the images.
-pub(crate) const LINE: &str = "console=ttyS0 panic=-1 rdinit=/guest/init loglevel=6";
+/// The command line of the images. On a busy machine the emulated timer is so late that the kernel takes it for broken and gives
+/// up, unless it is told not to look.
+pub(crate) const LINE: &str = "console=ttyS0 panic=-1 rdinit=/guest/init loglevel=6 no_timer_check";
 
 /// A file that the stage names by a variable.
 pub(crate) fn part(variable: &str) -> Vec<u8> {
@@ -38,13 +41,17 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// The folder gets `stub.efi`, `kernel`, `initrd`, `osrel`, a PCR key `pcr.key` and `pcr.pub`, and `variables.fd`, whose
-    /// db has the owner alone.
+    /// The folder gets `stub.efi`, `kernel`, `initrd`, `osrel`, the owner's key and a PCR key as `db` and `pcr`, and
+    /// `variables.fd`, whose db has the owner alone.
     pub(crate) fn new() -> Scene {
         let folder = tempfile::tempdir().unwrap();
+        rootstock(
+            folder.path(),
+            "keys create --name Test --role db --role pcr .",
+        );
         let scene = Scene {
+            owner: Identity::read(folder.path(), "db"),
             folder,
-            owner: Identity::plain("owner"),
         };
         let guest = [
             ("init", part("BOOT_GUEST")),
@@ -59,7 +66,6 @@ impl Scene {
         scene.put("stub.efi", &part("BOOT_STUB"));
         scene.put("kernel", &part("BOOT_KERNEL"));
         scene.put("osrel", b"ID=guest\nVERSION_ID=2\n");
-        scene.run("keys create --name Test --role pcr .");
         let own = [Entry::certificate(OWNER, &scene.owner.certificate)];
         let variables = [list("PK", &own), list("KEK", &own), list("db", &own)];
         store(scene.path(), &variables);
@@ -144,15 +150,47 @@ impl Scene {
 
     /// PCR 11 of an image when the kernel starts, in the SHA-256 bank, without the files that it refers to.
     pub(crate) fn foretold_sections(&self, image: &str) -> String {
-        let line = format!("--json pcr predict --bank sha256 {image}");
+        self.foretold_profile(image, 0)
+    }
+
+    /// The same for one of its profiles.
+    pub(crate) fn foretold_profile(&self, image: &str, profile: u32) -> String {
+        let profile = match profile {
+            0 => String::new(),
+            number => format!("--profile {number}"),
+        };
+        let line = format!("--json pcr predict --bank sha256 {profile} {image}");
         let values: serde_json::Value = serde_json::from_str(&self.run(&line)).unwrap();
         values[0]["value"].as_str().unwrap().to_owned()
     }
 
+    /// Gives firmware a boot option for a file of the disk, which it tries before others and hands these words to.
+    pub(crate) fn boot_from(&self, file: &str, handed: &str) {
+        let path = self.path().join("variables.fd");
+        let image = std::fs::read(&path).unwrap();
+        let mut all = read_store(&image).unwrap();
+        let mut option = option(1, &format!("\\{}", file.replace('/', "\\")));
+        if !handed.is_empty() {
+            option.data.extend(utf16(handed));
+        }
+        all.insert(option);
+        all.insert(order(&[1]));
+        std::fs::write(path, replace_store(&image, &all).unwrap()).unwrap();
+    }
+
     /// PCR 12 and 13 of the image on a disk of [`Scene::disk`].
     pub(crate) fn foretold_companions(&self, disk: &str, options: &str) -> [String; 2] {
-        let line = format!("--json pcr companions --volume {disk}.volume {options} {PLACE}");
-        let said: serde_json::Value = serde_json::from_str(&self.run(&line)).unwrap();
+        let options: Vec<&str> = options.split_whitespace().collect();
+        self.foretold_parameters(disk, &options)
+    }
+
+    /// The same with options that may hold spaces.
+    pub(crate) fn foretold_parameters(&self, disk: &str, options: &[&str]) -> [String; 2] {
+        let volume = format!("{disk}.volume");
+        let start = ["--json", "pcr", "companions", "--volume", &volume];
+        let words = [&start[..], options, &[PLACE]].concat();
+        let said = rootstock_with(self.path(), &words);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
         [0, 1].map(|at| said["registers"][at]["value"].as_str().unwrap().to_owned())
     }
 }
@@ -166,7 +204,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    fn read(said: &str) -> Report {
+    pub(crate) fn read(said: &str) -> Report {
         let screen = without_escapes(said);
         // The kernel's own lines may come in between, but not into one.
         let lines = screen.lines().filter_map(|line| line.split_once("guest "));
@@ -176,10 +214,15 @@ impl Report {
         }
     }
 
-    /// The rest of the line that begins so.
-    pub(crate) fn line(&self, start: &str) -> &str {
+    /// The rest of the line that begins so, when there is one.
+    pub(crate) fn told(&self, start: &str) -> Option<&str> {
         let start = format!("{start} ");
-        let found = self.lines.iter().find_map(|line| line.strip_prefix(&start));
+        self.lines.iter().find_map(|line| line.strip_prefix(&start))
+    }
+
+    /// The same, which must be there.
+    pub(crate) fn line(&self, start: &str) -> &str {
+        let found = self.told(start);
         found.unwrap_or_else(|| panic!("no line `{start}`:\n{}", self.screen))
     }
 
