@@ -8,7 +8,7 @@ use crate::error::JobError;
 use crate::landing::close;
 use crate::progress::{Phase, Progress, Step};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use tracker_inventory::Package;
 use tracker_match::{Index, finding};
@@ -22,6 +22,9 @@ const BATCH: u32 = 1000;
 
 /// Threads that match.
 const MATCHERS: usize = 2;
+
+/// The families that people added, by vulnerability.
+type Added = BTreeMap<String, Vec<String>>;
 
 /// What was derived.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -88,11 +91,14 @@ async fn derive_with_current(
     while !due.vulnerabilities.is_empty() {
         let count = due.vulnerabilities.len() as u64;
         let vulnerabilities = std::mem::take(&mut due.vulnerabilities);
-        let ids = vulnerabilities.iter().map(|one| one.id.clone()).collect();
+        let ids: Vec<String> = vulnerabilities.iter().map(|one| one.id.clone()).collect();
+        let added = store
+            .added_families(&inventory.distribution, ids.clone())
+            .await?;
         let fixes = store.landed_fixes_of(ids).await?;
         let mut batch = {
             let (index, inventory) = (Arc::clone(&index), Arc::clone(&inventory));
-            blocking(move || match_all(&vulnerabilities, &index, &inventory)).await?
+            blocking(move || match_all(&vulnerabilities, &index, &inventory, &added)).await?
         };
         close(&mut batch, fixes);
         found += batch
@@ -155,6 +161,7 @@ fn match_all(
     vulnerabilities: &[Vulnerability],
     index: &Index,
     inventory: &Inventory,
+    added: &Added,
 ) -> Vec<Derived> {
     let share = vulnerabilities.len().div_ceil(MATCHERS).max(1);
     std::thread::scope(|scope| {
@@ -162,7 +169,7 @@ fn match_all(
             .chunks(share)
             .map(|chunk| {
                 scope.spawn(move || -> Vec<Derived> {
-                    let one = |vulnerability| match_one(vulnerability, index, inventory);
+                    let one = |vulnerability| match_one(vulnerability, index, inventory, added);
                     chunk.iter().map(one).collect()
                 })
             })
@@ -177,9 +184,23 @@ fn match_all(
     })
 }
 
-fn match_one(vulnerability: &Vulnerability, index: &Index, inventory: &Inventory) -> Derived {
-    let matches = index.matches(vulnerability).into_iter().map(|matched| {
+fn match_one(
+    vulnerability: &Vulnerability,
+    index: &Index,
+    inventory: &Inventory,
+    added: &Added,
+) -> Derived {
+    let mut found = index.matches(vulnerability);
+    // What a person added and matching does not find is derived like what it finds.
+    for family in added.get(&vulnerability.id).into_iter().flatten() {
+        if found.iter().all(|matched| matched.family != *family) {
+            let attributes = index.members(family).to_vec();
+            found.push(Store::match_by_hand(&vulnerability.id, family, attributes));
+        }
+    }
+    let matches = found.into_iter().map(|matched| {
         let mut findings = Vec::new();
+        let mut dependents = None;
         for release in &inventory.releases {
             for attribute in &matched.attributes {
                 let position = release
@@ -187,6 +208,7 @@ fn match_one(vulnerability: &Vulnerability, index: &Index, inventory: &Inventory
                     .binary_search_by(|package| package.attribute.as_str().cmp(attribute));
                 if let Ok(position) = position {
                     let package = &release.packages[position];
+                    dependents = dependents.max(package.dependents);
                     findings.push(ChannelFinding {
                         channel: release.release.channel.clone(),
                         finding: finding(vulnerability, &matched, package),
@@ -194,7 +216,11 @@ fn match_one(vulnerability: &Vulnerability, index: &Index, inventory: &Inventory
                 }
             }
         }
-        DerivedMatch { matched, findings }
+        DerivedMatch {
+            matched,
+            findings,
+            dependents,
+        }
     });
     Derived {
         vulnerability: vulnerability.id.clone(),

@@ -40,3 +40,14 @@ pub struct Finding {
     /// What decided, as shown (`affected: from 1.1.0 up to and including 1.1.23 (NVD)`); several where sources disagree, decider first.
     pub evidence: Vec<String>,
 }
+
+/// How the evidence of a patch begins.
+pub(crate) const PATCHED: &str = "fixed: the patch ";
+
+impl Finding {
+    /// Whether a patch that the package applies made it fixed, not its version.
+    pub fn is_patched(&self) -> bool {
+        let first = self.evidence.first();
+        self.status == FindingStatus::Fixed && first.is_some_and(|text| text.starts_with(PATCHED))
+    }
+}

@@ -9,7 +9,7 @@
 
 use crate::claim::{self, Claim};
 use crate::family::{bare_name, family_of};
-use crate::finding::{Finding, FindingStatus};
+use crate::finding::{Finding, FindingStatus, PATCHED};
 use crate::name::{fold, squeeze, stems};
 use crate::platform::only_elsewhere;
 use crate::reason::Match;
@@ -27,7 +27,7 @@ pub fn finding(vulnerability: &Vulnerability, matched: &Match, package: &Package
     for patch in &package.patches {
         if ids.iter().any(|id| names(patch, id)) {
             status = Some(FindingStatus::Fixed);
-            evidence.push(format!("fixed: the patch {patch} is applied"));
+            evidence.push(format!("{PATCHED}{patch} is applied"));
         }
     }
     let known = package

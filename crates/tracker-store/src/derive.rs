@@ -4,7 +4,7 @@
 //! either; the position moves in the same transaction that writes them, so a killed derivation goes on where it was.
 
 pub(crate) mod statements;
-mod write;
+pub(crate) mod write;
 
 use crate::Store;
 use crate::blob;
@@ -72,6 +72,8 @@ pub struct DerivedMatch {
     pub matched: Match,
     /// A finding per channel and attribute; the attributes are of the match's family.
     pub findings: Vec<ChannelFinding>,
+    /// How many packages depend on the one of them that most depend on, where it is known.
+    pub dependents: Option<u32>,
 }
 
 /// A finding and the channel it holds for.

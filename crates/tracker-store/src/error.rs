@@ -78,6 +78,32 @@ pub enum StoreError {
         /// The token, shortened.
         token: String,
     },
+    /// A decision that cannot be: nothing was written.
+    #[error(transparent)]
+    Triage(#[from] tracker_triage::CommandError),
+    /// A text that is no query, or not one for this: correct it.
+    #[error("query: {0}")]
+    Query(#[from] tracker_triage::query::QueryError),
+    /// There is no such match: look at what the vulnerability is matched to.
+    #[error("`{vulnerability}` is not matched to `{family}`")]
+    NoItem {
+        /// The vulnerability.
+        vulnerability: String,
+        /// The family.
+        family: String,
+    },
+    /// There is no such rule.
+    #[error("there is no rule {rule}")]
+    NoRule {
+        /// Its number.
+        rule: u64,
+    },
+    /// An act over more matches than one may be about: narrow it down.
+    #[error("it is about more than {limit} matches")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// A release arrived after the inventory was loaded: load it again and go on.
     #[error("the packages of `{distribution}` changed meanwhile")]
     Outdated {

@@ -12,7 +12,7 @@ use crate::writer::{Counter, Writer};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use statements as sql;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use tracker_inventory::{Package, Release};
 
@@ -220,7 +220,7 @@ async fn write_packages(
         held.insert((row.integer(1)?, row.bytes(2)?), row.integer(0)?);
     }
     let mut contents = Vec::with_capacity(packages.len());
-    let mut rows = Vec::new();
+    let (mut rows, mut maintainers) = (Vec::new(), Vec::new());
     for (((digest, data), attribute), given) in
         stored.into_iter().zip(attributes).zip(packages.iter())
     {
@@ -234,8 +234,14 @@ async fn write_packages(
         contents.push(key);
         let version = given.package.version.as_deref();
         rows.extend(values![key, attribute.key, &digest[..], version, data]);
+        let named = given.package.maintainers.iter().cloned().map(clean);
+        for maintainer in named.collect::<BTreeSet<String>>() {
+            maintainers.extend(values![key, maintainer]);
+        }
     }
-    writer.session.insert(&sql::PACKAGE_ADD, 5, rows).await?;
+    let session = &mut writer.session;
+    session.insert(&sql::PACKAGE_ADD, 5, rows).await?;
+    session.insert(&sql::MAINTAINER_ADD, 2, maintainers).await?;
     Ok(contents)
 }
 

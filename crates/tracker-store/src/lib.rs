@@ -3,7 +3,8 @@
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
 //! matching found), `follow` (how far feeds were followed), `pull` and `landing` (what is told
 //! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
-//! show, in the types of [`view`]), `operate` (what monitoring asks), `people` (who may). Below them: `writer` and `session` (a
+//! show, in the types of [`view`]), `operate` (what monitoring asks), `people` (who may),
+//! `triage` (what people decide, and the queue). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
@@ -26,6 +27,7 @@ mod read;
 mod record;
 mod session;
 mod statement;
+mod triage;
 mod value;
 pub mod view;
 mod words;
@@ -48,3 +50,7 @@ pub use people::{
 };
 pub use pull::PullCounts;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests};
+pub use triage::{
+    Act, ActOutcome, ItemId, Names, QueueRow, RuleRow, Targets, TriageDetail, TriageFinding, Undo,
+    ViewRow,
+};

@@ -47,6 +47,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0006_people.sql"),
         include_str!("../migrations/postgres/0006_people.sql"),
     ),
+    (
+        7,
+        "triage",
+        include_str!("../migrations/sqlite/0007_triage.sql"),
+        include_str!("../migrations/postgres/0007_triage.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -9,4 +9,4 @@ mod overview;
 mod package;
 mod row;
 pub(crate) mod statements;
-mod token;
+pub(crate) mod token;

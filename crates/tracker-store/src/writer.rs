@@ -8,11 +8,12 @@ use crate::session::Session;
 use crate::statement::statements;
 use crate::value::{Value, values};
 use jiff::Timestamp;
+use tracker_triage::{Actor, Event};
 
 statements! {
     COUNTERS = "SELECT name, value FROM counter";
     COUNTERS_PUT = "INSERT INTO counter (name, value) VALUES {rows:2} ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    EVENT_ADD = "INSERT INTO event (key, vulnerability, at, kind, text) VALUES {rows:5}";
+    EVENT_ADD = "INSERT INTO event (key, vulnerability, at, kind, text, actor, reason, act, decision, data) VALUES {rows:10}";
 }
 
 /// What is counted. The names stand in the database.
@@ -27,6 +28,8 @@ pub(crate) enum Counter {
     Attribute,
     Package,
     Match,
+    /// Last key of a match in the queue, which outlives the match.
+    Item,
     /// Last position given to a vulnerability that was touched.
     Touched,
     /// Totals.
@@ -38,7 +41,7 @@ pub(crate) enum Counter {
 }
 
 impl Counter {
-    const ALL: [Counter; 13] = [
+    const ALL: [Counter; 14] = [
         Counter::Record,
         Counter::Vulnerability,
         Counter::Event,
@@ -47,6 +50,7 @@ impl Counter {
         Counter::Attribute,
         Counter::Package,
         Counter::Match,
+        Counter::Item,
         Counter::Touched,
         Counter::Vulnerabilities,
         Counter::Attributes,
@@ -64,6 +68,7 @@ impl Counter {
             Counter::Attribute => "attribute",
             Counter::Package => "package",
             Counter::Match => "package-match",
+            Counter::Item => "triage-item",
             Counter::Touched => "touched",
             Counter::Vulnerabilities => "total-vulnerabilities",
             Counter::Attributes => "total-attributes",
@@ -134,12 +139,46 @@ impl Writer {
         self.counters.0[counter as usize] += amount;
     }
 
-    /// Notes what happened to a vulnerability.
-    pub(crate) fn event(&mut self, vulnerability: i64, kind: &str, text: String) {
+    /// Notes what happened to a vulnerability by itself.
+    pub(crate) fn event(&mut self, vulnerability: i64, event: &Event) {
+        self.entry(vulnerability, &Actor::tracker(), None, None, event);
+    }
+
+    /// Notes what somebody did, about a vulnerability or, with 0, about none; `act` is the key of the first line of the
+    /// same act. Gives the line's key.
+    pub(crate) fn entry(
+        &mut self,
+        vulnerability: i64,
+        actor: &Actor,
+        reason: Option<&str>,
+        act: Option<i64>,
+        event: &Event,
+    ) -> i64 {
         let key = self.next(Counter::Event);
-        let at = self.now;
-        self.events
-            .extend(values![key, vulnerability, at, kind, text]);
+        let data = match event {
+            // Their sentence is all there is.
+            Event::RecordAdded { .. } | Event::RecordChanged { .. } => String::new(),
+            other => other.encode(),
+        };
+        self.events.extend(values![
+            key,
+            vulnerability,
+            self.now,
+            event.kind(),
+            event.sentence(),
+            actor.text(),
+            reason,
+            act,
+            i64::from(event.is_decision()),
+            data
+        ]);
+        key
+    }
+
+    /// Writes the events noted so far, so that the transaction itself reads them in the log.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        let events = std::mem::take(&mut self.events);
+        self.session.insert(&EVENT_ADD, 10, events).await
     }
 
     /// Commits, if anything was written: with the events and counters.
@@ -148,8 +187,7 @@ impl Writer {
             return self.session.commit().await;
         }
         self.counters.0[Counter::LastChange as usize] = self.now.as_microsecond();
-        let events = std::mem::take(&mut self.events);
-        self.session.insert(&EVENT_ADD, 5, events).await?;
+        self.flush().await?;
         let moved = Counter::ALL
             .into_iter()
             .filter(|counter| self.counters.get(*counter) != self.held.get(*counter))

@@ -174,6 +174,7 @@ pub fn matched(
             }],
         },
         findings,
+        dependents: None,
     }
 }
 

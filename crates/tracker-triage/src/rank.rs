@@ -1,4 +1,4 @@
-//! How urgent a match is, as a sum that anybody can check. The page `docs/tracker/rank.md` tells it in words.
+//! How urgent a match is, as a sum that anybody can check. The page `docs/tracker/triage.md` tells it in words.
 //!
 //! ```text
 //! rank = (severity + exploitation + reach) × confidence + age

@@ -12,16 +12,16 @@ statements! {
     TOUCHED_AFTER = "SELECT key, touched, id FROM vulnerability WHERE touched > $1 ORDER BY touched LIMIT $2";
 
     CHANNELS_OF = "SELECT channel.key, channel.name, channel_release.released FROM channel JOIN channel_release ON channel_release.key = channel.latest WHERE channel.distribution = $1";
-    ENDED = "SELECT channel.key FROM channel_support JOIN channel ON channel.name = channel_support.channel WHERE channel_support.ends < $1";
+    ENDED = "SELECT key FROM channel WHERE supported_until < $1 OR EXISTS (SELECT 1 FROM channel_support WHERE channel_support.channel = channel.name AND channel_support.ends < $1)";
     CHANNEL_NAMES = "SELECT key, name FROM channel";
     ATTRIBUTES_BY_NAME = "SELECT key, name FROM attribute WHERE distribution = $1 AND name IN ({list:1})";
-    VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";
+    VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited, vulnerability.score, vulnerability.epss FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";
 
     MATCHES_HELD = "SELECT key, vulnerability, distribution, family, score, attributes, reasons FROM package_match WHERE vulnerability IN ({list:0})";
     MATCH_PUT = "INSERT INTO package_match (key, vulnerability, distribution, family, score, attributes, reasons) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET score = excluded.score, attributes = excluded.attributes, reasons = excluded.reasons";
     MATCHES_DROP = "DELETE FROM package_match WHERE key IN ({list:0})";
-    FINDINGS_HELD = "SELECT finding.package_match, finding.channel, finding.attribute, attribute.name, finding.version, finding.status, finding.evidence, finding.since FROM finding JOIN attribute ON attribute.key = finding.attribute WHERE finding.package_match IN ({list:0})";
-    FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since) VALUES {rows:7} ON CONFLICT (package_match, attribute, channel) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since";
+    FINDINGS_HELD = "SELECT finding.package_match, finding.channel, finding.attribute, attribute.name, finding.version, finding.status, finding.evidence, finding.since, finding.state, finding.derived, finding.decided, finding.contradicted FROM finding JOIN attribute ON attribute.key = finding.attribute WHERE finding.package_match IN ({list:0})";
+    FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since, state, derived, decided, contradicted) VALUES {rows:11} ON CONFLICT (package_match, attribute, channel) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since, state = excluded.state, derived = excluded.derived, decided = excluded.decided, contradicted = excluded.contradicted";
     FINDING_DROP = "DELETE FROM finding WHERE package_match = $1 AND channel = $2 AND attribute = $3";
     AFFECTED_ADD = "UPDATE attribute SET affected = affected + $2 WHERE key = $1";
     FINDINGS_DROP = "DELETE FROM finding WHERE package_match IN ({list:0})";

@@ -6,62 +6,97 @@ use super::statements as sql;
 use super::{ChannelFinding, DerivationOutcome, Derived, DerivedMatch, Mark};
 use crate::Store;
 use crate::error::{Result, StoreError};
-use crate::landing::FIXED_EVERYWHERE;
 use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
+use crate::triage::item::{self, Facts, ItemRow, ItemRows};
+use crate::triage::log;
 use crate::value::{Value, json, values};
 use crate::view::ChannelStatus;
 use crate::writer::{Counter, Writer};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tracker_match::{Finding, FindingStatus};
+use tracker_triage::event::Cells;
+use tracker_triage::{Decisions, Event, Evidence, FindingState, FixedBy, Subject, derive};
 
 /// Families that a list row names.
 const ROW_FAMILIES: usize = 5;
 
-/// Attributes that an event names.
-const EVENT_ATTRIBUTES: usize = 3;
-
 /// A finding's place: attribute and channel.
-type Cell = (i64, i64);
+pub(crate) type Cell = (i64, i64);
 
 /// A match as it is held.
-struct HeldMatch {
-    key: i64,
-    distribution: String,
-    family: String,
-    score: f64,
-    attributes: String,
-    reasons: String,
-    findings: BTreeMap<Cell, HeldFinding>,
+pub(crate) struct HeldMatch {
+    pub(crate) key: i64,
+    pub(crate) distribution: String,
+    pub(crate) family: String,
+    pub(crate) score: f64,
+    pub(crate) attributes: String,
+    pub(crate) reasons: String,
+    pub(crate) findings: BTreeMap<Cell, HeldFinding>,
+}
+
+impl HeldMatch {
+    fn subject(&self) -> Subject {
+        Subject::new(self.distribution.as_str(), self.family.as_str())
+    }
 }
 
 /// A finding as it is held.
-#[derive(Clone)]
-struct HeldFinding {
-    attribute: String,
-    version: Option<String>,
-    status: i64,
-    evidence: String,
-    since: Option<i64>,
+#[derive(Clone, PartialEq)]
+pub(crate) struct HeldFinding {
+    pub(crate) attribute: String,
+    pub(crate) version: Option<String>,
+    pub(crate) status: i64,
+    pub(crate) evidence: String,
+    pub(crate) since: Option<i64>,
+    /// The bit of its state.
+    pub(crate) state: i64,
+    /// The status that evidence alone gives it.
+    pub(crate) derived: i64,
+    /// The event that decided it.
+    pub(crate) decided: Option<i64>,
+    pub(crate) contradicted: bool,
+}
+
+impl HeldFinding {
+    fn values(&self, entry: i64, (attribute, channel): Cell) -> Vec<Value> {
+        values![
+            entry,
+            channel,
+            attribute,
+            self.version.as_deref(),
+            self.status,
+            self.evidence.as_str(),
+            self.since,
+            self.state,
+            self.derived,
+            self.decided,
+            i64::from(self.contradicted)
+        ]
+    }
 }
 
 /// A vulnerability as it is held: its key and the columns of its place in lists.
-struct HeldVulnerability {
-    key: i64,
+pub(crate) struct HeldVulnerability {
+    pub(crate) key: i64,
     place: Vec<Value>,
-    matches: Vec<HeldMatch>,
+    pub(crate) facts: Facts,
+    pub(crate) matches: Vec<HeldMatch>,
     listings: BTreeMap<i64, i64>,
+    /// What was decided about each match, whether it is held or not.
+    pub(crate) decisions: BTreeMap<Subject, Decisions>,
+    pub(crate) items: BTreeMap<Subject, ItemRow>,
 }
 
 /// What is looked up once for a batch.
-struct Names {
+pub(crate) struct Names {
     distribution: String,
     /// Key and date of the latest release, by channel.
     channels: HashMap<String, (i64, i64)>,
     /// Every channel's name, for the rows of lists.
-    channel_names: HashMap<i64, String>,
+    channel_names: BTreeMap<i64, String>,
     attributes: HashMap<String, i64>,
     /// Channels whose support has ended.
-    ended: HashSet<i64>,
+    ended: BTreeSet<i64>,
 }
 
 /// The statuses that leave something to do.
@@ -95,16 +130,37 @@ impl Names {
                 .any(|(_, statuses)| statuses & fixed != 0)
     }
 
-    fn supported_text(&self, statuses: &BTreeMap<i64, i64>) -> String {
-        let mut channels: Vec<&str> = self.supported(statuses).map(|(name, _)| name).collect();
+    /// A finding whose package the channel's latest release has no more.
+    fn removed(&self, (_, channel): Cell, before: HeldFinding) -> HeldFinding {
+        let released = self.channels.values().find(|(key, _)| *key == channel);
+        HeldFinding {
+            version: None,
+            status: listing::status_bit(FindingState::Removed.status()),
+            evidence: json(&["removed: the channel's latest release has the package no more"]),
+            since: released.map(|(_, released)| *released),
+            state: i64::from(FindingState::Removed.bit()),
+            decided: None,
+            contradicted: false,
+            ..before
+        }
+    }
+
+    fn channel_name(&self, key: i64) -> String {
+        let name = self.channel_names.get(&key);
+        name.cloned().unwrap_or_else(|| "?".to_owned())
+    }
+
+    fn fix(&self, statuses: &BTreeMap<i64, i64>) -> Event {
+        let names = self.supported(statuses).map(|(name, _)| name.to_owned());
+        let mut channels: Vec<String> = names.collect();
         channels.sort_unstable();
-        format!("fixed in every supported channel: {}", channels.join(", "))
+        Event::FixedEverywhere { channels }
     }
 }
 
 /// What a batch will write, gathered so that each table is written in few statements.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct Rows {
     matches: Vec<Value>,
     matches_gone: Vec<Value>,
     findings: Vec<Value>,
@@ -114,7 +170,8 @@ struct Rows {
     summaries: Vec<Vec<Value>>,
     /// By how much the count of vulnerabilities that affect an attribute changes.
     affected: BTreeMap<i64, i64>,
-    outcome: DerivationOutcome,
+    items: ItemRows,
+    pub(crate) outcome: DerivationOutcome,
 }
 
 impl Store {
@@ -133,7 +190,8 @@ impl Store {
             return Err(outdated(distribution));
         }
         let names = names(&mut writer, distribution, &derived).await?;
-        let mut held = held(&mut writer, &derived).await?;
+        let ids = derived.iter().map(|one| one.vulnerability.as_str());
+        let mut held = held(&mut writer, ids).await?;
         let mut rows = Rows::default();
         for Derived {
             vulnerability,
@@ -161,7 +219,11 @@ fn outdated(distribution: &str) -> StoreError {
     }
 }
 
-async fn names(writer: &mut Writer, distribution: &str, derived: &[Derived]) -> Result<Names> {
+pub(crate) async fn names(
+    writer: &mut Writer,
+    distribution: &str,
+    derived: &[Derived],
+) -> Result<Names> {
     let session = &mut writer.session;
     let mut channels = HashMap::new();
     for row in session
@@ -170,15 +232,8 @@ async fn names(writer: &mut Writer, distribution: &str, derived: &[Derived]) -> 
     {
         channels.insert(row.text(1)?, (row.integer(0)?, row.integer(2)?));
     }
-    let mut channel_names = HashMap::new();
-    for row in session.rows(&sql::CHANNEL_NAMES, Vec::new()).await? {
-        channel_names.insert(row.integer(0)?, row.text(1)?);
-    }
-    let mut ended = HashSet::new();
-    let now = writer.now;
-    for row in writer.session.rows(&sql::ENDED, values![now]).await? {
-        ended.insert(row.integer(0)?);
-    }
+    let channel_names = channel_names(writer).await?;
+    let ended = ended(writer).await?;
     let session = &mut writer.session;
     let wanted: HashSet<&str> = derived
         .iter()
@@ -203,16 +258,28 @@ async fn names(writer: &mut Writer, distribution: &str, derived: &[Derived]) -> 
     })
 }
 
+/// The names of all channels.
+pub(crate) async fn channel_names(writer: &mut Writer) -> Result<BTreeMap<i64, String>> {
+    let rows = writer.session.rows(&sql::CHANNEL_NAMES, Vec::new()).await?;
+    rows.iter()
+        .map(|row| Ok((row.integer(0)?, row.text(1)?)))
+        .collect()
+}
+
+/// The channels whose support has ended.
+pub(crate) async fn ended(writer: &mut Writer) -> Result<BTreeSet<i64>> {
+    let now = values![writer.now];
+    let rows = writer.session.rows(&sql::ENDED, now).await?;
+    rows.iter().map(|row| row.integer(0)).collect()
+}
+
 /// Loads what is held of the vulnerabilities, by public id.
-async fn held(
+pub(crate) async fn held<'a>(
     writer: &mut Writer,
-    derived: &[Derived],
+    ids: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, HeldVulnerability>> {
     let session = &mut writer.session;
-    let ids = derived
-        .iter()
-        .map(|derived| Value::from(derived.vulnerability.as_str()))
-        .collect();
+    let ids = ids.map(Value::from).collect();
     let mut held: BTreeMap<i64, HeldVulnerability> = BTreeMap::new();
     let mut ids_of: HashMap<i64, String> = HashMap::new();
     for row in session.rows_in(&sql::VULNERABILITIES, &[], ids).await? {
@@ -224,8 +291,11 @@ async fn held(
         let vulnerability = HeldVulnerability {
             key,
             place,
+            facts: Facts::read(&row, 5)?,
             matches: Vec::new(),
             listings: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            items: BTreeMap::new(),
         };
         held.insert(key, vulnerability);
     }
@@ -258,6 +328,10 @@ async fn held(
             status: row.integer(5)?,
             evidence: row.text(6)?,
             since: row.optional_integer(7)?,
+            state: row.integer(8)?,
+            derived: row.integer(9)?,
+            decided: row.optional_integer(10)?,
+            contradicted: row.integer(11)? != 0,
         };
         let cell = (row.integer(2)?, row.integer(1)?);
         if let Some((vulnerability, position)) = owner.get(&row.integer(0)?)
@@ -268,10 +342,23 @@ async fn held(
                 .insert(cell, finding);
         }
     }
-    for row in session.rows_in(&sql::LISTINGS_HELD, &[], keys).await? {
+    for row in session
+        .rows_in(&sql::LISTINGS_HELD, &[], keys.clone())
+        .await?
+    {
         if let Some(vulnerability) = held.get_mut(&row.integer(0)?) {
             let statuses = row.integer(2)?;
             vulnerability.listings.insert(row.integer(1)?, statuses);
+        }
+    }
+    for (key, decisions) in log::decisions(session, keys.clone()).await? {
+        if let Some(vulnerability) = held.get_mut(&key) {
+            vulnerability.decisions = decisions;
+        }
+    }
+    for (key, item) in item::held(session, keys).await? {
+        if let Some(vulnerability) = held.get_mut(&key) {
+            vulnerability.items.insert(item.subject.clone(), item);
         }
     }
     Ok(held
@@ -282,7 +369,7 @@ async fn held(
 
 impl Rows {
     /// Compares what was found for a vulnerability with what is held.
-    fn vulnerability(
+    pub(crate) fn vulnerability(
         &mut self,
         writer: &mut Writer,
         names: &Names,
@@ -292,15 +379,18 @@ impl Rows {
         let before = (self.outcome, self.matches.len(), self.findings.len());
         let key = held.key;
         let mut kept = BTreeSet::new();
-        for DerivedMatch { matched, findings } in found {
+        let mut reaches = BTreeMap::new();
+        for DerivedMatch {
+            matched,
+            findings,
+            dependents,
+        } in found
+        {
             let position = held.matches.iter().position(|held| {
                 held.distribution == names.distribution && held.family == matched.family
             });
             let new = position.is_none();
             let position = position.unwrap_or_else(|| {
-                let place = format!("{} in {}", matched.family, names.distribution);
-                let text = format!("matched to {place}, score {:.2}", matched.score);
-                writer.event(key, "matched", text);
                 self.outcome.matched += 1;
                 held.matches.push(HeldMatch {
                     key: writer.next(Counter::Match),
@@ -314,7 +404,10 @@ impl Rows {
                 held.matches.len() - 1
             });
             kept.insert(held.matches[position].key);
+            reaches.insert(held.matches[position].key, dependents);
             let entry = &mut held.matches[position];
+            let decisions = held.decisions.get(&entry.subject());
+            let decisions = decisions.cloned().unwrap_or_default();
             let (attributes, reasons) = (json(&matched.attributes), json(&matched.reasons));
             let same = entry.score.to_bits() == matched.score.to_bits()
                 && entry.attributes == attributes
@@ -332,17 +425,37 @@ impl Rows {
                 (entry.score, entry.attributes, entry.reasons) =
                     (matched.score, attributes, reasons);
             }
-            self.findings(writer, names, key, entry, findings, new)?;
+            let named = &matched.attributes;
+            let moves = self.findings(names, entry, &decisions, findings, named, new)?;
+            let subject = entry.subject();
+            if new {
+                let event = Event::Matched {
+                    subject,
+                    confidence_ppm: item::millionths(entry.score),
+                    findings: cells(names, &entry.findings),
+                };
+                writer.event(key, &event);
+            } else {
+                for (from, cells) in moves {
+                    let subject = subject.clone();
+                    writer.event(
+                        key,
+                        &Event::FindingChanged {
+                            subject,
+                            from,
+                            cells,
+                        },
+                    );
+                }
+            }
         }
         held.matches.retain(|entry| {
-            if entry.distribution != names.distribution || kept.contains(&entry.key) {
+            let subject = entry.subject();
+            let added = held.decisions.get(&subject).is_some_and(|held| held.added);
+            if entry.distribution != names.distribution || kept.contains(&entry.key) || added {
                 return true;
             }
-            let text = format!(
-                "no longer matched to {} in {}",
-                entry.family, entry.distribution
-            );
-            writer.event(key, "unmatched", text);
+            writer.event(key, &Event::Unmatched { subject });
             self.outcome.unmatched += 1;
             self.count_affected(&entry.findings, -1);
             self.outcome.findings_changed += entry.findings.len() as u64;
@@ -354,27 +467,31 @@ impl Rows {
         } else {
             self.summary(writer, names, held);
         }
+        self.items
+            .compare(writer, &names.distribution, held, &reaches);
         Ok(())
     }
 
-    /// Compares the findings of a match; a new match's findings are no events of their own.
+    /// Compares the findings of a match; gives those that moved, each with the state that they moved from.
     fn findings(
         &mut self,
-        writer: &mut Writer,
         names: &Names,
-        vulnerability: i64,
         entry: &mut HeldMatch,
+        decisions: &Decisions,
         found: Vec<ChannelFinding>,
+        named: &[String],
         new: bool,
-    ) -> Result<()> {
+    ) -> Result<Vec<(Option<FindingState>, Cells)>> {
         self.count_affected(&entry.findings, -1);
         let mut before = std::mem::take(&mut entry.findings);
         let mut moves: BTreeMap<(i64, i64, i64), Vec<String>> = BTreeMap::new();
         for ChannelFinding { channel, finding } in found {
+            let decided = decisions.of(&channel, &finding.attribute);
+            let patched = finding.is_patched();
             let Finding {
                 attribute,
                 version,
-                status,
+                status: derived,
                 evidence,
             } = finding;
             let known = names.channels.get(&channel);
@@ -383,60 +500,82 @@ impl Rows {
                 place.ok_or_else(|| outdated(&names.distribution))?;
             let cell = (*attribute_key, *channel);
             let held = before.remove(&cell);
-            let was = held.as_ref().map_or(0, |held| held.status);
-            let status = listing::status_bit(status);
-            let evidence = json(&evidence);
-            let same = held.as_ref().is_some_and(|held| {
-                held.status == status && held.version == version && held.evidence == evidence
-            });
+            let was = held.as_ref().map_or(0, |held| held.state);
+            let laid = derive(
+                Evidence {
+                    status: derived,
+                    fixed_by: if patched {
+                        FixedBy::Patch
+                    } else {
+                        FixedBy::Version
+                    },
+                    present: true,
+                    supported: !names.ended.contains(channel),
+                },
+                decided.as_ref(),
+            );
+            let state = i64::from(laid.state.bit());
             let since = match &held {
-                Some(held) if held.status == status => held.since,
+                Some(held) if held.state == state => held.since,
                 None if new => None,
                 _ => Some(*released),
             };
-            if was != status {
+            if was != state {
                 self.outcome.findings_changed += 1;
-                let moved = moves.entry((cell.1, was, status)).or_default();
+                let moved = moves.entry((cell.1, was, state)).or_default();
                 moved.push(attribute.clone());
-            }
-            if !same {
-                self.findings.extend(values![
-                    entry.key,
-                    cell.1,
-                    cell.0,
-                    version.as_deref(),
-                    status,
-                    evidence.as_str(),
-                    since
-                ]);
             }
             let finding = HeldFinding {
                 attribute,
                 version,
-                status,
-                evidence,
+                status: listing::status_bit(laid.state.status()),
+                evidence: json(&evidence),
                 since,
+                state,
+                derived: listing::status_bit(derived),
+                decided: laid.decided.map(|event| event as i64),
+                contradicted: laid.contradiction.is_some(),
             };
+            if held.as_ref() != Some(&finding) {
+                self.findings.extend(finding.values(entry.key, cell));
+            }
+            entry.findings.insert(cell, finding);
+        }
+        for (cell, gone) in before {
+            // What the match still names was in the channel's release before, and is in none of its now.
+            let removed = i64::from(FindingState::Removed.bit());
+            let state = if named.contains(&gone.attribute) {
+                removed
+            } else {
+                0
+            };
+            if state != 0 && gone.state == state {
+                entry.findings.insert(cell, gone);
+                continue;
+            }
+            self.outcome.findings_changed += 1;
+            let moved = moves.entry((cell.1, gone.state, state)).or_default();
+            moved.push(gone.attribute.clone());
+            if state == 0 {
+                self.findings_gone.push((entry.key, cell));
+                continue;
+            }
+            let finding = names.removed(cell, gone);
+            self.findings.extend(finding.values(entry.key, cell));
             entry.findings.insert(cell, finding);
         }
         self.count_affected(&entry.findings, 1);
-        for (cell, gone) in before {
-            self.outcome.findings_changed += 1;
-            self.findings_gone.push((entry.key, cell));
-            moves
-                .entry((cell.1, gone.status, 0))
-                .or_default()
-                .push(gone.attribute);
-        }
-        for ((channel, was, status), attributes) in moves.into_iter().filter(|_| !new) {
-            let channel = names
-                .channel_names
-                .get(&channel)
-                .map_or("?", String::as_str);
-            let text = moved_text(channel, was, status, &attributes);
-            writer.event(vulnerability, "finding-changed", text);
-        }
-        Ok(())
+        let moved = moves
+            .into_iter()
+            .map(|((channel, was, state), attributes)| {
+                let cells = Cells {
+                    channel: names.channel_name(channel),
+                    state: state_of(state),
+                    attributes,
+                };
+                (state_of(was), cells)
+            });
+        Ok(moved.collect())
     }
 
     /// Counts the attributes that a match's findings affect, each once.
@@ -482,8 +621,7 @@ impl Rows {
         self.summaries
             .push(values![held.key, count, json(&families), json(&channels)]);
         if names.open_somewhere(&held.listings) && names.fixed_everywhere(&statuses) {
-            let text = names.supported_text(&statuses);
-            writer.event(held.key, FIXED_EVERYWHERE, text);
+            writer.event(held.key, &names.fix(&statuses));
         }
         let all = statuses.values().fold(0, |all, statuses| all | statuses);
         let all = if all == 0 { NO_FINDING } else { all };
@@ -507,7 +645,8 @@ impl Rows {
             .extend(gone.map(|scope| (held.key, *scope)));
     }
 
-    async fn write(self, writer: &mut Writer) -> Result<()> {
+    pub(crate) async fn write(self, writer: &mut Writer) -> Result<()> {
+        self.items.write(writer).await?;
         let session = &mut writer.session;
         let gone = self.matches_gone;
         session
@@ -519,7 +658,7 @@ impl Rows {
             session.execute(&sql::FINDING_DROP, cell).await?;
         }
         session.insert(&sql::MATCH_PUT, 7, self.matches).await?;
-        session.insert(&sql::FINDING_PUT, 7, self.findings).await?;
+        session.insert(&sql::FINDING_PUT, 11, self.findings).await?;
         for (vulnerability, scope) in self.listings_gone {
             session
                 .execute(&sql::LISTING_DROP, values![vulnerability, scope])
@@ -538,31 +677,25 @@ impl Rows {
     }
 }
 
-/// `nixos-19.09: fixed, was affected: musl, musl-dev and 3 more`.
-fn moved_text(channel: &str, was: i64, status: i64, attributes: &[String]) -> String {
-    let name = |status| listing::worst(status).map(status_text);
-    let change = match (name(was), name(status)) {
-        (Some(was), Some(status)) => format!("{status}, was {was}"),
-        (None, Some(status)) => format!("{status}, new there"),
-        (Some(was), None) => format!("gone, was {was}"),
-        (None, None) => "gone".to_owned(),
-    };
-    let shown = attributes.len().min(EVENT_ATTRIBUTES);
-    let more = match attributes.len() - shown {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!(
-        "{channel}: {change}: {}{more}",
-        attributes[..shown].join(", ")
-    )
+/// The state of a bit.
+pub(crate) fn state_of(bit: i64) -> Option<FindingState> {
+    let mut states = FindingState::ALL.iter().copied();
+    states.find(|state| i64::from(state.bit()) == bit)
 }
 
-fn status_text(status: FindingStatus) -> &'static str {
-    match status {
-        FindingStatus::Affected => "affected",
-        FindingStatus::UnderInvestigation => "under investigation",
-        FindingStatus::Fixed => "fixed",
-        FindingStatus::NotAffected => "not affected",
+/// Findings by channel and state.
+fn cells(names: &Names, findings: &BTreeMap<Cell, HeldFinding>) -> Vec<Cells> {
+    let mut all: BTreeMap<(String, i64), Vec<String>> = BTreeMap::new();
+    for ((_, channel), finding) in findings {
+        let place = (names.channel_name(*channel), finding.state);
+        all.entry(place)
+            .or_default()
+            .push(finding.attribute.clone());
     }
+    let cells = all.into_iter().map(|((channel, state), attributes)| Cells {
+        channel,
+        state: state_of(state),
+        attributes,
+    });
+    cells.collect()
 }

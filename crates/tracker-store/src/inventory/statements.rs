@@ -28,4 +28,5 @@ statements! {
 
     PACKAGES_HELD = "SELECT key, attribute, digest FROM package WHERE attribute IN ({list:0})";
     PACKAGE_ADD = "INSERT INTO package (key, attribute, digest, version, data) VALUES {rows:5}";
+    MAINTAINER_ADD = "INSERT INTO package_maintainer (package, maintainer) VALUES {rows:2}";
 }

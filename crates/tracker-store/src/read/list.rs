@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::statement::{Statement, statements};
 use crate::value::{Value, values};
 use crate::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
-use crate::words::Query;
+use crate::words::{Query, Written as _};
 
 /// Rows of a page at most.
 const MAX_LIMIT: u32 = 200;
@@ -302,12 +302,12 @@ impl Hits {
 }
 
 /// Where a page begins and which way it goes.
-pub(super) struct Seek {
-    pub(super) limit: u32,
-    pub(super) position: Position,
-    pub(super) backwards: bool,
+pub(crate) struct Seek {
+    pub(crate) limit: u32,
+    pub(crate) position: Position,
+    pub(crate) backwards: bool,
     /// Whether a position was given, so that there are rows on its other side.
-    pub(super) inside: bool,
+    pub(crate) inside: bool,
     list: char,
 }
 
@@ -329,7 +329,7 @@ impl Seek {
     }
 
     /// Reads the request of a list that the letter names. Without a token the position is the lowest.
-    pub(super) fn at(request: &PageRequest, list: char) -> Result<Seek> {
+    pub(crate) fn at(request: &PageRequest, list: char) -> Result<Seek> {
         let (token, backwards) = match (&request.after, &request.before) {
             (Some(after), _) => (Some(after), false),
             (None, Some(before)) => (Some(before), true),
@@ -349,7 +349,7 @@ impl Seek {
     }
 
     /// The page of the rows that were read, one more than wanted if there are any beyond.
-    pub(super) fn page<T>(&self, mut rows: Vec<(Position, T)>) -> Page<T> {
+    pub(crate) fn page<T>(&self, mut rows: Vec<(Position, T)>) -> Page<T> {
         let more = rows.len() > self.limit as usize;
         rows.truncate(self.limit as usize);
         if self.backwards {

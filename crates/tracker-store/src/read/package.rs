@@ -15,7 +15,7 @@ use crate::view::{
     ChannelVersion, FindingView, PackageDetail, PackageRow, PackageVersion, PackageVulnerability,
     Page, PageRequest,
 };
-use crate::words::Query;
+use crate::words::{Query, Written as _};
 use crate::writer::{Counter, Counters};
 use std::cmp::Reverse;
 use std::collections::HashMap;

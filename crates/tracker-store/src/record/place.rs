@@ -13,6 +13,7 @@ use crate::words;
 use crate::writer::{Counter, Writer};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tracker_record::{Record, Summary, Vulnerability};
+use tracker_triage::Event;
 
 /// A vulnerability while a batch is written.
 struct Open {
@@ -113,10 +114,10 @@ impl Touched {
         let mut before = self.before.remove(&record).unwrap_or_default();
         let source = incoming.record.source;
         let text = format!("{} {}", source.as_str(), incoming.record.id);
-        let kind = if new {
-            "record-added"
+        let event = if new {
+            Event::RecordAdded { record: text }
         } else {
-            "record-changed"
+            Event::RecordChanged { record: text }
         };
         let mut heir = None;
         for id in incoming.vulnerabilities {
@@ -136,7 +137,7 @@ impl Touched {
                 if !before.remove(&key) {
                     self.joined.extend(values![key, record]);
                 }
-                writer.event(key, kind, text.clone());
+                writer.event(key, &event);
             }
         }
         for vulnerability in &before {
@@ -209,6 +210,7 @@ impl Touched {
         for statement in [
             &sql::FINDINGS_GONE,
             &sql::MATCHES_GONE,
+            &sql::ITEMS_GONE,
             &sql::LISTINGS_GONE,
             &sql::ALIASES_DROP,
             &sql::WORDS_GONE,

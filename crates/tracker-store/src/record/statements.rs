@@ -35,6 +35,7 @@ statements! {
 
     MATCHES_GONE = "DELETE FROM package_match WHERE vulnerability IN ({list:0})";
     FINDINGS_GONE = "DELETE FROM finding WHERE package_match IN (SELECT key FROM package_match WHERE vulnerability IN ({list:0}))";
+    ITEMS_GONE = "DELETE FROM triage_item WHERE vulnerability IN ({list:0})";
     MATCHES_COUNT = "SELECT count(*) FROM package_match WHERE vulnerability IN ({list:0})";
     AFFECTED_GONE = "SELECT finding.attribute, count(DISTINCT finding.package_match) FROM package_match JOIN finding ON finding.package_match = package_match.key WHERE finding.status = 1 AND package_match.vulnerability IN ({list:0}) GROUP BY finding.attribute";
     EVENT_MOVE = "UPDATE event SET vulnerability = $2 WHERE vulnerability = $1";

@@ -3,7 +3,7 @@
 use super::{Dialect, Statement};
 use crate::{
     Store, check, copy, derive, follow, inventory, landing, open, operate, people, pull, read,
-    record, writer,
+    record, triage, writer,
 };
 use tracker_testkit::{Database, Kind};
 
@@ -28,6 +28,7 @@ fn all() -> Vec<Statement> {
         read::statements::ALL,
         &read::statements::BUILT,
         read::list::ALL,
+        triage::statements::ALL,
     ];
     let ways = read::list::WAYS.iter().flat_map(|way| way.all());
     declared
@@ -43,7 +44,7 @@ async fn prepare_all(kind: Kind, dialect: Dialect) {
     let store = Store::open(database.url()).await.unwrap();
     let mut session = store.write().await.unwrap();
     for statement in all() {
-        for parameters in [20_usize, 360] {
+        for parameters in [24_usize, 360] {
             // As many parameters as make whole rows, and a list after the fixed ones.
             let text = statement.text(dialect);
             let rows = text

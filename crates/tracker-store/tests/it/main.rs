@@ -11,6 +11,7 @@ mod operate;
 mod people;
 mod releases;
 mod schema;
+mod triage;
 
 use tracker_store::Store;
 use tracker_store::view::{Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};

@@ -33,6 +33,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0006_people.sql"),
         include_str!("../../migrations/postgres/0006_people.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0007_triage.sql"),
+        include_str!("../../migrations/postgres/0007_triage.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.
@@ -157,6 +161,7 @@ fn reference() -> String {
             inside && indented && !line.contains("rowid") && !line.contains("words")
         });
         let (mut comment, mut open) = (Vec::new(), false);
+        let mut extended = "";
         for line in sqlite.lines() {
             if let Some(text) = line.strip_prefix("-- ") {
                 comment.push(text);
@@ -165,6 +170,25 @@ fn reference() -> String {
                 open = true;
                 let _ = writeln!(page, "\n## `{table}`\n\n{}\n", comment.join("\n"));
                 comment.clear();
+            } else if let Some((table, declared)) = line
+                .strip_prefix("ALTER TABLE ")
+                .and_then(|rest| rest.split_once(" ADD COLUMN "))
+            {
+                if extended != table || !comment.is_empty() {
+                    let _ = writeln!(
+                        page,
+                        "\n## `{table}`, later columns\n\n{}\n",
+                        comment.join("\n")
+                    );
+                    comment.clear();
+                    extended = table;
+                }
+                let declared = declared.trim_end_matches(';');
+                column(
+                    &mut page,
+                    declared,
+                    &declared.replacen("INTEGER", "BIGINT", 1),
+                );
             } else if let Some(rest) = line.strip_prefix("CREATE VIRTUAL TABLE ") {
                 let table = rest.split(' ').next().unwrap_or_default();
                 let _ = writeln!(

@@ -1,0 +1,651 @@
+//! Acts: events, and all that follows from them, in one transaction.
+//!
+//! Invariants: what an act reports is committed; an act over many matches is one group of events that one undo takes back;
+//! a dry run goes the same way and commits nothing.
+
+use super::{item, log, queue, rules, statements as sql};
+use crate::derive::write::{self, HeldVulnerability, Rows};
+use crate::derive::{ChannelFinding, Derived, DerivedMatch};
+use crate::error::{Result, StoreError};
+use crate::session::Session;
+use crate::value::{Value, values};
+use crate::writer::{Counter, Writer};
+use crate::{Store, listing};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use tracker_match::{Finding, FindingStatus, Match, Reason};
+use tracker_triage::command::{check_reason, check_undo};
+use tracker_triage::query::Query;
+use tracker_triage::{Action, Actor, Decisions, Entry, Event, FindingState, Subject};
+
+/// The most matches that one act is about.
+pub(super) const MAX_ITEMS: usize = 10_000;
+
+/// Vulnerabilities that are worked on at once.
+const BATCH: usize = 500;
+
+/// A match, by its names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ItemId {
+    /// Public id of the vulnerability, or another id of it.
+    pub vulnerability: String,
+    /// Distribution.
+    pub distribution: String,
+    /// Package family.
+    pub family: String,
+}
+
+/// What an act is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// These matches.
+    Items(Vec<ItemId>),
+    /// What a query finds, asked by the actor.
+    Query(Query),
+    /// All matches of a vulnerability but these: "dismiss all but".
+    AllBut {
+        /// The vulnerability.
+        vulnerability: String,
+        /// What is left alone.
+        keep: Vec<Subject>,
+    },
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// To what.
+    pub targets: Targets,
+    /// What.
+    pub action: Action,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether to tell only what would be done.
+    pub dry_run: bool,
+}
+
+/// What an undo takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// One event.
+    Event(u64),
+    /// Every event of the act that this is the first event of.
+    Act(u64),
+}
+
+/// What was done, or in a dry run would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ActOutcome {
+    /// The act: the sequence of its first event; hand it to undo. None where nothing changed.
+    pub act: Option<u64>,
+    /// Matches about which something was written.
+    pub changed: Vec<ItemId>,
+    /// How many were asked for and stand so already.
+    pub unchanged: u64,
+    /// Findings that moved to another state.
+    pub findings: u64,
+    /// Whether it was only tried.
+    pub dry_run: bool,
+}
+
+/// A vulnerability's matches that an act is about.
+type Wanted = BTreeMap<(i64, String), BTreeSet<Subject>>;
+
+impl Store {
+    /// Does something about matches.
+    ///
+    /// # Errors
+    /// [`StoreError::Triage`] when it cannot be done, [`StoreError::NoItem`] when a match is not there,
+    /// [`StoreError::TooMany`] when it is about too many; then nothing was done.
+    pub async fn decide(&self, actor: &Actor, act: &Act) -> Result<ActOutcome> {
+        check_reason(act.reason.as_deref())?;
+        let mut writer = self.writer().await?;
+        act.action.check(writer.now)?;
+        let wanted = wanted(&mut writer, actor, act).await?;
+        let mut outcome = ActOutcome {
+            dry_run: act.dry_run,
+            ..ActOutcome::default()
+        };
+        let several = wanted.values().map(BTreeSet::len).sum::<usize>() > 1;
+        let ids: Vec<_> = wanted.into_iter().collect();
+        for batch in ids.chunks(BATCH) {
+            decide_batch(&mut writer, actor, act, batch, several, &mut outcome).await?;
+        }
+        if !act.dry_run {
+            writer.commit().await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Takes back an event, or all of an act.
+    ///
+    /// # Errors
+    /// [`StoreError::Triage`] when there is no such event, when it was derived, or when it is undone already.
+    pub async fn undo(
+        &self,
+        actor: &Actor,
+        undo: Undo,
+        reason: Option<&str>,
+        dry_run: bool,
+    ) -> Result<ActOutcome> {
+        check_reason(reason)?;
+        let mut writer = self.writer().await?;
+        let (number, statement) = match undo {
+            Undo::Event(event) => (event, &sql::EVENT),
+            Undo::Act(act) => (act, &sql::ACT),
+        };
+        let position = i64::try_from(number).unwrap_or(i64::MAX - 200_000);
+        let mut rows = writer.session.rows(statement, values![position]).await?;
+        if rows.is_empty() {
+            // An act of one event is no group.
+            rows = writer.session.rows(&sql::EVENT, values![position]).await?;
+        }
+        let mut targets: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
+        let mut count = 0;
+        for row in &rows {
+            let (vulnerability, entry) = log::entry(row)?;
+            targets.entry(vulnerability).or_default().push(entry);
+            count += 1;
+        }
+        if count == 0 {
+            return Err(tracker_triage::CommandError::NoEvent { event: number }.into());
+        }
+        let mut outcome = ActOutcome {
+            dry_run,
+            ..ActOutcome::default()
+        };
+        let batches: Vec<_> = targets.into_iter().collect();
+        for batch in batches.chunks(BATCH) {
+            undo_batch(&mut writer, actor, reason, batch, count > 1, &mut outcome).await?;
+        }
+        if !dry_run {
+            writer.commit().await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Derives anew what time changed: findings on channels whose support ended, rules whose time is over. Gives how many
+    /// findings moved and rules expired. To be called now and then; without it, the queue is right all the same, for it
+    /// asks for the time itself.
+    pub async fn settle(&self) -> Result<(u64, u64)> {
+        let mut writer = self.writer().await?;
+        let expired = rules::expire(&mut writer).await?;
+        let ended = write::ended(&mut writer).await?;
+        let mut findings = 0;
+        if !ended.is_empty() {
+            let channels = ended.into_iter().map(Value::from).collect();
+            let rows = writer
+                .session
+                .rows_in(&sql::ENDED_OPEN, &[], channels)
+                .await?;
+            let mut ids = BTreeSet::new();
+            for row in rows {
+                ids.insert((row.integer(0)?, row.text(1)?));
+            }
+            let ids: Vec<_> = ids.into_iter().collect();
+            for batch in ids.chunks(BATCH) {
+                findings += rederive(&mut writer, batch).await?;
+            }
+        }
+        writer.commit().await?;
+        Ok((findings, expired))
+    }
+}
+
+/// The matches that an act is about, by vulnerability.
+async fn wanted(writer: &mut Writer, actor: &Actor, act: &Act) -> Result<Wanted> {
+    let session = &mut writer.session;
+    let mut wanted = Wanted::new();
+    let mut count = 0;
+    match &act.targets {
+        Targets::Items(items) => {
+            for item in items.iter().take(MAX_ITEMS + 1) {
+                let found = vulnerability(session, &item.vulnerability).await?;
+                let found = found.ok_or_else(|| no_item(item))?;
+                let subject = Subject::new(item.distribution.as_str(), item.family.as_str());
+                count += usize::from(wanted.entry(found).or_default().insert(subject));
+            }
+        }
+        Targets::Query(query) => {
+            let me = Some(actor.name.as_str()).filter(|name| !name.is_empty());
+            for (key, id, subject) in
+                queue::all(session, query, writer.now, me, MAX_ITEMS + 1).await?
+            {
+                wanted.entry((key, id)).or_default().insert(subject);
+                count += 1;
+            }
+        }
+        Targets::AllBut {
+            vulnerability: id,
+            keep,
+        } => {
+            let item = ItemId {
+                vulnerability: id.clone(),
+                distribution: String::new(),
+                family: String::new(),
+            };
+            let found = vulnerability(session, id).await?;
+            let found = found.ok_or_else(|| no_item(&item))?;
+            let mut subjects = BTreeSet::new();
+            for row in session.rows(&sql::ITEMS_OF, values![found.0]).await? {
+                subjects.insert(Subject::new(row.text(0)?, row.text(1)?));
+            }
+            if let Some(absent) = keep.iter().find(|kept| !subjects.contains(kept)) {
+                return Err(no_item(&ItemId {
+                    vulnerability: id.clone(),
+                    distribution: absent.distribution.clone(),
+                    family: absent.family.clone(),
+                }));
+            }
+            subjects.retain(|subject| !keep.contains(subject));
+            count = subjects.len();
+            wanted.insert(found, subjects);
+        }
+    }
+    if count > MAX_ITEMS {
+        return Err(StoreError::TooMany { limit: MAX_ITEMS });
+    }
+    Ok(wanted)
+}
+
+fn no_item(item: &ItemId) -> StoreError {
+    StoreError::NoItem {
+        vulnerability: item.vulnerability.clone(),
+        family: item.family.clone(),
+    }
+}
+
+/// A vulnerability's key and public id, by any id of it.
+pub(super) async fn vulnerability(
+    session: &mut Session,
+    id: &str,
+) -> Result<Option<(i64, String)>> {
+    for statement in [&sql::VULNERABILITY_BY_ID, &sql::VULNERABILITY_BY_ALIAS] {
+        if let Some(row) = session.row(statement, values![id]).await? {
+            return Ok(Some((row.integer(0)?, row.text(1)?)));
+        }
+    }
+    Ok(None)
+}
+
+async fn decide_batch(
+    writer: &mut Writer,
+    actor: &Actor,
+    act: &Act,
+    batch: &[((i64, String), BTreeSet<Subject>)],
+    several: bool,
+    outcome: &mut ActOutcome,
+) -> Result<()> {
+    let keys: Vec<Value> = batch
+        .iter()
+        .map(|((key, _), _)| Value::from(*key))
+        .collect();
+    let decisions = log::decisions(&mut writer.session, keys.clone()).await?;
+    let undecided = Decisions::default();
+    let mut held: BTreeSet<(i64, Subject)> = BTreeSet::new();
+    for (key, row) in item::held(&mut writer.session, keys).await? {
+        held.insert((key, row.subject));
+    }
+    let mut changed = Vec::new();
+    for ((key, id), subjects) in batch {
+        let mut touched = false;
+        for subject in subjects {
+            let item = ItemId {
+                vulnerability: id.clone(),
+                distribution: subject.distribution.clone(),
+                family: subject.family.clone(),
+            };
+            let there = held.contains(&(*key, subject.clone()));
+            if act.action == Action::AddPackage {
+                let family = values![subject.distribution.as_str(), subject.family.as_str()];
+                if writer.session.count(&sql::FAMILY_HELD, family).await? == 0 {
+                    return Err(no_item(&item));
+                }
+                if there {
+                    outcome.unchanged += 1;
+                    continue;
+                }
+            } else if !there {
+                return Err(no_item(&item));
+            }
+            let decided = decisions.get(key).and_then(|all| all.get(subject));
+            let decided = decided.unwrap_or(&undecided);
+            let Some(event) = act.action.event(subject, decided)? else {
+                outcome.unchanged += 1;
+                continue;
+            };
+            note(
+                writer,
+                *key,
+                actor,
+                act.reason.as_deref(),
+                several,
+                &event,
+                outcome,
+            );
+            outcome.changed.push(item);
+            touched = true;
+        }
+        if touched {
+            changed.push((*key, id.clone()));
+        }
+    }
+    writer.flush().await?;
+    outcome.findings += rederive(writer, &changed).await?;
+    if act.action == Action::AddPackage {
+        // What versions say of it is matching's to find out.
+        for (key, _) in &changed {
+            let touched = writer.next(Counter::Touched);
+            let row = values![*key, touched];
+            writer.session.execute(&sql::TOUCH, row).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes an event of an act; gives its sequence.
+fn note(
+    writer: &mut Writer,
+    vulnerability: i64,
+    actor: &Actor,
+    reason: Option<&str>,
+    several: bool,
+    event: &Event,
+    outcome: &mut ActOutcome,
+) -> u64 {
+    let first = outcome.act.map(|act| act as i64);
+    let group = several.then(|| first.unwrap_or_else(|| writer.get(Counter::Event) + 1));
+    let sequence = writer.entry(vulnerability, actor, reason, group, event) as u64;
+    outcome.act.get_or_insert(sequence);
+    sequence
+}
+
+async fn undo_batch(
+    writer: &mut Writer,
+    actor: &Actor,
+    reason: Option<&str>,
+    batch: &[(i64, Vec<Entry>)],
+    several: bool,
+    outcome: &mut ActOutcome,
+) -> Result<()> {
+    let keys: Vec<Value> = batch.iter().map(|(key, _)| Value::from(*key)).collect();
+    let mut logs = log::entries(&mut writer.session, keys.clone()).await?;
+    let mut ids = BTreeMap::new();
+    for row in writer
+        .session
+        .rows_in(&sql::VULNERABILITY_IDS, &[], keys)
+        .await?
+    {
+        ids.insert(row.integer(0)?, row.text(1)?);
+    }
+    let (mut changed, mut general) = (Vec::new(), false);
+    for (key, targets) in batch {
+        let mut entries = match *key {
+            0 => log::general(&mut writer.session).await?,
+            key => logs.remove(&key).unwrap_or_default(),
+        };
+        for target in targets {
+            if !target.event.is_decision() {
+                let event = target.sequence;
+                return Err(tracker_triage::CommandError::Derived { event }.into());
+            }
+            match check_undo(&entries, target.sequence) {
+                // Of an act, what was undone by itself stays so.
+                Err(tracker_triage::CommandError::Undone { .. }) if several => {
+                    outcome.unchanged += 1;
+                    continue;
+                }
+                other => other?,
+            }
+            let event = Event::Undone {
+                event: target.sequence,
+            };
+            let sequence = note(writer, *key, actor, reason, several, &event, outcome);
+            entries.push(Entry {
+                sequence,
+                vulnerability: None,
+                at: writer.now,
+                actor: actor.clone(),
+                group: None,
+                reason: reason.map(str::to_owned),
+                event,
+            });
+            let undone = original(&entries, target);
+            if let (Some(subject), Some(id)) = (undone.event.subject(), ids.get(key)) {
+                outcome.changed.push(ItemId {
+                    vulnerability: id.clone(),
+                    distribution: subject.distribution.clone(),
+                    family: subject.family.clone(),
+                });
+            }
+        }
+        if *key == 0 {
+            general = true;
+        } else if let Some(id) = ids.get(key) {
+            changed.push((*key, id.clone()));
+        }
+    }
+    writer.flush().await?;
+    outcome.findings += rederive(writer, &changed).await?;
+    if general {
+        rules::lay(&mut writer.session, None).await?;
+    }
+    Ok(())
+}
+
+/// The decision at the end of a chain of undos.
+fn original<'a>(entries: &'a [Entry], mut entry: &'a Entry) -> &'a Entry {
+    while let Event::Undone { event } = entry.event {
+        match entries.iter().find(|other| other.sequence == event) {
+            Some(next) => entry = next,
+            None => break,
+        }
+    }
+    entry
+}
+
+/// Lays the log's decisions over the evidence that is held of some vulnerabilities; gives how many findings moved.
+pub(super) async fn rederive(
+    writer: &mut Writer,
+    vulnerabilities: &[(i64, String)],
+) -> Result<u64> {
+    if vulnerabilities.is_empty() {
+        return Ok(0);
+    }
+    let ids = vulnerabilities.iter().map(|(_, id)| id.as_str());
+    let mut held = write::held(writer, ids).await?;
+    let mut distributions: BTreeSet<String> = BTreeSet::new();
+    for one in held.values() {
+        distributions.extend(one.matches.iter().map(|held| held.distribution.clone()));
+        let added = one
+            .decisions
+            .iter()
+            .filter(|(_, decisions)| decisions.added);
+        distributions.extend(added.map(|(subject, _)| subject.distribution.clone()));
+        // An item whose match is gone goes, too.
+        distributions.extend(one.items.keys().map(|subject| subject.distribution.clone()));
+    }
+    let mut moved = 0;
+    for distribution in distributions {
+        let mut derived = Vec::new();
+        for (id, one) in &held {
+            let mut matches = evidence(writer, one, &distribution).await?;
+            matches.extend(added(writer, id, one, &distribution).await?);
+            derived.push(Derived {
+                vulnerability: id.clone(),
+                matches,
+            });
+        }
+        let names = write::names(writer, &distribution, &derived).await?;
+        let mut rows = Rows::default();
+        for one in derived {
+            if let Some(held) = held.get_mut(&one.vulnerability) {
+                rows.vulnerability(writer, &names, held, one.matches)?;
+            }
+        }
+        let outcome = rows.outcome;
+        moved += outcome.findings_changed;
+        rows.write(writer).await?;
+        writer.add(
+            Counter::Matches,
+            outcome.matched as i64 - outcome.unmatched as i64,
+        );
+    }
+    Ok(moved)
+}
+
+/// What is held of a vulnerability's matches, in the form in which matching gives it.
+async fn evidence(
+    writer: &mut Writer,
+    held: &HeldVulnerability,
+    distribution: &str,
+) -> Result<Vec<DerivedMatch>> {
+    let channels = write::channel_names(writer).await?;
+    let mut matches = Vec::new();
+    for one in &held.matches {
+        let subject = Subject::new(one.distribution.as_str(), one.family.as_str());
+        let damaged = |error: serde_json::Error| StoreError::damaged("match", error);
+        let reasons: Vec<Reason> = serde_json::from_str(&one.reasons).map_err(damaged)?;
+        let by_hand = reasons.iter().any(|reason| reason.feature == ADDED);
+        let added = held.decisions.get(&subject).is_some_and(|held| held.added);
+        if one.distribution != distribution || (by_hand && !added) {
+            continue;
+        }
+        let mut findings = Vec::new();
+        let removed = i64::from(FindingState::Removed.bit());
+        for ((_, channel), finding) in &one.findings {
+            // What is in no release any more has no evidence, and stays as it is.
+            let Some(channel) = channels.get(channel).filter(|_| finding.state != removed) else {
+                continue;
+            };
+            findings.push(ChannelFinding {
+                channel: channel.clone(),
+                finding: Finding {
+                    attribute: finding.attribute.clone(),
+                    version: finding.version.clone(),
+                    status: listing::worst(finding.derived)
+                        .unwrap_or(FindingStatus::UnderInvestigation),
+                    evidence: serde_json::from_str(&finding.evidence).map_err(damaged)?,
+                },
+            });
+        }
+        matches.push(DerivedMatch {
+            matched: Match {
+                vulnerability: String::new(),
+                family: one.family.clone(),
+                attributes: serde_json::from_str(&one.attributes).map_err(damaged)?,
+                score: one.score,
+                reasons,
+            },
+            findings,
+            dependents: None,
+        });
+    }
+    Ok(matches)
+}
+
+/// The feature of the reason for a match that a person added.
+const ADDED: &str = "added-by-hand";
+
+/// Matches that were added by hand and are not held yet.
+async fn added(
+    writer: &mut Writer,
+    id: &str,
+    held: &HeldVulnerability,
+    distribution: &str,
+) -> Result<Vec<DerivedMatch>> {
+    let mut matches = Vec::new();
+    for (subject, decisions) in &held.decisions {
+        let there = held
+            .matches
+            .iter()
+            .any(|one| one.distribution == distribution && one.family == subject.family);
+        if !decisions.added || there || subject.distribution != distribution {
+            continue;
+        }
+        let mut findings = Vec::new();
+        let mut attributes = BTreeSet::new();
+        let place = values![distribution, subject.family.as_str()];
+        for row in writer.session.rows(&sql::FAMILY_PLACES, place).await? {
+            let attribute = row.text(1)?;
+            attributes.insert(attribute.clone());
+            findings.push(ChannelFinding {
+                channel: row.text(0)?,
+                finding: Finding {
+                    attribute,
+                    version: row.optional_text(2)?,
+                    status: FindingStatus::UnderInvestigation,
+                    evidence: vec!["open: it was added by hand and not matched yet".to_owned()],
+                },
+            });
+        }
+        matches.push(DerivedMatch {
+            matched: by_hand(id, &subject.family, attributes.into_iter().collect()),
+            findings,
+            dependents: None,
+        });
+    }
+    Ok(matches)
+}
+
+/// A match that a person added.
+pub(super) fn by_hand(vulnerability: &str, family: &str, attributes: Vec<String>) -> Match {
+    Match {
+        vulnerability: vulnerability.to_owned(),
+        family: family.to_owned(),
+        attributes,
+        score: 1.0,
+        reasons: vec![Reason {
+            feature: ADDED.to_owned(),
+            weight: 0.0,
+            text: "a person added it".to_owned(),
+        }],
+    }
+}
+
+impl Store {
+    /// The families that people added to vulnerabilities, in one distribution: matching derives what holds of them.
+    pub async fn added_families(
+        &self,
+        distribution: &str,
+        vulnerabilities: Vec<String>,
+    ) -> Result<BTreeMap<String, Vec<String>>> {
+        let mut session = self.read().await?;
+        let ids = vulnerabilities.iter().map(|id| Value::from(id.as_str()));
+        let rows = session
+            .rows_in(&sql::ADDED, &[distribution.into()], ids.collect())
+            .await?;
+        let mut added: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in rows {
+            added.entry(row.text(0)?).or_default().push(row.text(1)?);
+        }
+        Ok(added)
+    }
+
+    /// The match that matching is to derive findings of where a person added it.
+    pub fn match_by_hand(vulnerability: &str, family: &str, attributes: Vec<String>) -> Match {
+        by_hand(vulnerability, family, attributes)
+    }
+
+    /// What happened at a time to a vulnerability, from an event on; for histories.
+    pub async fn triage_log(&self, id: &str, after: u64, limit: u32) -> Result<Option<Vec<Entry>>> {
+        let mut session = self.read().await?;
+        let Some((key, id)) = vulnerability(&mut session, id).await? else {
+            return Ok(None);
+        };
+        let page = values![key, after.min(i64::MAX as u64) as i64, limit.min(1000)];
+        let mut entries = Vec::new();
+        for row in session.rows(&sql::LOG_OF, page).await? {
+            let (_, mut entry) = log::entry(&row)?;
+            entry.vulnerability = Some(id.clone());
+            entries.push(entry);
+        }
+        Ok(Some(entries))
+    }
+}
+
+/// The time until which nothing is hidden.
+pub(super) fn instant(micros: i64) -> Option<Timestamp> {
+    (micros > 0).then(|| Timestamp::from_microsecond(micros).ok())?
+}

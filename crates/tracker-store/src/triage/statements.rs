@@ -1,0 +1,38 @@
+//! The statements of triage, except for those that a query is written into.
+
+use crate::statement::statements;
+
+statements! {
+    DECISIONS = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE decision = 1 AND vulnerability IN ({list:0}) ORDER BY key";
+    /// What concerns no vulnerability: rules and views.
+    GENERAL = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE vulnerability = 0 ORDER BY key";
+    LOG_OF = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE vulnerability = $1 AND key > $2 ORDER BY key LIMIT $3";
+    EVENT = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE key = $1";
+    ACT = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE key >= $1 AND act = $1 AND key < $1 + 100000 ORDER BY key";
+    MATCHED_VULNERABILITIES = "SELECT DISTINCT package_match.vulnerability, vulnerability.id FROM package_match JOIN vulnerability ON vulnerability.key = package_match.vulnerability WHERE package_match.vulnerability > $1 ORDER BY package_match.vulnerability LIMIT $2";
+    DERIVED_LOG = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE kind IN ('matched', 'unmatched', 'finding-changed') AND vulnerability IN ({list:0}) ORDER BY key";
+
+    VULNERABILITY_BY_ID = "SELECT key, id FROM vulnerability WHERE id = $1";
+    VULNERABILITY_BY_ALIAS = "SELECT vulnerability.key, vulnerability.id FROM alias JOIN vulnerability ON vulnerability.key = alias.vulnerability WHERE alias.alias = $1 ORDER BY vulnerability.id LIMIT 1";
+    VULNERABILITY_IDS = "SELECT key, id FROM vulnerability WHERE key IN ({list:0})";
+    FAMILY_HELD = "SELECT count(*) FROM attribute WHERE distribution = $1 AND family = $2";
+    FAMILY_PLACES = "SELECT channel.name, attribute.name, package.version FROM attribute JOIN package ON package.attribute = attribute.key JOIN release_package ON release_package.package = package.key JOIN channel ON channel.latest = release_package.channel_release WHERE attribute.distribution = $1 AND attribute.family = $2 ORDER BY channel.name, attribute.name";
+    TOUCH = "UPDATE vulnerability SET touched = $2 WHERE key = $1";
+
+    ITEMS_HELD = "SELECT key, vulnerability, distribution, family, package_match, state, severity, score, exploited, epss, confidence, dependents, default_install, since, states, contradicted, added, open, rank, assignee, snoozed FROM triage_item WHERE vulnerability IN ({list:0})";
+    ITEM_PUT = "INSERT INTO triage_item (key, vulnerability, distribution, family, package_match, state, severity, score, exploited, epss, confidence, dependents, default_install, since, states, contradicted, added, open, rank, assignee, snoozed, suppressed) VALUES {rows:22} ON CONFLICT (key) DO UPDATE SET package_match = excluded.package_match, state = excluded.state, severity = excluded.severity, score = excluded.score, exploited = excluded.exploited, epss = excluded.epss, confidence = excluded.confidence, dependents = excluded.dependents, default_install = excluded.default_install, since = excluded.since, states = excluded.states, contradicted = excluded.contradicted, added = excluded.added, open = excluded.open, rank = excluded.rank, assignee = excluded.assignee, snoozed = excluded.snoozed, suppressed = excluded.suppressed";
+    ITEMS_DROP = "DELETE FROM triage_item WHERE key IN ({list:0})";
+    SHOWN_AGAIN = "UPDATE triage_item SET suppressed = 0 WHERE suppressed <> 0";
+    ITEM = "SELECT triage_item.key FROM triage_item JOIN vulnerability ON vulnerability.key = triage_item.vulnerability WHERE vulnerability.id = $1 AND triage_item.distribution = $2 AND triage_item.family = $3";
+    ITEMS_OF = "SELECT distribution, family FROM triage_item WHERE vulnerability = $1 ORDER BY distribution, family";
+    ENDED_OPEN = "SELECT DISTINCT package_match.vulnerability, vulnerability.id FROM finding JOIN package_match ON package_match.key = finding.package_match JOIN vulnerability ON vulnerability.key = package_match.vulnerability WHERE finding.channel IN ({list:0}) AND finding.state IN (1, 2)";
+    ADDED = "SELECT vulnerability.id, triage_item.family FROM triage_item JOIN vulnerability ON vulnerability.key = triage_item.vulnerability WHERE triage_item.distribution = $1 AND triage_item.added = 1 AND vulnerability.id IN ({list:1})";
+    FINDINGS_OF_ITEM = "SELECT channel.name, attribute.name, finding.version, finding.status, finding.evidence, finding.since, finding.state, finding.derived, finding.decided, finding.contradicted FROM triage_item JOIN finding ON finding.package_match = triage_item.package_match JOIN channel ON channel.key = finding.channel JOIN attribute ON attribute.key = finding.attribute WHERE triage_item.key = $1 ORDER BY channel.name, attribute.name";
+    REASONS_OF_ITEM = "SELECT package_match.reasons FROM triage_item JOIN package_match ON package_match.key = triage_item.package_match WHERE triage_item.key = $1";
+
+    /// What completion offers.
+    CHANNEL_NAMES_LIKE = "SELECT name FROM channel WHERE name >= $1 ORDER BY name LIMIT $2";
+    MAINTAINERS_LIKE = "SELECT DISTINCT maintainer FROM package_maintainer WHERE maintainer >= $1 ORDER BY maintainer LIMIT $2";
+    ASSIGNEES_LIKE = "SELECT DISTINCT assignee FROM triage_item WHERE assignee >= $1 AND assignee <> '' ORDER BY assignee LIMIT $2";
+    FAMILIES_LIKE = "SELECT DISTINCT family FROM package_match WHERE family >= $1 ORDER BY family LIMIT $2";
+}
