@@ -214,7 +214,7 @@ pub(crate) struct Demo {
     pub(crate) listen: Listen,
     /// Keep the data in this database instead of one that vanishes at the end. The environment is not asked:
     /// a snapshot has no business in a database that is in use.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
 }
 

@@ -18,17 +18,19 @@ mod nvd;
 mod osv;
 mod repository;
 mod run;
+mod snapshot;
 
 use crate::error::JobError;
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::SourceCounts;
 use jiff::{Timestamp, ToSpan};
 use serde::{Serialize, Serializer};
+use std::fmt::Write as _;
 use std::time::Duration;
 use tracker_store::Store;
 
 pub use channel::{ReleaseReport, ReleaseSource, follow_releases};
-pub use feed::{Feed, FeedKind, feeds};
+pub use feed::{Feed, FeedKind, feed_named, feeds};
 pub use file::Content;
 use run::Run;
 
@@ -61,6 +63,12 @@ pub enum FollowError {
         /// What does not fit.
         reason: String,
     },
+    /// What came is not what its publisher's hash says.
+    #[error("altered: {reason}")]
+    Altered {
+        /// Which document.
+        reason: String,
+    },
     /// The program's own side failed; no feed can go on.
     #[error(transparent)]
     Job(#[from] JobError),
@@ -80,6 +88,8 @@ pub struct FollowReport {
     pub applied: Duration,
     /// What became of the records.
     pub records: SourceCounts,
+    /// Records that the feed stated before and states no more.
+    pub withdrawn: u64,
     /// Why it was not followed to its end.
     pub problem: Option<String>,
 }
@@ -126,6 +136,14 @@ fn next(minutes: u32, failures: u32, now: Timestamp) -> Timestamp {
             .min(LONGEST_PAUSE_MINUTES),
     };
     now.checked_add(minutes.minutes()).unwrap_or(now)
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// An error with its causes.

@@ -26,8 +26,8 @@ pub use derive::{DeriveSummary, DistributionDerived, derive};
 pub use error::JobError;
 pub use fetch::{Ask, Download, FetchError, FetchLimits, Fetched, Fetcher, Secret, Validators};
 pub use follow::{
-    Content, Feed, FeedKind, FollowError, FollowReport, ReleaseReport, ReleaseSource, feeds,
-    follow, follow_releases,
+    Content, Feed, FeedKind, FollowError, FollowReport, ReleaseReport, ReleaseSource, feed_named,
+    feeds, follow, follow_releases,
 };
 pub use import::{
     ImportSummary, MAX_LISTED, RecordWarning, Refused, Rejected, SourceCounts, import_feeds,

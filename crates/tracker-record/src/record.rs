@@ -1,6 +1,7 @@
 //! A record: what one source says about one vulnerability, in one normal form for all feeds.
 //!
-//! Invariant: a record is a pure function of the raw document; reading it twice gives the same value.
+//! Invariant: a record is a pure function of the raw document; reading it twice gives the same value. Only a source that
+//! takes a document back changes what is held of it ([`Record::withdrawn`], [`Record::without`]).
 
 use jiff::Timestamp;
 use nix_version::{Range, Status};
@@ -338,5 +339,33 @@ impl Record {
             published: None,
             modified: None,
         }
+    }
+
+    /// What is left of a record that its source took back: its ids, and that it was.
+    #[must_use]
+    pub fn withdrawn(self) -> Record {
+        Record {
+            aliases: self.aliases,
+            state: RecordState::Withdrawn,
+            published: self.published,
+            ..Record::new(self.source, self.id)
+        }
+    }
+
+    /// The record without what one author within the source says.
+    #[must_use]
+    pub fn without(mut self, origin: &str) -> Record {
+        fn drop_of<T>(stated: &mut Vec<Stated<T>>, origin: &str) {
+            stated.retain(|one| one.origin != origin);
+        }
+        drop_of(&mut self.titles, origin);
+        drop_of(&mut self.descriptions, origin);
+        drop_of(&mut self.cvss, origin);
+        drop_of(&mut self.tags, origin);
+        drop_of(&mut self.weaknesses, origin);
+        drop_of(&mut self.references, origin);
+        drop_of(&mut self.affected, origin);
+        drop_of(&mut self.exploitation, origin);
+        self
     }
 }

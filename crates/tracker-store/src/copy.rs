@@ -4,7 +4,7 @@
 //! Invariants: a copy that is not finished says so ([`Store::open`] refuses it) and is taken up again where it
 //! stopped; it is finished only after every row was compared with the source's.
 
-mod catalog;
+pub(crate) mod catalog;
 pub(crate) mod words;
 
 use crate::Store;

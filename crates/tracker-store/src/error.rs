@@ -33,9 +33,20 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
-    /// The schema cannot be brought up to date, for instance because a newer program wrote it.
+    /// A newer version of the program has used the database: run that version, or a later one.
+    #[error(
+        "the database was used by a newer version of this program, which brought its schema to step {held}; this one \
+         knows the steps up to {known}: run the newer version"
+    )]
+    Newer {
+        /// The step that this program does not know.
+        held: i64,
+        /// The last step that it knows.
+        known: i64,
+    },
+    /// The schema cannot be brought up to date: a step failed, or the database has another one under its number.
     #[error("database schema cannot be brought up to date")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[source] sqlx::migrate::MigrateError),
     /// No space is left; nothing of the failed call was written. Free some and repeat it.
     #[error("no space is left for the database")]
     Full(#[source] sqlx::Error),
@@ -127,6 +138,18 @@ impl StoreError {
         StoreError::Damaged {
             what: what.into(),
             reason: reason.to_string(),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> StoreError {
+        let known = crate::migrate::last();
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(held) if held > known => {
+                StoreError::Newer { held, known }
+            }
+            other => StoreError::Migration(other),
         }
     }
 }

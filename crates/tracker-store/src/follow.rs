@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 statements! {
-    FOLLOWS = "SELECT feed, cursor, checked, changed, next, failures, problem FROM follow ORDER BY feed";
-    FOLLOW = "SELECT feed, cursor, checked, changed, next, failures, problem FROM follow WHERE feed = $1";
-    FOLLOW_PUT = "INSERT INTO follow (feed, cursor, checked, changed, next, failures, problem) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (feed) DO UPDATE SET cursor = excluded.cursor, checked = excluded.checked, changed = excluded.changed, next = excluded.next, failures = excluded.failures, problem = excluded.problem";
+    FOLLOWS = "SELECT feed, cursor, checked, changed, next, failures, problem, succeeded FROM follow ORDER BY feed";
+    FOLLOW = "SELECT feed, cursor, checked, changed, next, failures, problem, succeeded FROM follow WHERE feed = $1";
+    FOLLOW_PUT = "INSERT INTO follow (feed, cursor, checked, changed, next, failures, problem, succeeded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (feed) DO UPDATE SET cursor = excluded.cursor, checked = excluded.checked, changed = excluded.changed, next = excluded.next, failures = excluded.failures, problem = excluded.problem, succeeded = excluded.succeeded";
 }
 
 /// A feed that is followed.
@@ -26,6 +26,8 @@ pub struct FollowState {
     pub cursor: String,
     /// When it was last asked.
     pub checked: Option<Timestamp>,
+    /// When it last answered well, whether it had something new or not.
+    pub succeeded: Option<Timestamp>,
     /// When it last had something new.
     pub changed: Option<Timestamp>,
     /// When it is to be asked again.
@@ -67,6 +69,7 @@ impl Store {
             state.next,
             i64::from(state.failures),
             clean(state.problem.clone().unwrap_or_default()),
+            state.succeeded,
         ];
         session.execute(&FOLLOW_PUT, given).await?;
         session.commit().await
@@ -83,5 +86,6 @@ fn state(row: &Row) -> Result<FollowState> {
         next: row.optional_instant(4)?,
         failures: row.number(5)?,
         problem: (!problem.is_empty()).then_some(problem),
+        succeeded: row.optional_instant(7)?,
     })
 }

@@ -49,7 +49,7 @@ pub use people::{
     StartedSignIn, TokenRow,
 };
 pub use pull::PullCounts;
-pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests};
+pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests, Withdrawal};
 pub use triage::{
     Act, ActOutcome, ItemId, Names, QueueRow, RuleRow, Targets, TriageDetail, TriageFinding, Undo,
     ViewRow,

@@ -3,7 +3,6 @@
 //! Invariant: a step that was released never changes; the driver compares checksums and refuses.
 
 use crate::statement::Dialect;
-use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// A step: number, name, SQLite's text, PostgreSQL's text.
@@ -53,25 +52,39 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0007_triage.sql"),
         include_str!("../migrations/postgres/0007_triage.sql"),
     ),
+    (
+        8,
+        "withdrawn",
+        include_str!("../migrations/sqlite/0008_withdrawn.sql"),
+        include_str!("../migrations/postgres/0008_withdrawn.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.
 pub(crate) fn migrator(dialect: Dialect) -> Migrator {
-    let migrations = STEPS
-        .iter()
-        .map(|(number, name, sqlite, postgres)| {
-            let text = match dialect {
-                Dialect::Sqlite => *sqlite,
-                Dialect::Postgres => *postgres,
-            };
-            Migration::new(
-                *number,
-                (*name).into(),
-                MigrationType::Simple,
-                text.into_sql_str(),
-                false,
-            )
-        })
-        .collect();
-    Migrator::with_migrations(migrations)
+    Migrator::with_migrations(migrations(dialect))
 }
+
+/// The number of the last step.
+pub(crate) fn last() -> i64 {
+    STEPS.last().map_or(0, |(number, ..)| *number)
+}
+
+fn migrations(dialect: Dialect) -> Vec<Migration> {
+    let steps = STEPS.iter().map(|(number, name, sqlite, postgres)| {
+        let text = match dialect {
+            Dialect::Sqlite => *sqlite,
+            Dialect::Postgres => *postgres,
+        };
+        migration(*number, name, text)
+    });
+    steps.collect()
+}
+
+fn migration(number: i64, name: &'static str, text: impl sqlx::SqlSafeStr) -> Migration {
+    let kind = MigrationType::Simple;
+    Migration::new(number, name.into(), kind, text.into_sql_str(), false)
+}
+
+#[cfg(test)]
+mod tests;

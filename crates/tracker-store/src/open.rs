@@ -7,6 +7,7 @@ use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::session::Session;
 use crate::statement::{Dialect, statements};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
@@ -75,6 +76,17 @@ impl Store {
 
     /// Opens a database as [`Store::open`] does, even one that an unfinished copy is in: for [`Store::copy_to`].
     pub async fn open_target(url: &str) -> Result<Store> {
+        let store = Store::connect(url).await?;
+        let dialect = match &store.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        };
+        store.migrate(&migrate::migrator(dialect)).await?;
+        Ok(store)
+    }
+
+    /// Opens a database with whatever schema it has.
+    pub(crate) async fn connect(url: &str) -> Result<Store> {
         let pools = if let Some(path) = sqlite_path(url) {
             open_sqlite(url, path).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -82,12 +94,16 @@ impl Store {
         } else {
             return Err(address(url, "the scheme is unknown"));
         };
-        let store = Store { pools };
-        match &store.pools {
-            Pools::Sqlite { writer, .. } => migrate::migrator(Dialect::Sqlite).run(writer).await?,
-            Pools::Postgres(pool) => migrate::migrator(Dialect::Postgres).run(pool).await?,
+        Ok(Store { pools })
+    }
+
+    /// Applies the steps that the database does not have yet.
+    pub(crate) async fn migrate(&self, steps: &Migrator) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => steps.run(writer).await?,
+            Pools::Postgres(pool) => steps.run(pool).await?,
         }
-        Ok(store)
+        Ok(())
     }
 
     /// Opens a database as [`Store::open`] does, but refuses a SQLite file that is not there or holds nothing:
@@ -173,17 +189,30 @@ fn address(url: &str, reason: impl ToString) -> StoreError {
     }
 }
 
-/// `scheme://user:secret@host` without the secret, for messages.
+/// An address without what may be a secret, for messages: the password in `scheme://user:secret@host`, all
+/// parameters behind `?`, and whatever stands before an `@` where it is not clear what it is.
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+    let (url, more) = match url.split_once('?') {
+        Some((url, _)) => (url, "?…"),
+        None => (url, ""),
     };
-    match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}")
+    let Some((before, host)) = url.rsplit_once('@') else {
+        return format!("{url}{more}");
+    };
+    let user = before.split_once("://").and_then(|(scheme, login)| {
+        let (user, _) = login.split_once(':')?;
+        let plain = user
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        plain.then(|| format!("{scheme}://{user}"))
+    });
+    match user {
+        Some(user) => format!("{user}@{host}{more}"),
+        // One word before the `@` is a user's name in an address that is understood, and anything in another.
+        None if before.starts_with("postgres") && before.matches(':').count() == 1 => {
+            format!("{before}@{host}{more}")
         }
-        None => url.to_owned(),
+        None => format!("…@{host}{more}"),
     }
 }
 

@@ -4,19 +4,24 @@
 //! that matches are due are all written, in one transaction.
 
 mod place;
+mod settle;
 pub(crate) mod statements;
+mod withdraw;
 
 pub(crate) use place::words_of;
+pub use withdraw::Withdrawal;
 
 use crate::Store;
-use crate::blob::{self, Encoder};
+use crate::blob::Encoder;
 use crate::error::{Result, StoreError};
 use crate::value::{Value, clean, values};
 use crate::writer::{Counter, Writer};
 use jiff::Timestamp;
 use place::Touched;
+use settle::Verdict;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tracker_record::{Record, Source};
+use tracker_triage::Event;
 
 /// A record that was read from a feed, ready to be kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,12 +108,46 @@ struct Held {
     key: i64,
     digest: Vec<u8>,
     modified: Option<Timestamp>,
+    withdrawn: bool,
+}
+
+/// What becomes of a record that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It was not held before.
+    Added,
+    /// It takes the place of what was held.
+    Changed,
+    /// As [`Change::Changed`], of a record that its source had taken back.
+    Restated,
+    /// Its source took it back.
+    Withdrawn,
+}
+
+impl Change {
+    /// How the number of records that its source states grows.
+    const fn growth(self) -> i64 {
+        match self {
+            Change::Added | Change::Restated => 1,
+            Change::Changed => 0,
+            Change::Withdrawn => -1,
+        }
+    }
+
+    /// The event that tells of it.
+    const fn event(self, record: String) -> Event {
+        match self {
+            Change::Added => Event::RecordAdded { record },
+            Change::Changed | Change::Restated => Event::RecordChanged { record },
+            Change::Withdrawn => Event::RecordWithdrawn { record },
+        }
+    }
 }
 
 /// A record of the batch that will be written.
 struct Accepted {
     key: i64,
-    new: bool,
+    change: Change,
     incoming: IncomingRecord,
 }
 
@@ -134,8 +173,10 @@ impl Store {
 
     /// Keeps a batch of records, in order, in one transaction; 500 to 1,000 a call are best.
     ///
-    /// The same document again is unchanged, and so is another writing of the same age that says the same; an older version than the one held is superseded; anything
-    /// else takes the place of what is held under its source and id.
+    /// The same document again is unchanged, and so is another writing of the same age that says the same. An older
+    /// version than the one held is superseded, and so is one of the same age that says less: which of two such
+    /// documents is held does not depend on the order in which they come. Anything else takes the place of what is
+    /// held under its source and id.
     pub async fn put_records(&self, batch: Vec<IncomingRecord>) -> Result<BatchOutcome> {
         let mut writer = self.writer().await?;
         let mut outcome = BatchOutcome::default();
@@ -199,98 +240,99 @@ async fn accept(
                 key: row.integer(0)?,
                 digest: row.bytes(2)?,
                 modified: row.optional_instant(3)?,
+                withdrawn: row.optional_instant(4)?.is_some(),
             };
             held.insert((source, row.text(1)?), record);
         }
     }
-    let rewritten = rewritten(writer, &batch, &held).await?;
+    let mut alike = settle::held_of_same_age(writer, &batch, &held).await?;
     let mut accepted: Vec<Accepted> = Vec::with_capacity(batch.len());
     let mut positions: HashMap<i64, usize> = HashMap::new();
     for incoming in batch {
         let record = &incoming.record;
         let identity = (record.source, clean(record.id.clone()));
-        let entry = held.get(&identity);
+        let entry = held.get(&identity).filter(|held| !held.withdrawn);
         if entry.is_some_and(|held| held.digest == incoming.digest) {
             outcome.unchanged += 1;
             continue;
         }
-        let same = entry.is_some_and(|held| {
-            let current = positions.get(&held.key).map(|position: &usize| {
-                let accepted: &Accepted = &accepted[*position];
-                &accepted.incoming.record
-            });
-            held.modified.is_some() && current.or(rewritten.get(&held.key)) == Some(record)
-        });
-        if same {
-            outcome.unchanged += 1;
-            continue;
+        if let Some(held) = entry {
+            let verdict = match (held.modified, record.modified) {
+                (Some(held), Some(new)) if held > new => Verdict::Superseded,
+                (Some(before), Some(new)) if before == new => {
+                    let current = positions.get(&held.key).map(|position| {
+                        let accepted: &Accepted = &accepted[*position];
+                        settle::Held::of(&accepted.incoming)
+                    });
+                    match current.or_else(|| alike.remove(&held.key)) {
+                        Some(current) => {
+                            let verdict = settle::of_same_age(&current, &incoming)?;
+                            alike.insert(held.key, current);
+                            verdict
+                        }
+                        None => Verdict::Taken,
+                    }
+                }
+                _ => Verdict::Taken,
+            };
+            match verdict {
+                Verdict::Taken => {}
+                Verdict::Unchanged => {
+                    outcome.unchanged += 1;
+                    continue;
+                }
+                Verdict::Superseded => {
+                    outcome.superseded += 1;
+                    continue;
+                }
+            }
         }
-        let older = |held: &Held| matches!((held.modified, record.modified), (Some(held), Some(new)) if held > new);
-        if entry.is_some_and(older) {
-            outcome.superseded += 1;
-            continue;
-        }
-        let new = entry.is_none();
-        let key = entry.map_or_else(|| writer.next(Counter::Record), |held| held.key);
+        let known = held.get(&identity);
+        let change = match known {
+            None => Change::Added,
+            Some(held) if held.withdrawn => Change::Restated,
+            Some(_) => Change::Changed,
+        };
+        let key = known.map_or_else(|| writer.next(Counter::Record), |held| held.key);
         let now_held = Held {
             key,
             digest: incoming.digest.to_vec(),
             modified: record.modified,
+            withdrawn: false,
         };
         held.insert(identity, now_held);
-        if new {
-            outcome.added += 1;
-        } else {
-            outcome.changed += 1;
+        match change {
+            Change::Added => outcome.added += 1,
+            _ => outcome.changed += 1,
         }
         if let Some(position) = positions.get(&key) {
             accepted[*position].incoming = incoming;
         } else {
             positions.insert(key, accepted.len());
-            accepted.push(Accepted { key, new, incoming });
+            accepted.push(Accepted {
+                key,
+                change,
+                incoming,
+            });
         }
     }
     Ok(accepted)
 }
 
-/// The held normal forms of records that the batch has in another document of the same age: a feed that is
-/// published in two writings says nothing new with the second.
-async fn rewritten(
-    writer: &mut Writer,
-    batch: &[IncomingRecord],
-    held: &HashMap<(Source, String), Held>,
-) -> Result<HashMap<i64, Record>> {
-    let keys: HashSet<i64> = batch
-        .iter()
-        .filter_map(|incoming| {
-            let record = &incoming.record;
-            let held = held.get(&(record.source, clean(record.id.clone())))?;
-            let other = held.digest != incoming.digest;
-            let alike = held.modified.is_some() && held.modified == record.modified;
-            (other && alike).then_some(held.key)
-        })
-        .collect();
-    let keys = keys.into_iter().map(Value::from).collect();
-    let mut records = HashMap::new();
-    for row in writer
-        .session
-        .rows_in(&statements::NORMAL_FORMS, &[], keys)
-        .await?
-    {
-        let key = row.integer(0)?;
-        records.insert(key, blob::decode(key, &row.bytes(1)?)?);
-    }
-    Ok(records)
-}
-
 /// Writes records, documents and the sources' totals.
 async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()> {
     let mut encoder = Encoder::new();
-    let mut records = Vec::with_capacity(accepted.len() * 7);
+    let mut records = Vec::with_capacity(accepted.len() * 8);
     let mut documents = Vec::with_capacity(accepted.len() * 3);
     let mut feeds: BTreeMap<Source, (i64, Option<Timestamp>)> = BTreeMap::new();
-    for Accepted { key, new, incoming } in accepted {
+    for Accepted {
+        key,
+        change,
+        incoming,
+    } in accepted
+    {
         let record = &incoming.record;
+        let withdrawn = (*change == Change::Withdrawn).then_some(writer.now);
         records.extend(values![
             *key,
             record.source.as_str(),
@@ -299,6 +341,7 @@ async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()>
             record.modified,
             writer.now,
             incoming.raw_len,
+            withdrawn,
         ]);
         documents.extend(values![
             *key,
@@ -306,11 +349,11 @@ async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()>
             incoming.raw_zstd.as_slice()
         ]);
         let feed = feeds.entry(record.source).or_default();
-        feed.0 += i64::from(*new);
+        feed.0 += change.growth();
         feed.1 = feed.1.max(record.modified);
     }
     let session = &mut writer.session;
-    session.insert(&statements::RECORD_PUT, 7, records).await?;
+    session.insert(&statements::RECORD_PUT, 8, records).await?;
     session
         .insert(&statements::DOCUMENT_PUT, 3, documents)
         .await?;
@@ -325,8 +368,13 @@ async fn write_records(writer: &mut Writer, accepted: &[Accepted]) -> Result<()>
 /// Attaches the records to their vulnerabilities and puts those in their place.
 async fn place(writer: &mut Writer, accepted: Vec<Accepted>) -> Result<Vec<String>> {
     let mut touched = Touched::load(writer, &accepted).await?;
-    for Accepted { key, new, incoming } in accepted {
-        touched.attach(writer, key, new, incoming);
+    for Accepted {
+        key,
+        change,
+        incoming,
+    } in accepted
+    {
+        touched.attach(writer, key, change, incoming);
     }
     touched.write(writer).await
 }

@@ -139,6 +139,9 @@ pub struct RecordView {
     pub imported: Timestamp,
     /// Size of the raw document in bytes.
     pub raw_bytes: u64,
+    /// When its source took it back, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Timestamp>,
 }
 
 /// A match of the vulnerability, with the matrix of findings.
@@ -180,7 +183,7 @@ pub struct FindingView {
 pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
-    /// Stable kind (`record-added`, `record-changed`, `matched`, `finding-changed`, …).
+    /// Stable kind (`record-added`, `record-changed`, `record-withdrawn`, `matched`, `finding-changed`, …).
     pub kind: String,
     /// The sentence that is shown.
     pub text: String,

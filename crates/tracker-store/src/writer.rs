@@ -157,7 +157,9 @@ impl Writer {
         let key = self.next(Counter::Event);
         let data = match event {
             // Their sentence is all there is.
-            Event::RecordAdded { .. } | Event::RecordChanged { .. } => String::new(),
+            Event::RecordAdded { .. }
+            | Event::RecordChanged { .. }
+            | Event::RecordWithdrawn { .. } => String::new(),
             other => other.encode(),
         };
         self.events.extend(values![

@@ -29,6 +29,11 @@ pub enum Event {
         /// Source and id of the record.
         record: String,
     },
+    /// A source took its record back.
+    RecordWithdrawn {
+        /// Source and id of the record.
+        record: String,
+    },
     /// Matching found a family.
     Matched {
         /// The match.
@@ -257,6 +262,7 @@ impl Event {
         match self {
             Event::RecordAdded { .. } => "record-added",
             Event::RecordChanged { .. } => "record-changed",
+            Event::RecordWithdrawn { .. } => "record-withdrawn",
             Event::Matched { .. } => "matched",
             Event::Unmatched { .. } => "unmatched",
             Event::FindingChanged { .. } => "finding-changed",
@@ -304,6 +310,7 @@ impl Event {
             self,
             Event::RecordAdded { .. }
                 | Event::RecordChanged { .. }
+                | Event::RecordWithdrawn { .. }
                 | Event::Matched { .. }
                 | Event::Unmatched { .. }
                 | Event::FindingChanged { .. }
@@ -315,7 +322,9 @@ impl Event {
     /// The sentence that is shown.
     pub fn sentence(&self) -> String {
         match self {
-            Event::RecordAdded { record } | Event::RecordChanged { record } => record.clone(),
+            Event::RecordAdded { record }
+            | Event::RecordChanged { record }
+            | Event::RecordWithdrawn { record } => record.clone(),
             Event::Matched {
                 subject,
                 confidence_ppm,

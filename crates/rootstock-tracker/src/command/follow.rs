@@ -9,7 +9,9 @@ use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use std::time::Duration;
-use tracker_jobs::{Feed, FetchLimits, Fetcher, FollowReport, Secret, derive, feeds, follow};
+use tracker_jobs::{
+    Feed, FetchLimits, Fetcher, FollowReport, Secret, derive, feed_named, feeds, follow,
+};
 use tracker_store::Store;
 
 /// How often it is looked whether a feed is due.
@@ -63,7 +65,7 @@ async fn passes(
                 continue;
             }
             let report = follow(store, fetcher, feed).await?;
-            news += report.records.added + report.records.changed;
+            news += report.records.added + report.records.changed + report.withdrawn;
             if report.problem.is_some() {
                 outcome = Outcome::Partly;
             }
@@ -97,12 +99,21 @@ fn chosen(arguments: &FeedFollow) -> anyhow::Result<Vec<Feed>> {
     Ok(known)
 }
 
-fn find<'a>(known: &'a mut [Feed], name: &str) -> anyhow::Result<&'a mut Feed> {
-    let names: Vec<String> = known.iter().map(|feed| feed.name.clone()).collect();
-    let Some(feed) = known.iter_mut().find(|feed| feed.name == name) else {
-        bail!("there is no feed `{name}`; there are {}", names.join(", "));
+fn find<'a>(known: &'a mut Vec<Feed>, name: &str) -> anyhow::Result<&'a mut Feed> {
+    let place = match known.iter().position(|feed| feed.name == name) {
+        Some(place) => place,
+        None => match feed_named(name) {
+            Some(feed) => {
+                known.push(feed);
+                known.len() - 1
+            }
+            None => {
+                let names: Vec<&str> = known.iter().map(|feed| feed.name.as_str()).collect();
+                bail!("there is no feed `{name}`; there are {}", names.join(", "));
+            }
+        },
     };
-    Ok(feed)
+    Ok(&mut known[place])
 }
 
 fn tell(arguments: &FeedFollow, report: &FollowReport) -> anyhow::Result<()> {
@@ -115,11 +126,12 @@ fn tell(arguments: &FeedFollow, report: &FollowReport) -> anyhow::Result<()> {
         requests,
         bytes,
         records,
+        withdrawn,
         applied,
         problem,
     } = report;
     output::text(&format!(
-        "{feed}: {} added, {} changed in {:.1} s; {requests} requests, {bytes} bytes\n",
+        "{feed}: {} added, {} changed, {withdrawn} withdrawn in {:.1} s; {requests} requests, {bytes} bytes\n",
         records.added,
         records.changed,
         applied.as_secs_f64()

@@ -121,6 +121,34 @@ fn a_secret_is_read_from_its_own_file_and_shown_to_nobody() {
 }
 
 #[test]
+fn no_command_s_address_of_a_database_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = "[demo]\ndatabase = 'postgres://a:hunter2@b/x'\n[serve]\ndatabase = 'postgres://a:hunter2@b/x'\n[copy]\nfrom = 'postgres://a:hunter2@b/x'\nto = 'postgres://a:hunter2@b/y'\n";
+    write(folder, "t.toml", text);
+    for arguments in [
+        &["config", "check", "t.toml"][..],
+        &["config", "check", "t.toml", "--json"],
+        &["demo", "--config", "t.toml", "--help"],
+    ] {
+        let run = run(folder, arguments).expect(0);
+        assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
+    }
+    let shown = run(folder, &["config", "check", "t.toml"]).expect(0).out;
+    let demo = shown
+        .split("[demo]")
+        .nth(1)
+        .unwrap()
+        .split('[')
+        .next()
+        .unwrap();
+    assert!(
+        demo.contains("# database: a secret, from t.toml:2"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_check_prints_what_holds_and_the_print_is_a_file_again() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

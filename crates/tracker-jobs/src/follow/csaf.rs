@@ -2,8 +2,9 @@
 //!
 //! The list is a ROLIE feed, or `changes.csv` in a directory (CSAF 2.0, section 7.1). The first list that is free to
 //! all is followed; later passes ask for that list alone, until it is gone. Documents are asked for below the list's
-//! own host. Invariant: the cursor is a time up to which every document is imported, and moves with each batch.
+//! own host, and held against the hashes beside them. Invariant: the cursor is a time up to which every document is imported, and moves with each batch.
 
+mod hash;
 mod list;
 
 use super::FollowError;
@@ -34,6 +35,8 @@ struct State {
     validators: Validators,
     /// Documents that the list named.
     documents: usize,
+    /// The kind of hash that was beside the last one.
+    hashes: Option<hash::Kind>,
 }
 
 pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
@@ -98,6 +101,7 @@ async fn take(
     entries: &[Entry],
 ) -> Result<bool, FollowError> {
     let mut taken = 0;
+    let mut hashes = hash::Hashes::new(state.hashes);
     // Documents of one time stay together, because the cursor stands between two times.
     let mut rest = entries;
     while taken < MAX_DOCUMENTS && !rest.is_empty() {
@@ -111,9 +115,11 @@ async fn take(
                 .get(entry.url.clone(), Validators::default(), BETWEEN)
                 .await?
             {
+                let bytes = read(&download)?;
+                hashes.check(run, entry, &bytes).await?;
                 documents.push(Input::Bytes {
                     name: entry.url.clone(),
-                    bytes: read(&download)?,
+                    bytes,
                 });
             }
         }
@@ -123,7 +129,12 @@ async fn take(
         taken += batch.len();
         rest = later;
         state.reached = Some(at);
+        state.hashes = hashes.kind;
         run.save(state).await?;
+    }
+    if hashes.missing > 0 {
+        let documents = hashes.missing;
+        tracing::warn!(feed = run.feed.name, documents, "documents without a hash");
     }
     Ok(rest.is_empty())
 }

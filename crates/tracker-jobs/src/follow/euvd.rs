@@ -1,11 +1,14 @@
-//! The European vulnerability database: pages of what changed since a day; all of it at first, in several passes.
+//! The European vulnerability database: pages of what changed since a day; all of it at first, in several passes, and
+//! every month again (`walk`), because a change does not tell what was taken back.
 //!
 //! Invariant: the cursor names the window and the page within it. A window ends with the day of its first request,
 //! and the next one begins with that day again, because its later changes are not in it.
 
-use super::FollowError;
+mod walk;
+
 use super::file::{broken, read, shape};
 use super::run::Run;
+use super::{FollowError, hex};
 use crate::fetch::{Fetched, Validators};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -36,6 +39,9 @@ struct State {
     page: u64,
     /// Total and digest of the first page of the window that was fetched last.
     last: Option<(u64, String)>,
+    /// The day when all was last seen, and the next page of the walk that is under way.
+    walked: Option<Date>,
+    walk: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,8 +51,18 @@ struct Page {
 }
 
 pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
-    let mut state: State = run.cursor();
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    changes(run, today).await?;
+    let state: State = run.cursor();
+    if state.wants_walk(today) {
+        walk::go_on(run, state, today).await?;
+    }
+    Ok(())
+}
+
+/// What changed, as far as one pass goes.
+async fn changes(run: &mut Run<'_>, today: Date) -> Result<(), FollowError> {
+    let mut state: State = run.cursor();
     let until = *state.until.get_or_insert(today);
     let mut first = None;
     for _ in 0..MAX_PAGES {
@@ -84,6 +100,9 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
             let reached = State {
                 reached: Some(until),
                 last: first,
+                // At first the pages of changes are all pages.
+                walked: state.reached.map_or(Some(until), |_| state.walked),
+                walk: state.walk,
                 ..State::default()
             };
             return run.save(&reached).await;
@@ -95,8 +114,5 @@ pub(super) async fn follow(run: &mut Run<'_>) -> Result<(), FollowError> {
 
 fn digest(bytes: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(bytes).into();
-    digest[..16].iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&digest[..16])
 }

@@ -1,15 +1,18 @@
 //! A feed that is one file: fetched when it is a newer one, looked at before anything of it is imported.
 //!
-//! Invariant: a file that contradicts itself, or is older or far smaller than the one before, changes nothing.
+//! A file states all that its source states: what the one before stated and this one does not is taken back.
+//! Invariant: a file that contradicts itself, is older than the one before, or lacks much of it, changes nothing.
 
 use super::FollowError;
 use super::run::Run;
+use super::snapshot::{self, Domain};
 use crate::fetch::{Download, Fetched, Validators};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor};
 use std::time::Duration;
+use tracker_record::Source;
 use tracker_record::unpack::unpack;
 
 /// What is in the file.
@@ -39,6 +42,19 @@ struct State {
 struct Facts {
     stamp: String,
     records: u64,
+    /// What the ids of its records begin with.
+    prefix: String,
+}
+
+impl Content {
+    const fn source(self) -> Source {
+        match self {
+            Content::Kev => Source::Kev,
+            Content::Epss => Source::Epss,
+            Content::Debian => Source::Debian,
+            Content::Alpine => Source::Alpine,
+        }
+    }
 }
 
 pub(super) async fn follow(run: &mut Run<'_>, content: Content) -> Result<(), FollowError> {
@@ -63,11 +79,16 @@ pub(super) async fn follow(run: &mut Run<'_>, content: Content) -> Result<(), Fo
         Content::Debian => Facts {
             stamp: stamp(&validators),
             records: debian(&download)?,
+            prefix: String::new(),
         },
-        Content::Alpine => Facts {
-            stamp: stamp(&validators),
-            records: alpine(&read(&download)?)?,
-        },
+        Content::Alpine => {
+            let (prefix, records) = alpine(&read(&download)?)?;
+            Facts {
+                stamp: stamp(&validators),
+                records,
+                prefix,
+            }
+        }
     };
     // All dates are written so that texts compare as dates do; a server need not state one.
     if !facts.stamp.is_empty() && facts.stamp < held.stamp {
@@ -80,7 +101,13 @@ pub(super) async fn follow(run: &mut Run<'_>, content: Content) -> Result<(), Fo
         let reason = format!("{} records after {}", facts.records, held.records);
         return Err(FollowError::Truncated { reason });
     }
+    let domain = Domain {
+        source: content.source(),
+        prefix: facts.prefix,
+    };
+    let lost = snapshot::lost(run, &domain, download.input()).await?;
     run.import(vec![download.input()]).await?;
+    snapshot::take_back(run, &lost).await?;
     let reached = State {
         validators,
         stamp: facts.stamp,
@@ -116,6 +143,7 @@ fn kev(bytes: &[u8]) -> Result<Facts, FollowError> {
     Ok(Facts {
         stamp: catalogue.date_released,
         records,
+        prefix: String::new(),
     })
 }
 
@@ -139,14 +167,14 @@ fn debian(download: &Download) -> Result<u64, FollowError> {
     Ok(packages.len() as u64)
 }
 
-/// The number of packages.
-fn alpine(bytes: &[u8]) -> Result<u64, FollowError> {
+/// What the ids of its records begin with, and the number of packages.
+fn alpine(bytes: &[u8]) -> Result<(String, u64), FollowError> {
     #[derive(Deserialize)]
     struct Database {
         #[serde(rename = "distroversion")]
-        _release: String,
+        release: String,
         #[serde(rename = "reponame")]
-        _repository: String,
+        repository: String,
         packages: Vec<Entry>,
     }
     #[derive(Deserialize)]
@@ -162,7 +190,8 @@ fn alpine(bytes: &[u8]) -> Result<u64, FollowError> {
         _fixes: BTreeMap<String, Option<Vec<IgnoredAny>>>,
     }
     let database: Database = serde_json::from_slice(bytes).map_err(|error| broken(&error))?;
-    Ok(database.packages.len() as u64)
+    let prefix = format!("{}/{}/", database.release, database.repository);
+    Ok((prefix, database.packages.len() as u64))
 }
 
 /// JSON that ends too early is cut off; other JSON is of another shape.
@@ -209,5 +238,6 @@ fn table(content: impl BufRead) -> Result<Facts, FollowError> {
     Ok(Facts {
         stamp,
         records: rows,
+        prefix: String::new(),
     })
 }

@@ -2,15 +2,19 @@
 //!
 //! Below the feed's address (`…/repos/OWNER/NAME/` of the API) lie `commits/HEAD`, `compare/OLD...NEW` and
 //! `zipball/NEW`. Files are asked for by the paths that a comparison names, below an address of our own making.
-//! Invariant: the cursor is a commit all of whose files are imported; a history that goes back is refused.
+//! What a file stated is taken back with the file: a record whose database this is, or what CISA adds to a record of
+//! the CVE list. Invariant: the cursor is a commit all of whose files are imported; a history that goes back is refused.
 
 use super::FollowError;
 use super::file::{broken, read, shape};
 use super::run::Run;
+use super::snapshot::{self, Domain};
 use crate::fetch::{Fetched, Validators};
 use crate::input::{Input, is_json};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tracker_record::Source;
+use tracker_store::Withdrawal;
 
 /// Files that a comparison lists at most; with so many it may have left some out.
 const MAX_FILES: usize = 300;
@@ -42,7 +46,23 @@ struct Comparison {
 struct File {
     filename: String,
     status: String,
+    previous_filename: Option<String>,
 }
+
+/// What changed between two commits.
+#[derive(Debug, Default)]
+struct Changes {
+    /// Paths of the records that are there.
+    files: Vec<String>,
+    /// Paths of those that are there no more.
+    gone: Vec<String>,
+}
+
+/// What CISA's container is called in the records that it is added to.
+const CISA: &str = "adp:CISA-ADP";
+
+/// What the ids of GitHub's advisories begin with.
+const ADVISORY: &str = "GHSA-";
 
 pub(super) async fn follow(run: &mut Run<'_>, folder: &str) -> Result<(), FollowError> {
     let held: State = run.cursor();
@@ -67,7 +87,7 @@ pub(super) async fn follow(run: &mut Run<'_>, folder: &str) -> Result<(), Follow
     match held.commit {
         Some(old) if old == commit => {}
         Some(old) => match changes(run, &old, &commit, folder).await? {
-            Some(files) => take(run, &commit, files).await?,
+            Some(changes) => take(run, &commit, changes).await?,
             None => archive(run, &commit, folder).await?,
         },
         None => archive(run, &commit, folder).await?,
@@ -85,7 +105,7 @@ async fn changes(
     old: &str,
     new: &str,
     folder: &str,
-) -> Result<Option<Vec<String>>, FollowError> {
+) -> Result<Option<Changes>, FollowError> {
     let url = format!("{}compare/{old}...{new}", run.feed.url);
     let download = match run.get(url, Validators::default(), BETWEEN).await? {
         Fetched::New { download, .. } => download,
@@ -107,24 +127,38 @@ async fn changes(
     if comparison.files.len() >= MAX_FILES {
         return Ok(None);
     }
-    // A file that was removed leaves what was held of it: a withdrawal is written into the record.
-    let wanted = comparison.files.into_iter().filter(|file| {
-        file.status != "removed" && file.filename.starts_with(folder) && is_json(&file.filename)
-    });
-    wanted
-        .map(|file| {
-            let fine = is_path(&file.filename);
-            fine.then_some(file.filename.clone())
-                .ok_or_else(|| shape(format!("{:?} is no path", file.filename)))
-        })
-        .collect::<Result<Vec<String>, FollowError>>()
-        .map(Some)
+    let mut changes = Changes::default();
+    for file in comparison.files {
+        let wanted = |path: &String| path.starts_with(folder) && is_json(path);
+        let (there, before) = match file.status.as_str() {
+            "removed" => (None, Some(file.filename)),
+            "renamed" => (Some(file.filename), file.previous_filename),
+            _ => (Some(file.filename), None),
+        };
+        for path in there.iter().chain(&before).filter(|path| wanted(path)) {
+            if !is_path(path) {
+                return Err(shape(format!("{path:?} is no path")));
+            }
+        }
+        changes.files.extend(there.filter(wanted));
+        changes.gone.extend(before.filter(wanted));
+    }
+    // One that was moved within the folder is there.
+    let names: Vec<String> = changes.files.iter().map(|path| name(path)).collect();
+    changes.gone.retain(|path| !names.contains(&name(path)));
+    Ok(Some(changes))
 }
 
-async fn take(run: &mut Run<'_>, commit: &str, files: Vec<String>) -> Result<(), FollowError> {
+/// The name of a record's file, which is its id.
+fn name(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.trim_end_matches(".json").to_owned()
+}
+
+async fn take(run: &mut Run<'_>, commit: &str, changes: Changes) -> Result<(), FollowError> {
     let root = raw(&run.feed.url);
     let mut records = Vec::new();
-    for path in files {
+    for path in changes.files {
         let url = format!("{root}{commit}/{path}");
         if let Fetched::New { download, .. } = run.get(url, Validators::default(), BETWEEN).await? {
             records.push(Input::Bytes {
@@ -133,16 +167,34 @@ async fn take(run: &mut Run<'_>, commit: &str, files: Vec<String>) -> Result<(),
             });
         }
     }
-    if records.is_empty() {
-        return Ok(());
+    if !records.is_empty() {
+        run.import_changes(records).await?;
     }
-    run.import_changes(records).await
+    let gone: Vec<String> = changes.gone.iter().map(|path| name(path)).collect();
+    let (advisories, others): (Vec<_>, Vec<_>) =
+        gone.into_iter().partition(|id| id.starts_with(ADVISORY));
+    run.withdraw(Source::Osv, &advisories, Withdrawal::Whole)
+        .await?;
+    run.withdraw(Source::CveList, &others, Withdrawal::Of(CISA))
+        .await
 }
 
 async fn archive(run: &mut Run<'_>, commit: &str, folder: &str) -> Result<(), FollowError> {
     let url = format!("{}zipball/{commit}", run.feed.url);
     match run.get(url, Validators::default(), Duration::ZERO).await? {
-        Fetched::New { download, .. } => run.import(vec![download.folder(folder)]).await,
+        Fetched::New { download, .. } if folder.is_empty() => {
+            run.import(vec![download.folder(folder)]).await
+        }
+        // A folder is that of a database's own records, so those that it lacks are gone.
+        Fetched::New { download, .. } => {
+            let domain = Domain {
+                source: Source::Osv,
+                prefix: ADVISORY.to_owned(),
+            };
+            let lost = snapshot::lost(run, &domain, download.folder(folder)).await?;
+            run.import(vec![download.folder(folder)]).await?;
+            snapshot::take_back(run, &lost).await
+        }
         Fetched::Absent | Fetched::Unchanged => Err(shape("there is no archive of it")),
     }
 }

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
-use tracker_store::{FollowState, Store};
+use tracker_record::Source;
+use tracker_store::{FollowState, Store, Withdrawal};
 
 /// Who is asked, and under which name it is kept how that went.
 pub(super) struct Server {
@@ -60,6 +61,10 @@ impl<'a> Run<'a> {
             state,
             report,
         }
+    }
+
+    pub(super) fn store(&self) -> &'a Store {
+        self.store
     }
 
     /// How far the feed was followed; the beginning if that cannot be read, which costs time but loses nothing.
@@ -129,11 +134,43 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Takes back what the feed's source states no more.
+    pub(super) async fn withdraw(
+        &mut self,
+        source: Source,
+        ids: &[String],
+        what: Withdrawal<'_>,
+    ) -> Result<(), FollowError> {
+        let started = Instant::now();
+        let withdrawn = self.store.withdraw(source, ids, what).await;
+        self.report.applied += started.elapsed();
+        self.report.withdrawn += withdrawn.map_err(JobError::from)?;
+        Ok(())
+    }
+
+    /// Notes that the feed names these records.
+    pub(super) async fn put_sightings(&self, ids: &[String]) -> Result<(), FollowError> {
+        let noted = self.store.put_sightings(&self.feed.name, ids).await;
+        Ok(noted.map_err(JobError::from)?)
+    }
+
+    /// What the feed was noted to name.
+    pub(super) async fn sightings(&self) -> Result<Vec<String>, FollowError> {
+        let noted = self.store.sightings(&self.feed.name).await;
+        Ok(noted.map_err(JobError::from)?)
+    }
+
+    /// Begins noting anew.
+    pub(super) async fn forget_sightings(&self) -> Result<(), FollowError> {
+        let forgotten = self.store.forget_sightings(&self.feed.name).await;
+        Ok(forgotten.map_err(JobError::from)?)
+    }
+
     /// Keeps how the pass went, and whether it found records that are new.
     pub(super) async fn finish(self, problem: Option<String>) -> Result<FollowReport, JobError> {
         let records = self.report.records;
-        self.finish_with(problem, records.added + records.changed > 0)
-            .await
+        let news = records.added + records.changed + self.report.withdrawn > 0;
+        self.finish_with(problem, news).await
     }
 
     /// As [`Run::finish`]; `news` tells whether anything was new.
@@ -146,6 +183,9 @@ impl<'a> Run<'a> {
         self.state.checked = Some(now);
         if news {
             self.state.changed = Some(now);
+        }
+        if problem.is_none() {
+            self.state.succeeded = Some(now);
         }
         self.state.failures = match &problem {
             Some(_) => self.state.failures.saturating_add(1),

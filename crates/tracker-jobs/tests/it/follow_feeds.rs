@@ -23,7 +23,7 @@ impl Bench {
     }
 }
 
-fn debian(packages: &[(&str, &str)]) -> String {
+pub(crate) fn debian(packages: &[(&str, &str)]) -> String {
     let packages: Vec<String> = packages
         .iter()
         .map(|(package, version)| format!(r#""{package}": {{"CVE-2026-0001": {{"releases": {{"sid": {{"status": "resolved", "repositories": {{}}, "fixed_version": "{version}", "urgency": "low"}}}}}}}}"#))
@@ -31,7 +31,7 @@ fn debian(packages: &[(&str, &str)]) -> String {
     format!("{{{}}}", packages.join(", "))
 }
 
-fn alpine(packages: &[(&str, &str)]) -> String {
+pub(crate) fn alpine(packages: &[(&str, &str)]) -> String {
     let packages: Vec<String> = packages
         .iter()
         .map(|(package, version)| {
@@ -46,7 +46,7 @@ fn alpine(packages: &[(&str, &str)]) -> String {
     )
 }
 
-fn epss(day: u8, rows: &[(u16, &str)]) -> Vec<u8> {
+pub(crate) fn epss(day: u8, rows: &[(u16, &str)]) -> Vec<u8> {
     let mut table = format!(
         "#model_version:v2025.03.14,score_date:2026-01-{day:02}T00:00:00+0000\ncve,epss,percentile\n"
     );
@@ -59,24 +59,24 @@ fn epss(day: u8, rows: &[(u16, &str)]) -> Vec<u8> {
 }
 
 /// Records of the European database in `items`, of which `total` are said to be.
-fn euvd(ids: std::ops::Range<usize>, total: usize) -> String {
+pub(crate) fn euvd(ids: std::ops::Range<usize>, total: usize) -> String {
     let items: Vec<String> = ids
         .map(|id| format!(r#"{{"id":"EUVD-2026-{id}","enisaUuid":"u","description":"number {id}","datePublished":"Jan 2, 2026, 3:04:05 PM","dateUpdated":"Jan 2, 2026, 3:04:05 PM","baseScore":-1.0,"references":"","aliases":"CVE-2026-{:04}\n","assigner":"a","epss":0.0,"enisaIdProduct":[],"enisaIdVendor":[]}}"#, id + 1000))
         .collect();
     format!(r#"{{"items":[{}],"total":{total}}}"#, items.join(","))
 }
 
-fn advisory(number: u8, day: u8) -> String {
+pub(crate) fn advisory(number: u8, day: u8) -> String {
     format!(
         r#"{{"document":{{"category":"csaf_security_advisory","csaf_version":"2.0","title":"t","publisher":{{"category":"vendor","name":"n","namespace":"https://n.example"}},"tracking":{{"id":"EX-{number}","status":"final","version":"1","initial_release_date":"2026-01-01T00:00:00Z","current_release_date":"2026-01-{day:02}T00:00:00Z"}}}},"vulnerabilities":[{{"cve":"CVE-2026-{number:04}"}}]}}"#
     )
 }
 
-fn commit(number: u8) -> String {
+pub(crate) fn commit(number: u8) -> String {
     format!("{number:02x}").repeat(20)
 }
 
-fn comparison(status: &str, files: &[(&str, &str)]) -> String {
+pub(crate) fn comparison(status: &str, files: &[(&str, &str)]) -> String {
     let files: Vec<String> = files
         .iter()
         .map(|(name, status)| format!(r#"{{"sha":"s","filename":"{name}","status":"{status}","raw_url":"http://192.0.2.1/"}}"#))
@@ -85,6 +85,13 @@ fn comparison(status: &str, files: &[(&str, &str)]) -> String {
         r#"{{"status":"{status}","total_commits":1,"files":[{}]}}"#,
         files.join(",")
     )
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 on_both_databases! {
@@ -287,12 +294,12 @@ on_both_databases! {
         }
         site.put("csaf/changes.csv", row(3, 3) + &row(2, 2) + &row(1, 1));
         assert_eq!(bench.followed(&feed).await.added, 3);
-        assert_eq!(site.requests().len(), 5, "the metadata, the list, three documents");
+        assert_eq!(site.requests().len(), 5 + 2, "the metadata, the list, three documents, and two kinds of hash that are not there");
         bench.idle(&feed).await;
         site.put("csaf/2026/ex-1.json", advisory(1, 4));
         site.put("csaf/changes.csv", row(1, 4) + &row(3, 3) + &row(2, 2));
         assert_eq!(bench.followed(&feed).await.changed, 1);
-        assert_eq!(site.requests().len(), 2);
+        assert_eq!(site.requests().len(), 2 + 2);
         bench.idle(&feed).await;
 
         site.put("csaf/2026/ex-4.json", advisory(4, 5).replace("2.0", "9.9"));
@@ -328,6 +335,57 @@ on_both_databases! {
         bench.distrusts(&feed, Source::Csaf, "its shape changed: an entry names no document").await;
         site.put("white.json", whole);
         bench.followed(&feed).await;
+        bench.idle(&feed).await;
+    }
+
+    async fn documents_of_csaf_are_held_against_their_hashes(database) {
+        let bench = Bench::new(database.open().await).await;
+        let feed = feed(FeedKind::Csaf, bench.site.url("provider-metadata.json"));
+        let site = &bench.site;
+        let sha256 = |text: &str| hex(&<sha2::Sha256 as sha2::Digest>::digest(text));
+        let sha512 = |text: &str| hex(&<sha2::Sha512 as sha2::Digest>::digest(text));
+        site.put("provider-metadata.json", format!(r#"{{"distributions":[{{"directory_url":"{}"}}]}}"#, site.url("csaf/")));
+        let row = |number: u8, day: u8| format!("\"2026/ex-{number}.json\",\"2026-01-{day:02}T00:00:00Z\"\n");
+        for number in [1, 2] {
+            let document = advisory(number, number);
+            site.put(&format!("csaf/2026/ex-{number}.json.sha512"), format!("{}  ex-{number}.json\n", sha512(&document)));
+            site.put(&format!("csaf/2026/ex-{number}.json"), document);
+        }
+        site.put("csaf/changes.csv", row(2, 2) + &row(1, 1));
+        assert_eq!(bench.followed(&feed).await.added, 2);
+        let requests = site.requests();
+        assert_eq!(requests.len(), 2 + 3 + 2, "the kind of hash is found out once: {requests:?}");
+        bench.idle(&feed).await;
+
+        // The document of another day under its name, then one that was cut and still is JSON.
+        site.put("csaf/2026/ex-2.json.sha512", sha512(&advisory(2, 3)));
+        site.put("csaf/changes.csv", row(2, 3) + &row(1, 1));
+        for altered in [advisory(2, 4), advisory(2, 3).replace("CVE-2026-0002", "CVE-2026-0001")] {
+            site.put("csaf/2026/ex-2.json", altered);
+            bench.distrusts(&feed, Source::Csaf, "altered: ").await;
+        }
+        site.put("csaf/2026/ex-2.json.sha512", "<html>");
+        bench.distrusts(&feed, Source::Csaf, "altered: ").await;
+        site.put("csaf/2026/ex-2.json", advisory(2, 3));
+        site.put("csaf/2026/ex-2.json.sha512", sha512(&advisory(2, 3)).to_uppercase());
+        assert_eq!(bench.followed(&feed).await.changed, 1);
+        bench.idle(&feed).await;
+
+        // A feed names the hashes of its documents itself.
+        site.remove("csaf/changes.csv");
+        bench.distrusts(&feed, Source::Csaf, "its shape changed: its list of documents is gone").await;
+        site.put("provider-metadata.json", format!(r#"{{"distributions":[{{"rolie":{{"feeds":[{{"url":"{}","tlp_label":"CLEAR"}}]}}}}]}}"#, site.url("white.json")));
+        let entry = |hash: &str| format!(
+            r#"{{"feed":{{"entry":[{{"link":[{{"rel":"self","href":"{0}"}},{{"rel":"hash","href":"{1}"}},{{"rel":"signature","href":"{0}.asc"}}],"updated":"2026-01-05T00:00:00Z","content":{{"src":"{0}"}}}}]}}}}"#,
+            site.url("csaf/2026/ex-3.json"), site.url(hash)
+        );
+        let document = advisory(3, 5);
+        site.put("csaf/2026/ex-3.json", &document);
+        site.put("hashes/3.sha256", sha256(&advisory(3, 4)));
+        site.put("white.json", entry("hashes/3.sha256"));
+        bench.distrusts(&feed, Source::Csaf, "altered: ").await;
+        site.put("hashes/3.sha256", sha256(&document));
+        assert_eq!(bench.followed(&feed).await.added, 1);
         bench.idle(&feed).await;
     }
 }

@@ -10,6 +10,7 @@ mod follow_faults;
 mod follow_feeds;
 mod follow_kill;
 mod follow_tls;
+mod follow_withdrawn;
 mod import;
 mod kill;
 mod landing;

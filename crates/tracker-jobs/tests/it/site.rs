@@ -100,6 +100,11 @@ impl Site {
         self.shared().faults.extend(faults);
     }
 
+    /// How many requests came since the last call of [`Site::requests`].
+    pub(crate) fn count(&self) -> usize {
+        self.shared().log.len()
+    }
+
     /// The heads of the requests since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.shared().log)
@@ -138,7 +143,11 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
         shared.log.push(head.clone());
         let content = match (&mut shared.api, fault) {
             (Some((api, answer)), None) if api == path => Some(answer(query).into_bytes()),
-            _ => shared.files.get(path).cloned(),
+            _ => shared
+                .files
+                .get(&target)
+                .or_else(|| shared.files.get(path))
+                .cloned(),
         };
         (fault, content, shared.dates.get(path).cloned())
     };

@@ -6,6 +6,7 @@ use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::statement::Dialect;
 use crate::value::{Row, Value};
+use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 use std::fmt::Write as _;
 
@@ -41,8 +42,8 @@ struct Column {
 
 /// A table with its columns, the key's first.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
-    pub(super) name: String,
+pub(crate) struct Table {
+    pub(crate) name: String,
     columns: Vec<Column>,
     /// How many of the columns are the key.
     key: usize,
@@ -50,8 +51,13 @@ pub(super) struct Table {
 
 /// All tables, those first that others refer to.
 pub(super) async fn tables() -> Result<Vec<Table>> {
+    tables_after(&migrate::migrator(Dialect::Sqlite)).await
+}
+
+/// The tables that steps of SQLite's schema make.
+pub(crate) async fn tables_after(steps: &Migrator) -> Result<Vec<Table>> {
     let mut schema = SqliteConnection::connect("sqlite::memory:").await?;
-    migrate::migrator(Dialect::Sqlite).run(&mut schema).await?;
+    steps.run(&mut schema).await?;
     let query = "SELECT m.name, p.name, p.type, p.pk FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p WHERE m.type = 'table' ORDER BY m.rowid, p.pk = 0, p.pk, p.cid";
     let mut tables: Vec<Table> = Vec::new();
     for row in sqlx::query(query).fetch_all(&mut schema).await? {
@@ -115,7 +121,7 @@ impl Table {
     }
 
     /// The rows behind a key, in the key's order.
-    pub(super) fn select(&self, dialect: Dialect, after: bool) -> String {
+    pub(crate) fn select(&self, dialect: Dialect, after: bool) -> String {
         let key = self.key_columns(dialect);
         let condition = if after {
             let places: Vec<String> = (1..=self.key).map(|place| format!("${place}")).collect();
@@ -151,12 +157,12 @@ impl Table {
     }
 
     /// Rows that one statement inserts.
-    pub(super) fn rows_at_once(&self) -> usize {
+    pub(crate) fn rows_at_once(&self) -> usize {
         MAX_VALUES / self.columns.len()
     }
 
     /// SQLite finds a named parameter by walking all of them, so there they stay nameless.
-    pub(super) fn insert(&self, dialect: Dialect, rows: usize) -> String {
+    pub(crate) fn insert(&self, dialect: Dialect, rows: usize) -> String {
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.names());
         let width = self.columns.len();
         for row in 0..rows {
@@ -176,7 +182,7 @@ impl Table {
     }
 
     /// A row's values, the key's first.
-    pub(super) fn read(&self, row: &Row) -> Result<Vec<Value>> {
+    pub(crate) fn read(&self, row: &Row) -> Result<Vec<Value>> {
         self.values(row, self.columns.len())
     }
 
@@ -199,7 +205,7 @@ impl Table {
     }
 
     /// The key of a row's values.
-    pub(super) fn key<'v>(&self, values: &'v [Value]) -> &'v [Value] {
+    pub(crate) fn key<'v>(&self, values: &'v [Value]) -> &'v [Value] {
         &values[..self.key]
     }
 }

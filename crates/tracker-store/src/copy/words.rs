@@ -41,7 +41,7 @@ pub(super) async fn counts(session: &mut Session) -> Result<[i64; 2]> {
 }
 
 /// Indexes what is not indexed yet; `each` hears how many were added.
-pub(super) async fn rebuild(store: &Store, each: &mut dyn FnMut(u64)) -> Result<()> {
+pub(crate) async fn rebuild(store: &Store, each: &mut dyn FnMut(u64)) -> Result<()> {
     loop {
         let mut session = store.write().await?;
         let last = session.count(&VULNERABILITY_WORDS_LAST, Vec::new()).await?;

@@ -30,6 +30,38 @@ async fn a_password_is_left_out_of_messages() {
 }
 
 #[tokio::test]
+async fn whatever_may_be_a_secret_is_left_out_of_messages() {
+    for (url, told) in [
+        ("mysql://tracker:secret@host/x", "`mysql://tracker@host/x`"),
+        ("mysql://secret@host/x", "`…@host/x`"),
+        ("mysql:tracker:secret@host/x", "`…@host/x`"),
+        ("secret@host", "`…@host`"),
+        ("mysql://host/x?password=secret", "`mysql://host/x?…`"),
+        ("mysql://a:sec@ret:secret@host/x", "`mysql://a@host/x`"),
+        ("mysql://s/e:secret@host/x", "`…@host/x`"),
+        (
+            "POSTGRES://tracker:secret@host/x",
+            "`POSTGRES://tracker@host/x`",
+        ),
+        (
+            "postgres://tracker:secret@[host/x",
+            "`postgres://tracker@[host/x`",
+        ),
+    ] {
+        let error = Store::open(url).await.unwrap_err();
+        let error = format!("{error} {error:?}");
+        assert!(error.contains(told) && !error.contains("secret"), "{error}");
+    }
+    let url = "postgres://tracker@localhost:1/x?password=secret";
+    let error = format!("{:?}", Store::open(url).await.unwrap_err());
+    assert!(
+        error.contains("postgres://tracker@localhost:1/x?…"),
+        "{error}"
+    );
+    assert!(!error.contains("secret"), "{error}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_refused_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");

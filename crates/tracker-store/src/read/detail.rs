@@ -40,6 +40,7 @@ impl Store {
                 record: blob::decode(row.integer(0)?, &row.bytes(1)?)?,
                 imported: row.instant(2)?,
                 raw_bytes: u64::from(row.number(3)?),
+                withdrawn: row.optional_instant(4)?,
             });
         }
         records

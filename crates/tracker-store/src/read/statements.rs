@@ -28,7 +28,7 @@ pub(crate) const BUILT: [Statement; 3] = [
 ];
 
 statements! {
-    RECORDS = "SELECT record.key, document.normal, record.imported, record.raw_bytes FROM member JOIN record ON record.key = member.record JOIN document ON document.record = record.key WHERE member.vulnerability = $1 ORDER BY record.key";
+    RECORDS = "SELECT record.key, document.normal, record.imported, record.raw_bytes, record.withdrawn FROM member JOIN record ON record.key = member.record JOIN document ON document.record = record.key WHERE member.vulnerability = $1 ORDER BY record.key";
     RAW = "SELECT record.raw_bytes, document.raw FROM record JOIN document ON document.record = record.key WHERE record.source = $1 AND record.id = $2";
     MATCHES = "SELECT key, distribution, family, score, reasons FROM package_match WHERE vulnerability = $1 ORDER BY score DESC, distribution, family";
     FINDINGS = "SELECT finding.package_match, channel.name, attribute.name, finding.version, finding.status, finding.evidence, finding.since FROM package_match JOIN finding ON finding.package_match = package_match.key JOIN channel ON channel.key = finding.channel JOIN attribute ON attribute.key = finding.attribute WHERE package_match.vulnerability = $1 ORDER BY attribute.name, channel.name";

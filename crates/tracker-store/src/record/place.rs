@@ -3,7 +3,7 @@
 //! Invariant: a vulnerability exists exactly as long as a record belongs to it.
 
 use super::statements as sql;
-use super::{Accepted, IncomingRecord};
+use super::{Accepted, Change, IncomingRecord};
 use crate::blob;
 use crate::derive::statements::AFFECTED_ADD;
 use crate::error::Result;
@@ -13,7 +13,6 @@ use crate::words;
 use crate::writer::{Counter, Writer};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tracker_record::{Record, Summary, Vulnerability};
-use tracker_triage::Event;
 
 /// A vulnerability while a batch is written.
 struct Open {
@@ -40,7 +39,9 @@ impl Touched {
     pub(super) async fn load(writer: &mut Writer, accepted: &[Accepted]) -> Result<Touched> {
         let session = &mut writer.session;
         let mut before: HashMap<i64, BTreeSet<i64>> = HashMap::new();
-        let changed = accepted.iter().filter(|accepted| !accepted.new);
+        let changed = accepted
+            .iter()
+            .filter(|accepted| accepted.change != Change::Added);
         let changed = changed.map(|accepted| Value::from(accepted.key)).collect();
         for row in session
             .rows_in(&sql::MEMBERS_OF_RECORDS, &[], changed)
@@ -108,17 +109,13 @@ impl Touched {
         &mut self,
         writer: &mut Writer,
         record: i64,
-        new: bool,
+        change: Change,
         incoming: IncomingRecord,
     ) {
         let mut before = self.before.remove(&record).unwrap_or_default();
         let source = incoming.record.source;
         let text = format!("{} {}", source.as_str(), incoming.record.id);
-        let event = if new {
-            Event::RecordAdded { record: text }
-        } else {
-            Event::RecordChanged { record: text }
-        };
+        let event = change.event(text);
         let mut heir = None;
         for id in incoming.vulnerabilities {
             let key = *self

@@ -3,10 +3,14 @@
 use crate::statement::statements;
 
 statements! {
-    DIGESTS = "SELECT key, digest, source FROM record WHERE key > $1 ORDER BY key LIMIT 10000";
-    RECORDS_HELD = "SELECT key, id, digest, modified FROM record WHERE source = $1 AND id IN ({list:1})";
-    NORMAL_FORMS = "SELECT record, normal FROM document WHERE record IN ({list:0})";
-    RECORD_PUT = "INSERT INTO record (key, source, id, digest, modified, imported, raw_bytes) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, modified = excluded.modified, imported = excluded.imported, raw_bytes = excluded.raw_bytes";
+    DIGESTS = "SELECT key, digest, source FROM record WHERE key > $1 AND withdrawn IS NULL ORDER BY key LIMIT 10000";
+    RECORDS_HELD = "SELECT key, id, digest, modified, withdrawn FROM record WHERE source = $1 AND id IN ({list:1})";
+    DOCUMENTS = "SELECT document.record, document.normal, document.raw, record.raw_bytes FROM document JOIN record ON record.key = document.record WHERE document.record IN ({list:0})";
+    STATED = "SELECT key, id FROM record WHERE source = $1 AND key > $2 AND withdrawn IS NULL ORDER BY key LIMIT 10000";
+    SIGHTINGS = "SELECT id FROM sighting WHERE feed = $1";
+    SIGHTING_ADD = "INSERT INTO sighting (feed, id) VALUES {rows:2} ON CONFLICT (feed, id) DO NOTHING";
+    SIGHTINGS_FORGET = "DELETE FROM sighting WHERE feed = $1";
+    RECORD_PUT = "INSERT INTO record (key, source, id, digest, modified, imported, raw_bytes, withdrawn) VALUES {rows:8} ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, modified = excluded.modified, imported = excluded.imported, raw_bytes = excluded.raw_bytes, withdrawn = excluded.withdrawn";
     DOCUMENT_PUT = "INSERT INTO document (record, normal, raw) VALUES {rows:3} ON CONFLICT (record) DO UPDATE SET normal = excluded.normal, raw = excluded.raw";
     FEED_GREW = "INSERT INTO feed (source, records, newest, added, changed, unchanged, superseded, rejected) VALUES ($1, $2, $3, 0, 0, 0, 0, 0) ON CONFLICT (source) DO UPDATE SET records = feed.records + excluded.records, newest = CASE WHEN feed.newest IS NULL OR excluded.newest > feed.newest THEN excluded.newest ELSE feed.newest END";
     FEED_IMPORTED = "INSERT INTO feed (source, records, imported, added, changed, unchanged, superseded, rejected) VALUES ($1, 0, $2, $3, $4, $5, $6, $7) ON CONFLICT (source) DO UPDATE SET imported = excluded.imported, added = excluded.added, changed = excluded.changed, unchanged = excluded.unchanged, superseded = excluded.superseded, rejected = excluded.rejected";

@@ -20,6 +20,7 @@ pub(super) fn entry(row: &Row) -> Result<(i64, Entry)> {
         match kind.as_str() {
             "record-added" => Event::RecordAdded { record },
             "record-changed" => Event::RecordChanged { record },
+            "record-withdrawn" => Event::RecordWithdrawn { record },
             // Only fixes everywhere were kept from before events had a form of their own.
             "fixed-everywhere" => Event::FixedEverywhere {
                 channels: Vec::new(),

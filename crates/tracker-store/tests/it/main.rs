@@ -12,6 +12,7 @@ mod people;
 mod releases;
 mod schema;
 mod triage;
+mod withdrawal;
 
 use tracker_store::Store;
 use tracker_store::view::{Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};

@@ -37,6 +37,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0007_triage.sql"),
         include_str!("../../migrations/postgres/0007_triage.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0008_withdrawn.sql"),
+        include_str!("../../migrations/postgres/0008_withdrawn.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.
@@ -200,6 +204,19 @@ fn reference() -> String {
             } else if let Some(rest) = line.strip_prefix("CREATE INDEX ") {
                 let columns = rest.split_once(" (").map_or("", |(_, columns)| columns);
                 let _ = writeln!(page, "- index ({}", columns.trim_end_matches(';'));
+            } else if let Some((table, added)) = added_column(line) {
+                let other = postgres.lines().find_map(|line| {
+                    let (of, other) = added_column(line)?;
+                    (of == table && first_word(other) == first_word(added)).then_some(other)
+                });
+                if !comment.is_empty() {
+                    let _ = writeln!(page, "\n{}\n", comment.join("\n"));
+                    comment.clear();
+                }
+                let _ = write!(page, "- of `{table}`: ");
+                let mut line = String::new();
+                column(&mut line, added, other.unwrap_or_default());
+                page.push_str(line.trim_start_matches("- "));
             } else if open && line.starts_with("    ") {
                 column(
                     &mut page,
@@ -215,6 +232,17 @@ fn reference() -> String {
         }
     }
     page
+}
+
+/// The table that a line adds a column to, and the column.
+fn added_column(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("ALTER TABLE ")?;
+    let (table, added) = rest.split_once(" ADD COLUMN ")?;
+    Some((table, added.trim_end_matches(';')))
+}
+
+fn first_word(line: &str) -> Option<&str> {
+    line.split(' ').next()
 }
 
 /// A column's or constraint's line.

@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
 #[derive(Debug, Default)]
 struct Feeds {
     asked: Family<FeedLabel, Gauge>,
+    succeeded: Family<FeedLabel, Gauge>,
     changed: Family<FeedLabel, Gauge>,
     failures: Family<FeedLabel, Gauge>,
 }
@@ -155,6 +156,13 @@ impl Metrics {
             Unit::Seconds,
             feeds.asked.clone(),
         );
+        let succeeded = "When a feed last answered well, in seconds since 1970";
+        registry.register_with_unit(
+            "feed_succeeded_timestamp",
+            succeeded,
+            Unit::Seconds,
+            feeds.succeeded.clone(),
+        );
         let changed = "When a feed last had something new, in seconds since 1970";
         registry.register_with_unit(
             "feed_changed_timestamp",
@@ -239,7 +247,11 @@ impl Metrics {
 impl Feeds {
     fn set(&self, state: FollowState) {
         let label = FeedLabel { feed: state.feed };
-        for (family, time) in [(&self.asked, state.checked), (&self.changed, state.changed)] {
+        for (family, time) in [
+            (&self.asked, state.checked),
+            (&self.succeeded, state.succeeded),
+            (&self.changed, state.changed),
+        ] {
             if let Some(time) = time {
                 family.get_or_create(&label).set(time.as_second());
             }

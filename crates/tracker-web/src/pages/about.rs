@@ -31,6 +31,7 @@ struct AboutPage {
 struct FollowedRow {
     name: String,
     checked: Option<Day>,
+    succeeded: Option<Day>,
     changed: Option<Day>,
     problem: Option<String>,
     failures: u32,
@@ -41,6 +42,7 @@ impl FollowedRow {
         FollowedRow {
             name: state.feed.clone(),
             checked: state.checked.map(|at| Day::new(at, now)),
+            succeeded: state.succeeded.map(|at| Day::new(at, now)),
             changed: state.changed.map(|at| Day::new(at, now)),
             problem: state.problem.clone(),
             failures: state.failures,

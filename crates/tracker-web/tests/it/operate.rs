@@ -61,6 +61,7 @@ on_both_databases! {
         let state = FollowState {
             feed: "kev".to_owned(),
             checked: Some("2026-01-02T03:04:05Z".parse().unwrap()),
+            succeeded: Some("2026-01-02T03:04:00Z".parse().unwrap()),
             failures: 3,
             problem: Some("cut off".to_owned()),
             ..FollowState::default()
@@ -73,6 +74,7 @@ on_both_databases! {
             ("packages", 12.0),
             ("database_up", 1.0),
             (r#"feed_asked_timestamp_seconds{feed="kev"}"#, 1_767_323_045.0),
+            (r#"feed_succeeded_timestamp_seconds{feed="kev"}"#, 1_767_323_040.0),
             (r#"feed_failures{feed="kev"}"#, 3.0),
         ] {
             assert_eq!(value(&metrics, series), Some(expected), "{series}: {metrics}");

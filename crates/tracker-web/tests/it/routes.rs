@@ -91,8 +91,13 @@ on_both_databases! {
         let page = site.get("/about").await.body;
         assert!(page.contains("failing</strong>, 3 times: cut off: 3 records of &#60;b&#62;5"), "{page}");
         assert!(page.contains("2026-01-02T03:04:05Z"), "{page}");
+        assert!(page.contains("<span class=\"quiet\">never</span>"), "{page}");
+        let succeeded = Some("2026-01-01T01:02:03Z".parse().unwrap());
+        site.store.put_follow_state(&tracker_store::FollowState { succeeded, ..state }).await.unwrap();
+        assert!(site.get("/about").await.body.contains("2026-01-01T01:02:03Z"), "the last success beside it");
         let twin = site.get("/about.json").await.json();
         assert_eq!(twin["followed"][0]["problem"], "cut off: 3 records of <b>5</b>");
+        assert_eq!(twin["followed"][0]["succeeded"], "2026-01-01T01:02:03Z");
         assert!(twin["followed"][0].get("cursor").is_none());
     }
 

@@ -29,6 +29,8 @@ pub(super) enum List {
 pub(super) struct Entry {
     pub(super) changed: Timestamp,
     pub(super) url: String,
+    /// Where the list itself says that hashes of it are.
+    pub(super) hashes: Vec<String>,
 }
 
 impl List {
@@ -91,6 +93,9 @@ fn rolie(list: &str, bytes: &[u8]) -> Result<Vec<Entry>, FollowError> {
     let document: Document = serde_json::from_slice(bytes).map_err(|error| broken(&error))?;
     let own = origin(list).ok_or_else(|| shape(format!("{list:?} is no address")))?;
     let entries = document.feed.entry.into_iter().map(|item| {
+        let links = item.link.iter();
+        let hashes = links.filter(|link| link.rel == "hash" && link.href.starts_with(own));
+        let hashes = hashes.map(|link| link.href.clone()).collect();
         let own_link = item.link.into_iter().find(|link| link.rel == "self");
         let url = item
             .content
@@ -103,6 +108,7 @@ fn rolie(list: &str, bytes: &[u8]) -> Result<Vec<Entry>, FollowError> {
         Ok(Entry {
             changed: item.updated,
             url,
+            hashes,
         })
     });
     entries.collect()
@@ -139,6 +145,7 @@ fn changes(directory: &str, text: &str) -> Result<Vec<Entry>, FollowError> {
         entries.push(Entry {
             changed,
             url: format!("{directory}{path}"),
+            hashes: Vec::new(),
         });
     }
     Ok(entries)
