@@ -135,7 +135,7 @@ impl Change {
     }
 
     /// The event that tells of it.
-    const fn event(self, record: String) -> Event {
+    fn event(self, record: String) -> Event {
         match self {
             Change::Added => Event::RecordAdded { record },
             Change::Changed | Change::Restated => Event::RecordChanged { record },
