@@ -1,4 +1,4 @@
-# NixOS module of the tracker: pages, followed feeds, and nginx before them.
+# NixOS module of the tracker: pages, the worker behind them, and nginx before them.
 #
 # It is parsed and evaluated against nix/tests/module-stub.nix, a small stand-in of the module system (stage
 # test.d/45-tracker-operate); it was NOT evaluated against NixOS.
@@ -10,7 +10,7 @@ let
   file = toml.generate "rootstock-tracker.toml" cfg.settings;
 
   databaseCredential = optional (cfg.databaseFile != null) "database:${cfg.databaseFile}";
-  keyCredential = optional (cfg.follow.nvdKeyFile != null) "nvd-key:${cfg.follow.nvdKeyFile}";
+  keyCredential = optional (cfg.worker.nvdKeyFile != null) "nvd-key:${cfg.worker.nvdKeyFile}";
 
   # One hardened unit; both run as one user, who exists while either runs.
   unit = { description, command, credentials, memoryMax }: {
@@ -80,8 +80,8 @@ in
     settings = mkOption {
       type = toml.type;
       default = { };
-      example = { log = "info"; "feed".follow.url = [ "kev=https://mirror.example.org/kev.json" ]; };
-      description = "The configuration file; docs/reference/tracker-config.md lists its keys. It is readable by all: secrets belong in `databaseFile`, `follow.nvdKeyFile` or `environmentFile`.";
+      example = { log = "info"; worker.feed-url = [ "kev=https://mirror.example.org/kev.json" ]; };
+      description = "The configuration file; docs/reference/tracker-config.md lists its keys. It is readable by all: secrets belong in `databaseFile`, `worker.nvdKeyFile` or `environmentFile`.";
     };
 
     database = mkOption {
@@ -116,16 +116,22 @@ in
       description = "File of variables (ROOTSTOCK_…), which go before the settings.";
     };
 
-    follow = {
+    worker = {
       enable = mkOption {
         type = types.bool;
         default = true;
-        description = "Whether feeds are followed, and what changed is matched.";
+        description = "Whether a worker runs here: feeds and channels are followed, and what changed is matched.";
+      };
+      channels = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "nixos-unstable" ];
+        description = "Channels whose releases are followed.";
       };
       memoryMax = mkOption {
         type = types.str;
         default = "4G";
-        description = "Most memory that following and matching may take.";
+        description = "Most memory that the worker may take.";
       };
       nvdKeyFile = mkOption {
         type = types.nullOr types.str;
@@ -155,7 +161,8 @@ in
         }
         (if cfg.databaseFile == null then { inherit (cfg) database; } else { database-file = "credential:database"; })
         (mkIf (cfg.metricsListen != null) { serve.metrics-listen = cfg.metricsListen; })
-        (mkIf (cfg.follow.nvdKeyFile != null) { feed.follow.nvd-key-file = "credential:nvd-key"; })
+        (mkIf (cfg.worker.nvdKeyFile != null) { worker.nvd-key-file = "credential:nvd-key"; })
+        (mkIf (cfg.worker.channels != [ ]) { worker.channel = cfg.worker.channels; })
       ];
 
       systemd.services.rootstock-tracker = unit {
@@ -166,12 +173,12 @@ in
       };
     }
 
-    (mkIf cfg.follow.enable {
-      systemd.services.rootstock-tracker-follow = unit {
-        description = "Rootstock tracker: feeds and matching";
-        command = "feed follow --match";
+    (mkIf cfg.worker.enable {
+      systemd.services.rootstock-tracker-worker = unit {
+        description = "Rootstock tracker: jobs";
+        command = "worker";
         credentials = databaseCredential ++ keyCredential;
-        memoryMax = cfg.follow.memoryMax;
+        memoryMax = cfg.worker.memoryMax;
       };
     })
 

@@ -28,12 +28,12 @@ in
     listen = "[::1]:8081";
     metricsListen = "127.0.0.1:9108";
     environmentFile = "/run/keys/tracker.env";
-    follow.nvdKeyFile = "/run/keys/nvd";
+    worker = { nvdKeyFile = "/run/keys/nvd"; channels = [ "nixos-26.05" "nixos-unstable" ]; };
     nginx = { enable = true; hostName = "tracker.example.org"; };
     settings = {
       log = "debug";
       serve.drain = 5;
-      feed.follow.url = [ "kev=https://mirror.example.org/kev.json" ];
+      worker.feed-url = [ "kev=https://mirror.example.org/kev.json" ];
     };
   };
   refused = {

@@ -5,12 +5,16 @@
 mod config;
 mod database;
 mod landing;
+mod worker;
 
 pub(crate) use config::{Config, ConfigCheck};
 pub(crate) use database::{Backup, Check, Copy, Restore};
 pub(crate) use landing::{
-    Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls, LandingShow,
-    LandingSupport, Polling,
+    CHANNELS, Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls,
+    LandingShow, LandingSupport, Polling,
+};
+pub(crate) use worker::{
+    Jobs, JobsList, JobsNamed, JobsRetry, JobsShow, Pace, WorkerLanding, WorkerRun,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -99,6 +103,16 @@ pub(crate) enum Command {
     /// Where a commit or pull request is, since when, and when it will be in a channel.
     #[command(subcommand)]
     Landing(Landing),
+    /// Run what goes on in the background: follow feeds and channels, match what changed, keep the landing index up.
+    ///
+    /// What is due stands in the database. A job is taken under a lease that ends unless it is renewed, so any number of
+    /// workers may run over one PostgreSQL: no two run one job at a time, and the jobs of one that died are taken over.
+    /// SIGTERM or SIGINT ends it: running jobs may end within `--grace`, or are given back and go on where they were.
+    #[command(after_help = examples("worker --database sqlite:tracker.db --channel nixos-unstable\n  rootstock-tracker worker --once --feed kev --feed epss --database sqlite:tracker.db\n  rootstock-tracker worker --config /etc/rootstock/tracker.toml"))]
+    Worker(Box<WorkerRun>),
+    /// What workers run: when, since when, and what went wrong.
+    #[command(subcommand)]
+    Jobs(Jobs),
     /// Write a backup: a SQLite database with everything in it, whatever kind the database is.
     ///
     /// The database may be in use meanwhile; the backup is of one moment. Every row is compared before the file gets
@@ -270,14 +284,8 @@ pub(crate) struct FeedFollow {
     /// Take a feed from another address.
     #[arg(long, value_name = "FEED=URL", value_parser = assignment)]
     pub(crate) url: Vec<(String, String)>,
-    /// Key for NVD's API, which allows more requests.
-    #[arg(
-        long,
-        env = "ROOTSTOCK_NVD_KEY",
-        value_name = "KEY",
-        hide_env_values = true
-    )]
-    pub(crate) nvd_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) nvd_key: NvdKey,
     #[command(flatten)]
     pub(crate) fetching: Fetching,
     #[command(flatten)]
@@ -286,9 +294,32 @@ pub(crate) struct FeedFollow {
     pub(crate) json: Json,
 }
 
+/// Who asks NVD.
+#[derive(Debug, Args)]
+pub(crate) struct NvdKey {
+    /// Key for NVD's API, which allows more requests.
+    #[arg(
+        long,
+        env = "ROOTSTOCK_NVD_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(crate) nvd_key: Option<String>,
+}
+
 /// How servers are reached.
 #[derive(Debug, Args)]
 pub(crate) struct Fetching {
+    #[command(flatten)]
+    pub(crate) spool: Spool,
+    /// Certificates of authorities to trust beside the system's (PEM), for mirrors of your own.
+    #[arg(long, env = "ROOTSTOCK_AUTHORITY", value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
+}
+
+/// Where bodies are while they come in.
+#[derive(Debug, Args)]
+pub(crate) struct Spool {
     /// Folder for what is being fetched; a body that broke off is continued from there.
     #[arg(
         long,
@@ -297,9 +328,6 @@ pub(crate) struct Fetching {
         default_value = "tracker-spool"
     )]
     pub(crate) spool: PathBuf,
-    /// Certificates of authorities to trust beside the system's (PEM), for mirrors of your own.
-    #[arg(long, env = "ROOTSTOCK_AUTHORITY", value_name = "FILE")]
-    pub(crate) authority: Option<PathBuf>,
 }
 
 /// `feed import`.
@@ -376,12 +404,25 @@ pub(crate) struct ChannelFollow {
     /// Match what changed after each pass, as `match` does.
     #[arg(long = "match")]
     pub(crate) matching: bool,
-    /// Take this many releases before the newest as well.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
-    pub(crate) history: usize,
     /// Take a channel from another address: the folder of its newest release, or what leads there.
     #[arg(long, value_name = "CHANNEL=URL", value_parser = assignment)]
     pub(crate) url: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) releases: Releases,
+    #[command(flatten)]
+    pub(crate) fetching: Fetching,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// Which releases of channels, and where they are listed.
+#[derive(Debug, Args)]
+pub(crate) struct Releases {
+    /// Take this many releases before the newest as well.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub(crate) history: usize,
     /// Where releases are listed, in S3's form; the folders themselves are below `--releases`.
     #[arg(long, value_name = "URL", requires = "releases")]
     pub(crate) listing: Option<String>,
@@ -394,12 +435,6 @@ pub(crate) struct ChannelFollow {
     /// Distribution that the channels belong to.
     #[arg(long, default_value = "nixpkgs", value_name = "NAME")]
     pub(crate) distribution: String,
-    #[command(flatten)]
-    pub(crate) fetching: Fetching,
-    #[command(flatten)]
-    pub(crate) database: Database,
-    #[command(flatten)]
-    pub(crate) json: Json,
 }
 
 /// `channel list`.

@@ -42,7 +42,10 @@ fn main() -> ExitCode {
             return Outcome::FAILED;
         }
     };
-    match runtime.block_on(command::run(arguments.command)) {
+    let outcome = runtime.block_on(command::run(arguments.command));
+    // A thread that waits for git or a disk is not waited for: it may be killed at any moment.
+    runtime.shutdown_background();
+    match outcome {
         Ok(outcome) => outcome.code(),
         // A reader that has seen enough (`| head`) is no failure of ours.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,

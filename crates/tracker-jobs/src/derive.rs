@@ -76,6 +76,9 @@ async fn derive_with_current(
     derived: &mut DistributionDerived,
     progress: &dyn Progress,
 ) -> Result<bool, JobError> {
+    if !store.is_derivation_due(&derived.distribution).await? {
+        return Ok(true);
+    }
     let inventory = store.current_packages(&derived.distribution).await?;
     let mut due = store.due(&inventory, BATCH).await?;
     if due.vulnerabilities.is_empty() {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whatever the job had acknowledged before stays; running it again goes on from there.
 
+use crate::landing::LandingError;
 use std::path::PathBuf;
 use tracker_inventory::InventoryError;
 use tracker_store::StoreError;
@@ -42,6 +43,9 @@ pub enum JobError {
         #[source]
         source: InventoryError,
     },
+    /// The landing index cannot be read: see its own kinds.
+    #[error(transparent)]
+    Landing(#[from] LandingError),
     /// A worker thread of the job ended by a defect of the program: report it.
     #[error("a worker of the job failed: {0}")]
     Worker(String),

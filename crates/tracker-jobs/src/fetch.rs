@@ -9,6 +9,7 @@ mod backoff;
 mod body;
 
 use backoff::Backoff;
+pub(crate) use backoff::random;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, StatusCode};

@@ -147,7 +147,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// An error with its causes.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

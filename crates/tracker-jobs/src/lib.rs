@@ -3,7 +3,7 @@
 //! Reading order: [`import_feeds`] (files into records), [`import_channel`] (package lists into releases),
 //! [`derive()`] (records and releases into matches and findings). [`Fetcher`], [`follow()`] and [`follow_releases()`]
 //! bring feeds and releases from the network, [`landing`] keeps the index of where commits are, [`backup()`] copies
-//! whole databases. [`Input`] is what they read, [`Progress`] what they
+//! whole databases; [`Worker`] runs all of it when it is due. [`Input`] is what they read, [`Progress`] what they
 //! report while they run, and each gives a summary at the end.
 //!
 //! Invariant: a job that is killed at any moment loses nothing it has acknowledged, and running it again
@@ -18,7 +18,9 @@ mod follow;
 mod import;
 mod input;
 pub mod landing;
+mod own_folder;
 mod progress;
+mod worker;
 
 pub use backup::{backup, copy, open_backup};
 pub use channel::{ChannelSummary, RejectedEntry, ReleaseFiles, import_channel, import_release};
@@ -33,4 +35,6 @@ pub use import::{
     ImportSummary, MAX_LISTED, RecordWarning, Refused, Rejected, SourceCounts, import_feeds,
 };
 pub use input::Input;
+pub use own_folder::OwnFolder;
 pub use progress::{Phase, Progress, Step};
+pub use worker::{IndexSource, Plan, Task, Tools, Until, Worker, WorkerOptions, WorkerSummary};

@@ -166,6 +166,16 @@ impl Store {
         })
     }
 
+    /// Whether any vulnerability's matches in a distribution are due, without loading its packages.
+    pub async fn is_derivation_due(&self, distribution: &str) -> Result<bool> {
+        let mut session = self.read().await?;
+        let position = session.count(&sql::POSITION, values![distribution]).await?;
+        let next = session
+            .row(&sql::TOUCHED_AFTER, values![position, 1_i64])
+            .await?;
+        Ok(next.is_some())
+    }
+
     /// The next vulnerabilities, at most `limit`, whose matches in the distribution are due.
     pub async fn due(&self, inventory: &Inventory, limit: u32) -> Result<Due> {
         let mut session = self.read().await?;

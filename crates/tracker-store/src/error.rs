@@ -121,6 +121,12 @@ pub enum StoreError {
         /// The distribution.
         distribution: String,
     },
+    /// Another worker took the job over; nothing was written. Leave it to that one.
+    #[error("job `{job}` was taken over by another worker")]
+    LeaseLost {
+        /// The job.
+        job: String,
+    },
     /// A release contradicts itself or what is held: nothing of it was written.
     #[error("release {revision} of `{channel}`: {reason}")]
     Release {
@@ -167,7 +173,7 @@ impl From<sqlx::Error> for StoreError {
                 // shutdown, serialization and lock classes.
                 Some(
                     "5" | "6" | "261" | "517" | "773" | "40001" | "40P01" | "55P03" | "57P01"
-                    | "57P02" | "57P03" | "53300",
+                    | "57P02" | "57P03" | "53300" | "25P03",
                 ) => StoreError::Unavailable(error),
                 Some(code) if code.starts_with("08") => StoreError::Unavailable(error),
                 // SQLITE_CORRUPT and SQLITE_NOTADB.

@@ -1,7 +1,7 @@
 //! All SQL of the tracker, written once for SQLite and PostgreSQL. Layer: tracker, storage.
 //!
 //! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
-//! matching found), `follow` (how far feeds were followed), `pull` and `landing` (what is told
+//! matching found), `follow` (how far feeds were followed), `job` (what runs in the background, and who holds it), `pull` and `landing` (what is told
 //! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
 //! show, in the types of [`view`]), `operate` (what monitoring asks), `people` (who may),
 //! `triage` (what people decide, and the queue). Below them: `writer` and `session` (a
@@ -16,6 +16,7 @@ mod derive;
 mod error;
 mod follow;
 mod inventory;
+mod job;
 mod landing;
 mod listing;
 mod migrate;
@@ -41,6 +42,7 @@ pub use derive::{
 pub use error::{Result, StoreError};
 pub use follow::FollowState;
 pub use inventory::{ReleaseOutcome, ReleasePackage};
+pub use job::{Ended, Job, JobCounts, JobName, JobState, Lease, Run};
 pub use landing::{ChannelWait, Concerned, FixedEvent, LandedFix, NamedFinding};
 pub use open::Store;
 pub use operate::{Connections, Totals};

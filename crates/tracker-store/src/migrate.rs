@@ -58,6 +58,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0008_withdrawn.sql"),
         include_str!("../migrations/postgres/0008_withdrawn.sql"),
     ),
+    (
+        9,
+        "job",
+        include_str!("../migrations/sqlite/0009_job.sql"),
+        include_str!("../migrations/postgres/0009_job.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -4,14 +4,17 @@
 
 use crate::copy;
 use crate::error::{Result, StoreError};
+use crate::job::{Lease, fence};
 use crate::migrate;
 use crate::session::Session;
 use crate::statement::{Dialect, statements};
+use crate::value::values;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Connections that read at the same time.
@@ -24,6 +27,9 @@ const READER_CACHE_KIB: u32 = 8 * 1024;
 /// How long a call waits for a lock that another process holds, or for a free connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a writing transaction may wait for its own process; with a lease, as long as the lease.
+const LONGEST_SILENCE: Duration = Duration::from_mins(5);
+
 /// Rows that SQLite's thread may be ahead of the reader: each time the two wait for one another costs more than
 /// reading a row.
 const ROWS_UNDER_WAY: usize = 2000;
@@ -35,6 +41,8 @@ const PREPARED: usize = 400;
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pools: Pools,
+    /// The lease under which it writes.
+    pub(crate) fence: Option<Arc<Lease>>,
 }
 
 /// The connections.
@@ -49,7 +57,8 @@ pub(crate) enum Pools {
 
 statements! {
     /// One transaction writes at a time on PostgreSQL too, so that keys and positions commit in order.
-    LOCK_WRITER = sqlite "SELECT 1" postgres "SELECT 1 FROM (SELECT pg_advisory_xact_lock(7309453)) AS held";
+    /// A process that is stopped in the middle of one is thrown out by the server, so that the others go on.
+    LOCK_WRITER = sqlite "SELECT $1" postgres "SELECT 1 FROM (SELECT set_config('idle_in_transaction_session_timeout', $1, TRUE), pg_advisory_xact_lock(7309453)) AS held";
     /// Lets the planner know the sizes of the tables; without it PostgreSQL guesses for minutes after a bulk load.
     ANALYZE = sqlite "PRAGMA optimize" postgres "ANALYZE";
 }
@@ -94,7 +103,7 @@ impl Store {
         } else {
             return Err(address(url, "the scheme is unknown"));
         };
-        Ok(Store { pools })
+        Ok(Store { pools, fence: None })
     }
 
     /// Applies the steps that the database does not have yet.
@@ -157,7 +166,15 @@ impl Store {
             Pools::Postgres(pool) => Session::Postgres(pool.begin().await?),
         };
         if session.dialect() == Dialect::Postgres {
-            session.rows(&LOCK_WRITER, Vec::new()).await?;
+            let longest = self
+                .fence
+                .as_ref()
+                .map_or(LONGEST_SILENCE, |lease| lease.lasting);
+            let milliseconds = longest.as_millis().to_string();
+            session.rows(&LOCK_WRITER, values![milliseconds]).await?;
+        }
+        if let Some(lease) = &self.fence {
+            fence::check(&mut session, lease).await?;
         }
         Ok(session)
     }

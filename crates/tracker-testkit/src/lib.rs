@@ -8,6 +8,7 @@ pub mod fixture;
 mod postgres;
 
 pub use database::{Database, Kind};
+pub use postgres::PrivateServer;
 
 /// Runs each test on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///

@@ -4,6 +4,7 @@
 //! closes, even by a kill, the shell stops the server and removes the folder.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -35,10 +36,64 @@ const SETTINGS: &[&str] = &[
     "log_min_messages=fatal",
 ];
 
+/// What the shell does: it runs the server, and stops and starts it when told to.
+const SHELL: &str = r#"folder=$1; shift
+"$@" & server=$!
+while read -r word; do
+  case $word in
+    stop) kill -INT $server; wait $server ;;
+    start) "$@" & server=$! ;;
+  esac
+done
+kill -INT $server; wait; rm -rf "$folder""#;
+
+#[derive(Debug)]
 struct Server {
     folder: PathBuf,
     _shell: Child,
-    _alive: ChildStdin,
+    alive: ChildStdin,
+}
+
+/// A server of a test's own, which may be stopped and started again, with one migrated database.
+#[derive(Debug)]
+pub struct PrivateServer(Server);
+
+impl PrivateServer {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start.
+    pub async fn new() -> PrivateServer {
+        PrivateServer(start().await)
+    }
+
+    /// The address of its database.
+    pub fn url(&self) -> String {
+        self.0.url(TEMPLATE)
+    }
+
+    /// Stops it: whoever is connected is thrown out.
+    ///
+    /// # Panics
+    /// If it does not stop.
+    pub async fn stop(&mut self) {
+        self.tell("stop");
+        self.0.wait_until(false).await;
+    }
+
+    /// Starts it again.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(&mut self) {
+        self.tell("start");
+        self.0.wait_until(true).await;
+    }
+
+    fn tell(&mut self, word: &str) {
+        let told = writeln!(self.0.alive, "{word}");
+        told.expect("the shell listens");
+    }
 }
 
 static SERVER: OnceCell<Server> = OnceCell::const_new();
@@ -71,6 +126,25 @@ impl Server {
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         PgConnection::connect(&self.url("postgres")).await
     }
+
+    /// Waits until it accepts connections, or does no longer.
+    async fn wait_until(&self, answers: bool) {
+        for attempt in 0.. {
+            match self.connect().await {
+                Ok(connection) => {
+                    // Whether it closes in peace is of no interest.
+                    let _ = connection.close().await;
+                    if answers {
+                        return;
+                    }
+                    assert!(attempt < ATTEMPTS, "the server does not stop");
+                }
+                Err(_) if !answers => return,
+                Err(error) => assert!(attempt < ATTEMPTS, "the server does not start: {error}"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
 }
 
 async fn start() -> Server {
@@ -99,11 +173,7 @@ async fn start() -> Server {
     );
     let mut shell = command(Path::new("sh"), &folder, user);
     shell
-        .args([
-            "-c",
-            r#"folder=$1; shift; "$@" & read -r _; kill -INT $!; wait; rm -rf "$folder""#,
-            "sh",
-        ])
+        .args(["-c", SHELL, "sh"])
         .arg(&folder)
         .arg(bin.join("postgres"))
         .arg("-D")
@@ -121,23 +191,20 @@ async fn start() -> Server {
         .expect("a shell starts");
     let server = Server {
         folder,
-        _alive: child.stdin.take().expect("the pipe was asked for"),
+        alive: child.stdin.take().expect("the pipe was asked for"),
         _shell: child,
     };
-    for attempt in 0.. {
-        match server.connect().await {
-            Ok(mut connection) => {
-                let sql = format!("CREATE DATABASE {TEMPLATE}");
-                sqlx::query(AssertSqlSafe(sql))
-                    .execute(&mut connection)
-                    .await
-                    .expect("a database can be made");
-                break;
-            }
-            Err(error) if attempt == ATTEMPTS => panic!("the server does not start: {error}"),
-            Err(_) => tokio::time::sleep(PAUSE).await,
-        }
-    }
+    server.wait_until(true).await;
+    let mut connection = server
+        .connect()
+        .await
+        .expect("the server accepts connections");
+    let sql = format!("CREATE DATABASE {TEMPLATE}");
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("a database can be made");
+    connection.close().await.expect("the connection closes");
     let template = Store::open(&server.url(TEMPLATE)).await;
     template.expect("the template is migrated").close().await;
     server

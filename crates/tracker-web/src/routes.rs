@@ -8,7 +8,7 @@ use crate::guard::{self, Limits};
 use crate::landings::Landings;
 use crate::operate::Operations;
 use crate::pages::{
-    about, assets, change, channel, channels, events, labels, overview, package, packages,
+    about, assets, change, channel, channels, events, jobs, labels, overview, package, packages,
     pipeline, record, vulnerabilities, vulnerability,
 };
 use crate::told;
@@ -38,6 +38,7 @@ pub const ROUTES: &[&str] = &[
     "/pipeline/{name}",
     "/events",
     "/labels",
+    "/jobs",
     "/about",
 ];
 
@@ -81,6 +82,7 @@ pub fn router_with(
         .route("/events/feed.atom", get(events::feed))
         .route("/labels", get(labels::labels))
         .route("/labels/feed.atom", get(labels::feed))
+        .route("/jobs", get(jobs::jobs))
         .route("/records/{source}/{id}", get(record::record))
         .route("/about", get(about::about))
         .route("/assets/{name}", get(assets::asset))

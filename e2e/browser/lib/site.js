@@ -1,5 +1,6 @@
 // The demonstration, started on a free port for one test file; and the browser that looks at it.
 // Invariant: what was started here is stopped here, whether the tests passed or not.
+import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,9 @@ export async function startLandingSite() {
   const database = ['--database', 'sqlite:t.db'];
   run(program, ['landing', 'pulls', 'pulls.jsonl', ...database]);
   run(program, ['landing', 'support', 'nixos-unstable', '2024-06-01', ...database]);
+  // One job that went well, one whose feed is nowhere; what fails is no failure of ours, so its code is 3.
+  run(program, ['worker', '--once', '--no-feeds', ...database]);
+  assert.throws(() => run(program, ['worker', '--once', '--feed', 'kev', '--feed-url', 'kev=nowhere:/kev.json', ...database]), { status: 3 });
   const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', '--landing', 'landing', ...database], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('serve is not ready after 60 s')), 60_000);
@@ -121,6 +125,7 @@ export const pages = [
   { name: 'pipeline', path: '/pipeline' },
   { name: 'events', path: '/events' },
   { name: 'labels', path: '/labels' },
+  { name: 'jobs', path: '/jobs' },
   { name: 'about', path: '/about' },
   { name: 'error-not-found', path: '/vulnerabilities/CVE-2019-1469', status: 404 },
   { name: 'error-bad-filter', path: '/vulnerabilities?severity=huge', status: 400 },

@@ -2,10 +2,13 @@
 //!
 //! Invariant: every command takes the index's folder by `--index`, and a forecast is made for `--at`, so that it can be repeated.
 
-use super::{Database, Json, examples, instant};
+use super::{Database, Json, Spool, examples, instant};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use std::path::PathBuf;
+
+/// Patterns of the branches that stand for channels.
+pub(crate) const CHANNELS: [&str; 2] = ["nixos-*", "nixpkgs-*"];
 
 /// `landing`.
 #[derive(Debug, Subcommand)]
@@ -76,19 +79,26 @@ pub(crate) struct LandingIndex {
     pub(crate) repository: PathBuf,
     #[command(flatten)]
     pub(crate) index: IndexFolder,
+    #[command(flatten)]
+    pub(crate) lines: Lines,
+    /// Branches that stand for channels.
+    #[arg(long = "channel", value_name = "PATTERN", default_values = CHANNELS)]
+    pub(crate) channels: Vec<String>,
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// Which branches are indexed.
+#[derive(Debug, Args)]
+pub(crate) struct Lines {
     /// The branch that all others come back to.
     #[arg(long, default_value = "master", value_name = "BRANCH")]
     pub(crate) trunk: String,
     /// Other branches, as patterns of `git for-each-ref`.
     #[arg(long = "branch", value_name = "PATTERN", default_values = ["staging", "staging-next", "staging-[0-9]*", "staging-next-[0-9]*", "release-[0-9]*"])]
     pub(crate) branches: Vec<String>,
-    /// Branches that stand for channels.
-    #[arg(long = "channel", value_name = "PATTERN", default_values = ["nixos-*", "nixpkgs-*"])]
-    pub(crate) channels: Vec<String>,
-    #[command(flatten)]
-    pub(crate) at: At,
-    #[command(flatten)]
-    pub(crate) json: Json,
 }
 
 /// `landing history`.
@@ -155,6 +165,8 @@ pub(crate) struct LandingPulls {
     #[command(flatten)]
     pub(crate) polling: Polling,
     #[command(flatten)]
+    pub(crate) spool: Spool,
+    #[command(flatten)]
     pub(crate) database: Database,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -174,14 +186,6 @@ pub(crate) struct Polling {
     /// The most pages of a hundred pull requests that one poll reads.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) pages: u32,
-    /// Folder for what is being fetched.
-    #[arg(
-        long,
-        env = "ROOTSTOCK_SPOOL",
-        value_name = "FOLDER",
-        default_value = "tracker-spool"
-    )]
-    pub(crate) spool: PathBuf,
 }
 
 /// `landing follow`.
@@ -190,6 +194,26 @@ pub(crate) struct LandingFollow {
     /// Channels to follow.
     #[arg(long = "channel", value_name = "NAME", required = true)]
     pub(crate) channels: Vec<String>,
+    #[command(flatten)]
+    pub(crate) places: Places,
+    /// Make one pass, due or not, and end; exit code 3 if anything failed.
+    #[arg(long)]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) polling: Polling,
+    #[command(flatten)]
+    pub(crate) spool: Spool,
+    #[command(flatten)]
+    pub(crate) index: IndexFolder,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// Where channels and pull requests are asked about.
+#[derive(Debug, Args)]
+pub(crate) struct Places {
     /// Where a channel's history is: lines of `REVISION TIME`, or what a Prometheus server answers for `channel_revision`;
     /// `{channel}` stands for its name.
     #[arg(long, value_name = "URL", default_value = "")]
@@ -207,17 +231,6 @@ pub(crate) struct LandingFollow {
     /// Where pull requests are; empty to follow none.
     #[arg(long, value_name = "URL", default_value = "")]
     pub(crate) pulls_url: String,
-    /// Make one pass, due or not, and end; exit code 3 if anything failed.
-    #[arg(long)]
-    pub(crate) once: bool,
-    #[command(flatten)]
-    pub(crate) polling: Polling,
-    #[command(flatten)]
-    pub(crate) index: IndexFolder,
-    #[command(flatten)]
-    pub(crate) database: Database,
-    #[command(flatten)]
-    pub(crate) json: Json,
 }
 
 /// `landing join`.

@@ -5,7 +5,7 @@
 use super::follow::{TICK, fetcher};
 use super::open;
 use super::serve::stop_signal;
-use crate::arguments::ChannelFollow;
+use crate::arguments::{ChannelFollow, Releases};
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -14,10 +14,10 @@ use tracker_store::Store;
 
 /// Follows channels.
 pub(crate) async fn run(arguments: ChannelFollow) -> anyhow::Result<Outcome> {
-    let channels = chosen(&arguments)?;
+    let channels = chosen(&arguments.names, &arguments.url, &arguments.releases)?;
     let stop = stop_signal()?;
     let store = open(&arguments.database.database).await?;
-    let fetcher = fetcher(&arguments.fetching)?;
+    let fetcher = fetcher(&arguments.fetching, &arguments.fetching.spool.spool)?;
     let outcome = tokio::select! {
         outcome = passes(&arguments, &channels, &store, &fetcher) => outcome?,
         () = stop => {
@@ -64,39 +64,36 @@ async fn passes(
 }
 
 /// The channels that are named, at the addresses given.
-fn chosen(arguments: &ChannelFollow) -> anyhow::Result<Vec<ReleaseSource>> {
-    let named = |list: &[String], name: &String| -> anyhow::Result<()> {
-        if !list.contains(name) {
-            bail!("`{name}` is not among the channels that are named");
-        }
-        Ok(())
-    };
-    for (name, _) in &arguments.url {
-        named(&arguments.names, name)?;
-    }
-    for (name, _) in &arguments.supported_until {
-        named(&arguments.names, name)?;
+pub(super) fn chosen(
+    names: &[String],
+    urls: &[(String, String)],
+    wanted: &Releases,
+) -> anyhow::Result<Vec<ReleaseSource>> {
+    let ends = wanted.supported_until.iter().map(|(name, _)| name);
+    let given = urls.iter().map(|(name, _)| name).chain(ends);
+    if let Some(name) = given.into_iter().find(|name| !names.contains(name)) {
+        bail!("`{name}` is not among the channels that are named");
     }
     let of = |name: &String| {
         let mut channel = ReleaseSource::of_nixpkgs(name);
-        channel.distribution.clone_from(&arguments.distribution);
-        channel.history = arguments.history;
-        if let Some((_, url)) = arguments.url.iter().find(|(of, _)| of == name) {
+        channel.distribution.clone_from(&wanted.distribution);
+        channel.history = wanted.history;
+        if let Some((_, url)) = urls.iter().find(|(of, _)| of == name) {
             let slash = if url.ends_with('/') { "" } else { "/" };
             channel.url = format!("{url}{slash}");
         }
-        if let (Some(listing), Some(releases)) = (&arguments.listing, &arguments.releases) {
+        if let (Some(listing), Some(releases)) = (&wanted.listing, &wanted.releases) {
             channel.listing = Some(listing.clone());
             channel.releases.clone_from(releases);
         }
-        let until = arguments.supported_until.iter();
+        let until = wanted.supported_until.iter();
         channel.supported_until = until
             .clone()
             .find(|(of, _)| of == name)
             .map(|(_, until)| *until);
         channel
     };
-    Ok(arguments.names.iter().map(of).collect())
+    Ok(names.iter().map(of).collect())
 }
 
 fn tell(arguments: &ChannelFollow, name: &str, report: &ReleaseReport) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use crate::arguments::{FeedFollow, Fetching};
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use std::path::Path;
 use std::time::Duration;
 use tracker_jobs::{
     Feed, FetchLimits, Fetcher, FollowReport, Secret, derive, feed_named, feeds, follow,
@@ -19,10 +20,11 @@ pub(super) const TICK: Duration = Duration::from_secs(30);
 
 /// Follows feeds.
 pub(crate) async fn run(arguments: FeedFollow) -> anyhow::Result<Outcome> {
-    let chosen = chosen(&arguments)?;
+    let key = arguments.nvd_key.nvd_key.as_deref();
+    let chosen = chosen(&arguments.feeds, &arguments.url, key)?;
     let stop = stop_signal()?;
     let store = open(&arguments.database.database).await?;
-    let fetcher = fetcher(&arguments.fetching)?;
+    let fetcher = fetcher(&arguments.fetching, &arguments.fetching.spool.spool)?;
     let outcome = tokio::select! {
         outcome = passes(&arguments, &chosen, &store, &fetcher) => outcome?,
         () = stop => {
@@ -34,18 +36,14 @@ pub(crate) async fn run(arguments: FeedFollow) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// A fetcher as the command line wants it.
-pub(super) fn fetcher(fetching: &Fetching) -> anyhow::Result<Fetcher> {
+/// A fetcher as the command line wants it, with bodies in a folder.
+pub(super) fn fetcher(fetching: &Fetching, spool: &Path) -> anyhow::Result<Fetcher> {
     let authorities = match &fetching.authority {
         Some(file) => std::fs::read(file).with_context(|| format!("`{}`", file.display()))?,
         None => Vec::new(),
     };
     let limits = FetchLimits::default();
-    Ok(Fetcher::trusting(
-        fetching.spool.clone(),
-        limits,
-        &authorities,
-    )?)
+    Ok(Fetcher::trusting(spool.to_owned(), limits, &authorities)?)
 }
 
 /// Pass after pass; only one with `--once`.
@@ -82,19 +80,23 @@ async fn passes(
 }
 
 /// The feeds that are named, or all, at the addresses given.
-fn chosen(arguments: &FeedFollow) -> anyhow::Result<Vec<Feed>> {
+pub(super) fn chosen(
+    names: &[String],
+    urls: &[(String, String)],
+    nvd_key: Option<&str>,
+) -> anyhow::Result<Vec<Feed>> {
     let mut known = feeds();
-    for (name, url) in &arguments.url {
+    for (name, url) in urls {
         find(&mut known, name)?.url.clone_from(url);
     }
-    if let Some(key) = &arguments.nvd_key {
-        find(&mut known, "nvd")?.key = Some(Secret(key.clone()));
+    if let Some(key) = nvd_key {
+        find(&mut known, "nvd")?.key = Some(Secret(key.to_owned()));
     }
-    for name in &arguments.feeds {
+    for name in names {
         find(&mut known, name)?;
     }
-    if !arguments.feeds.is_empty() {
-        known.retain(|feed| arguments.feeds.contains(&feed.name));
+    if !names.is_empty() {
+        known.retain(|feed| names.contains(&feed.name));
     }
     Ok(known)
 }

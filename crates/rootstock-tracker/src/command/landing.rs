@@ -3,7 +3,7 @@
 mod follow;
 mod watch;
 
-pub(super) use follow::{follow, join, pulls, support};
+pub(super) use follow::{check_names, fetcher, follow, join, pull_source, pulls, support};
 pub(super) use watch::watch;
 
 use super::open_existing;
@@ -15,20 +15,18 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use tracker_jobs::landing::{
-    HistoryImport, IndexRequest, LandingFolder, import_history, index as bring_up_to_date,
+    HistoryImport, IndexRequest, LandingFolder, dated, import_history, index as bring_up_to_date,
 };
 use tracker_landing::answer::{Answer, AnswerError, Asked, ChannelLanding, Eta, Link, Standing};
 use tracker_landing::graph::GraphError;
-use tracker_landing::index::OutsideRelease;
-use tracker_store::Store;
 
 /// Brings the index up to date with a repository.
 pub(crate) fn index(arguments: LandingIndex) -> anyhow::Result<Outcome> {
     let request = IndexRequest {
         repository: arguments.repository,
         folder: arguments.index.folder,
-        trunk: arguments.trunk,
-        branches: arguments.branches,
+        trunk: arguments.lines.trunk,
+        branches: arguments.lines.branches,
         channels: arguments.channels,
         now: arguments.at.time(),
     };
@@ -149,17 +147,6 @@ pub(crate) async fn show(arguments: LandingShow) -> anyhow::Result<Outcome> {
         output::text(&text(&answer)?)?;
     }
     Ok(Outcome::Done)
-}
-
-/// The releases that a database has of its channels.
-async fn dated(store: &Store) -> anyhow::Result<Vec<OutsideRelease>> {
-    let releases = store.releases().await?.into_iter();
-    let outside = releases.map(|release| OutsideRelease {
-        channel: release.channel,
-        revision: release.revision,
-        time: release.released,
-    });
-    Ok(outside.collect())
 }
 
 /// An answer as text.

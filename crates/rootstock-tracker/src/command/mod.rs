@@ -9,13 +9,15 @@ mod demo;
 mod evaluate;
 mod feed;
 mod follow;
+mod jobs;
 mod landing;
 mod matching;
 mod reference;
 mod serve;
 mod show;
+mod worker;
 
-use crate::arguments::{Bench, Channel, Command, Config, Feed, Landing};
+use crate::arguments::{Bench, Channel, Command, Config, Feed, Jobs, Landing};
 use crate::output::Outcome;
 use anyhow::Context;
 use tracker_store::Store;
@@ -25,6 +27,11 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve(serve) => serve::run(serve).await,
+        Command::Worker(arguments) => worker::run(*arguments).await,
+        Command::Jobs(Jobs::List(list)) => jobs::list(list).await,
+        Command::Jobs(Jobs::Show(show)) => jobs::show(show).await,
+        Command::Jobs(Jobs::Retry(retry)) => jobs::retry(retry).await,
+        Command::Jobs(Jobs::Run(run)) => jobs::run(run).await,
         Command::Feed(Feed::Import(import)) => feed::import(import).await,
         Command::Feed(Feed::Follow(arguments)) => follow::run(arguments).await,
         Command::Channel(Channel::Import(import)) => channel::import(import).await,

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 /// Serves one file under one tag to so many requests.
-fn serve(content: Vec<u8>, requests: usize) -> (String, std::thread::JoinHandle<usize>) {
+pub(crate) fn serve(content: Vec<u8>, requests: usize) -> (String, std::thread::JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/kev.json", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {

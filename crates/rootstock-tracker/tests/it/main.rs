@@ -12,3 +12,4 @@ mod landing;
 mod operate;
 mod program;
 mod refusal;
+mod worker;

@@ -32,7 +32,7 @@ impl Backoff {
 }
 
 /// A number from 0 to 1.
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     let mut bytes = [0; 4];
     // Without a source of chance the pauses are whole; nothing depends on them being random.
     if getrandom::fill(&mut bytes).is_err() {

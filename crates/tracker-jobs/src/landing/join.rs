@@ -5,10 +5,13 @@
 //! such a commit only closes what they leave open.
 //! Invariant: the same index and findings lead to the same fixes; a fix that a channel lost is dropped.
 
+use super::folder::LandingFolder;
 use crate::error::JobError;
 use serde::Serialize;
 use std::collections::HashMap;
+use std::path::Path;
 use tracker_landing::LandingIndex;
+use tracker_landing::index::OutsideRelease;
 use tracker_match::FindingStatus;
 use tracker_store::{ChannelFinding, Derived, LandedFix, NamedFinding, Store};
 
@@ -21,6 +24,33 @@ pub struct JoinSummary {
     pub fixes: u64,
     /// Vulnerabilities of which a fix came or went: their findings are due.
     pub changed: u64,
+}
+
+/// The releases that a database has of its channels, for an index that is asked about them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn dated(store: &Store) -> Result<Vec<OutsideRelease>, JobError> {
+    let releases = store.releases().await?.into_iter();
+    let outside = releases.map(|release| OutsideRelease {
+        channel: release.channel,
+        revision: release.revision,
+        time: release.released,
+    });
+    Ok(outside.collect())
+}
+
+/// As [`join`], with the index in a folder and what the database itself knows of releases and pull requests.
+///
+/// # Errors
+/// [`JobError::Landing`] when the index cannot be read; otherwise as [`join`].
+pub async fn join_folder(store: &Store, folder: &Path) -> Result<JoinSummary, JobError> {
+    let folder = folder.to_owned();
+    let opened = tokio::task::spawn_blocking(move || LandingFolder::open(&folder)).await;
+    let mut opened = opened.map_err(|error| JobError::Worker(error.to_string()))??;
+    opened.set_outside(dated(store).await?);
+    opened.set_requests(store.pull_notes().await?);
+    join(store, opened.index()).await
 }
 
 /// Tells the database which findings have their fix in their channel's newest release.

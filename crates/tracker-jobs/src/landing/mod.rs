@@ -22,6 +22,6 @@ pub use error::LandingError;
 pub use folder::LandingFolder;
 pub use history::{HistoryImport, HistorySummary, import_history};
 pub(crate) use join::close;
-pub use join::{JoinSummary, join};
+pub use join::{JoinSummary, dated, join, join_folder};
 pub use pulls::{PULLS_FEED, PullError, PullSource, PullSummary, import_pulls, poll_pulls};
 pub use update::{IndexRequest, IndexSummary, index};

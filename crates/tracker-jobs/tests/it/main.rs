@@ -15,3 +15,4 @@ mod import;
 mod kill;
 mod landing;
 mod site;
+mod worker;

@@ -14,8 +14,15 @@ use std::fmt::Write as _;
 const MAX_VALUES: usize = 16_000;
 
 /// Tables that are not copied: kept by triggers, about the copy itself, or of the moment (whoever restores a backup
-/// signs everybody out).
-const LEFT_OUT: &[&str] = &["tally", "copy_state", "session", "sign_in", "throttle"];
+/// signs everybody out; a worker declares its jobs anew).
+const LEFT_OUT: &[&str] = &[
+    "tally",
+    "copy_state",
+    "session",
+    "sign_in",
+    "throttle",
+    "job",
+];
 
 /// Whether a table is copied; the driver's own and the text indexes are not.
 fn is_copied(table: &str) -> bool {

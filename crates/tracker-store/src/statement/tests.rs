@@ -2,7 +2,7 @@
 
 use super::{Dialect, Statement};
 use crate::{
-    Store, check, copy, derive, follow, inventory, landing, open, operate, people, pull, read,
+    Store, check, copy, derive, follow, inventory, job, landing, open, operate, people, pull, read,
     record, triage, writer,
 };
 use tracker_testkit::{Database, Kind};
@@ -15,6 +15,7 @@ fn all() -> Vec<Statement> {
         open::ALL,
         writer::ALL,
         follow::ALL,
+        job::statements::ALL,
         landing::ALL,
         people::statements::ALL,
         pull::ALL,

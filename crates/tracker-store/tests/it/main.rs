@@ -5,6 +5,7 @@ mod copy;
 mod derivation;
 mod follow;
 mod import;
+mod jobs;
 mod landing;
 mod lists;
 mod operate;

@@ -41,6 +41,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0008_withdrawn.sql"),
         include_str!("../../migrations/postgres/0008_withdrawn.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0009_job.sql"),
+        include_str!("../../migrations/postgres/0009_job.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.

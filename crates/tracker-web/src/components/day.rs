@@ -36,6 +36,31 @@ impl Day {
     }
 }
 
+/// An instant as its distance from now.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(
+    ext = "html",
+    source = r#"<time datetime="{{ instant }}" title="{{ title }}">{{ distance }}</time>"#
+)]
+pub(crate) struct Moment {
+    instant: String,
+    title: String,
+    distance: String,
+}
+
+impl HtmlSafe for Moment {}
+
+impl Moment {
+    /// The distance of an instant, seen from `now`.
+    pub(crate) fn new(at: Timestamp, now: Timestamp) -> Moment {
+        Moment {
+            instant: format!("{at:.0}"),
+            title: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            distance: distance(at, now),
+        }
+    }
+}
+
 /// How long before (or after) `now` an instant is, in one unit.
 pub(super) fn distance(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();

@@ -13,7 +13,7 @@ mod status;
 mod wording;
 
 pub(crate) use bars::{Distribution, Gauge, Part, WeightBar};
-pub(crate) use day::Day;
+pub(crate) use day::{Day, Moment};
 pub(crate) use icon::{Icon, icon};
 pub(crate) use link::External;
 pub(crate) use marked::Marked;

@@ -3,7 +3,11 @@
 //! Invariant: labels take values from lists of our own (patterns of routes, known methods, feeds), never from a
 //! request, so that no visitor makes them grow.
 
+mod jobs;
+
 use axum::http::Method;
+use jiff::Timestamp;
+use jobs::Jobs;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -34,6 +38,7 @@ pub(crate) struct Metrics {
     packages: Gauge,
     matches: Gauge,
     feeds: Feeds,
+    jobs: Jobs,
 }
 
 /// What is known of each feed that is followed.
@@ -98,6 +103,7 @@ impl Metrics {
             packages: Gauge::default(),
             matches: Gauge::default(),
             feeds: Feeds::default(),
+            jobs: Jobs::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", build);
@@ -175,6 +181,7 @@ impl Metrics {
             "Attempts that failed since a feed's last success",
             feeds.failures.clone(),
         );
+        metrics.jobs.register(&mut registry);
         metrics.registry = registry;
         metrics
     }
@@ -233,6 +240,7 @@ impl Metrics {
         for state in store.follow_states().await? {
             self.feeds.set(state);
         }
+        self.jobs.set(&store.jobs().await?, Timestamp::now());
         Ok(())
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod channel;
 pub(crate) mod channels;
 pub(crate) mod events;
 pub(crate) mod failure;
+pub(crate) mod jobs;
 pub(crate) mod labels;
 pub(crate) mod overview;
 pub(crate) mod package;

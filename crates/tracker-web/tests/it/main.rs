@@ -6,6 +6,7 @@ mod caching;
 mod changes;
 mod errors;
 mod hostile;
+mod jobs;
 mod lists;
 mod names;
 mod operate;

@@ -43,6 +43,7 @@ const MARKS: &[(&str, &str)] = &[
     ("/pipeline/{name}", "Pipeline of nixos-24.05"),
     ("/events", "Nothing of this has happened yet"),
     ("/labels", "Pull requests by label"),
+    ("/jobs", "There are no jobs"),
     ("/about", "Data sources"),
 ];
 

@@ -13,10 +13,11 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 use std::time::Duration;
 use tracker_jobs::landing::{
-    ChannelReport, ChannelSource, LandingFolder, PULLS_FEED, PullSource, PullSummary, channel_feed,
-    follow_channel, import_pulls, poll_pulls,
+    ChannelReport, ChannelSource, PULLS_FEED, PullSource, PullSummary, channel_feed,
+    follow_channel, import_pulls, join_folder, poll_pulls,
 };
 use tracker_jobs::{FetchLimits, Fetcher, Secret, derive};
 use tracker_store::Store;
@@ -27,15 +28,17 @@ const TICK: Duration = Duration::from_secs(30);
 /// The largest answer that is taken.
 const MAX_ANSWER: u64 = 64 * 1024 * 1024;
 
-fn fetcher(polling: &Polling) -> anyhow::Result<Fetcher> {
+/// A fetcher of answers, which are kept in a folder meanwhile.
+pub(in crate::command) fn fetcher(spool: &Path) -> anyhow::Result<Fetcher> {
     let limits = FetchLimits {
         bytes: MAX_ANSWER,
         ..FetchLimits::default()
     };
-    Ok(Fetcher::new(polling.spool.clone(), limits)?)
+    Ok(Fetcher::new(spool.to_owned(), limits)?)
 }
 
-fn source(url: &str, polling: &Polling) -> PullSource {
+/// Where pull requests are.
+pub(in crate::command) fn pull_source(url: &str, polling: &Polling) -> PullSource {
     PullSource {
         url: url.to_owned(),
         key: polling.github_key.clone().map(Secret),
@@ -58,8 +61,8 @@ pub(crate) async fn pulls(arguments: LandingPulls) -> anyhow::Result<Outcome> {
         }
     }
     if let Some(url) = &arguments.url {
-        let fetcher = fetcher(&arguments.polling)?;
-        let summary = poll_pulls(&store, &fetcher, &source(url, &arguments.polling)).await?;
+        let fetcher = fetcher(&arguments.spool.spool)?;
+        let summary = poll_pulls(&store, &fetcher, &pull_source(url, &arguments.polling)).await?;
         tell_pulls(url, &summary, arguments.json.json)?;
         if summary.problem.is_some() || summary.rejected_count > 0 {
             outcome = Outcome::Partly;
@@ -107,20 +110,26 @@ fn tell_pulls(name: &str, summary: &PullSummary, json: bool) -> anyhow::Result<(
     output::text(&out)
 }
 
-/// Follows channels.
-pub(crate) async fn follow(arguments: LandingFollow) -> anyhow::Result<Outcome> {
+/// Whether these can be names of channels, which stand in addresses.
+pub(in crate::command) fn check_names(channels: &[String]) -> anyhow::Result<()> {
     let known = |name: &String| {
         !name.is_empty()
             && name
                 .bytes()
                 .all(|c| c.is_ascii_alphanumeric() || b".-_".contains(&c))
     };
-    if let Some(odd) = arguments.channels.iter().find(|name| !known(name)) {
+    if let Some(odd) = channels.iter().find(|name| !known(name)) {
         bail!("`{odd}` is no channel's name");
     }
+    Ok(())
+}
+
+/// Follows channels.
+pub(crate) async fn follow(arguments: LandingFollow) -> anyhow::Result<Outcome> {
+    check_names(&arguments.channels)?;
     let stop = stop_signal()?;
     let store = open(&arguments.database.database).await?;
-    let fetcher = fetcher(&arguments.polling)?;
+    let fetcher = fetcher(&arguments.spool.spool)?;
     let outcome = tokio::select! {
         outcome = passes(&arguments, &store, &fetcher) => outcome?,
         () = stop => {
@@ -139,9 +148,9 @@ async fn passes(
 ) -> anyhow::Result<Outcome> {
     let channels = ChannelSource {
         channels: arguments.channels.clone(),
-        history_url: arguments.history_url.clone(),
-        head_url: arguments.head_url.clone(),
-        hydra_url: arguments.hydra_url.clone(),
+        history_url: arguments.places.history_url.clone(),
+        head_url: arguments.places.head_url.clone(),
+        hydra_url: arguments.places.hydra_url.clone(),
         folder: arguments.index.folder.clone(),
     };
     let json = arguments.json.json;
@@ -157,9 +166,9 @@ async fn passes(
             }
             tell_channel(&report, json)?;
         }
-        let url = &arguments.pulls_url;
+        let url = &arguments.places.pulls_url;
         if !url.is_empty() && (arguments.once || due(store, PULLS_FEED).await?) {
-            let summary = poll_pulls(store, fetcher, &source(url, &arguments.polling)).await?;
+            let summary = poll_pulls(store, fetcher, &pull_source(url, &arguments.polling)).await?;
             if summary.problem.is_some() {
                 outcome = Outcome::Partly;
             }
@@ -205,10 +214,7 @@ fn tell_channel(report: &ChannelReport, json: bool) -> anyhow::Result<()> {
 /// Joins the index to the tracker.
 pub(crate) async fn join(arguments: LandingJoin) -> anyhow::Result<Outcome> {
     let store = open_existing(&arguments.database.database).await?;
-    let mut folder = LandingFolder::open(&arguments.index.folder)?;
-    folder.set_outside(super::dated(&store).await?);
-    folder.set_requests(store.pull_notes().await?);
-    let summary = tracker_jobs::landing::join(&store, folder.index()).await?;
+    let summary = join_folder(&store, &arguments.index.folder).await?;
     let derived = derive(&store, &()).await?;
     store.close().await;
     let changed: u64 = derived

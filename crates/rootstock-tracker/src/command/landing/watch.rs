@@ -2,12 +2,11 @@
 //!
 //! Invariant: what is being read anew is asked by nobody; an index that cannot be read stays as it was, and the log says why.
 
-use super::dated;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tracker_jobs::landing::LandingFolder;
+use tracker_jobs::landing::{LandingFolder, dated};
 use tracker_landing::LandingIndex;
 use tracker_store::Store;
 use tracker_web::Landings;
