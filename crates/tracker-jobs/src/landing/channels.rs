@@ -10,12 +10,16 @@ use crate::fetch::{Ask, Fetched, Fetcher, Validators};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use tracker_landing::eta::{PHASE_LASTS, Phase};
 use tracker_landing::hydra::{self, ChannelJob, JobsetState};
 use tracker_store::{ChannelWait, FollowState, Store};
 
 /// The minutes until a channel is asked again, and the longest after failures.
 const INTERVAL: i64 = 10;
 const LONGEST: i64 = 360;
+
+/// Seconds after which a phase that lasts is written down again: [`PHASE_LASTS`] holds what was seen for longer.
+const PHASE_AGAIN: i64 = PHASE_LASTS / 2;
 
 /// Where channels are asked about. In an address `{channel}` stands for the channel's name; an empty one is not asked.
 #[derive(Debug, Clone)]
@@ -58,6 +62,8 @@ struct Cursor {
     evaluations: Validators,
     constituents: Validators,
     evaluation: u64,
+    /// How the job stood when that was last written into the index, and when, in seconds since 1970.
+    phase: Option<(Phase, i64)>,
 }
 
 /// The name under which it is kept how far a channel was followed.
@@ -108,6 +114,9 @@ pub async fn follow_channel(
                     checked: Timestamp::now(),
                 };
                 store.put_channel_wait(&wait).await?;
+                if let Err(problem) = pass.see_phase(&source.folder, &wait).await {
+                    pass.report.problems.push(problem);
+                }
             }
             Err(problem) => pass.report.problems.push(problem),
         }
@@ -229,6 +238,34 @@ impl Pass<'_> {
         if let Some((place, reason)) = summary.rejected.first() {
             return Err(format!("{url}: entry {place}: {reason}"));
         }
+        Ok(())
+    }
+
+    /// Writes into the index how the job stands, when that has changed or was last written long ago: forecasts learn from it.
+    async fn see_phase(&mut self, folder: &Path, wait: &ChannelWait) -> Result<(), String> {
+        let Some(phase) = wait.state.phase() else {
+            return Ok(());
+        };
+        let now = wait.checked.as_second();
+        let held = self.cursor.phase;
+        if held.is_some_and(|(held, at)| held == phase && (at..at + PHASE_AGAIN).contains(&now)) {
+            return Ok(());
+        }
+        let seen = super::history::JobsetSeen {
+            folder: folder.to_owned(),
+            channel: wait.channel.clone(),
+            revision: wait
+                .state
+                .evaluation
+                .as_ref()
+                .and_then(|evaluation| evaluation.revision.clone()),
+            phase,
+            now,
+        };
+        let work = tokio::task::spawn_blocking(move || super::history::see_phase(&seen));
+        let done = work.await.map_err(|error| error.to_string())?;
+        done.map_err(|error| describe(&error))?;
+        self.cursor.phase = Some((phase, now));
         Ok(())
     }
 

@@ -5,11 +5,10 @@
 
 use super::error::LandingError;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Seek, SeekFrom, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tracker_landing::archive::{self, ArchiveError, Ending, Position, Segment};
-use tracker_landing::graph::GraphError;
+use tracker_landing::archive::{self, Checked, Ending, Position, Segment};
 use tracker_landing::index::{LandingIndex, OutsideRelease, RequestNote};
 
 const FILE: &str = "index";
@@ -48,9 +47,15 @@ impl LandingFolder {
             }
             Err(source) => return Err(LandingError::Disk { path, source }),
         };
-        let mut index = LandingIndex::new();
-        let stream = BufReader::with_capacity(1 << 20, file);
-        let position = taking(&path, &mut index, |each| archive::read(stream, each))?;
+        let length = file.metadata().map_err(disk(&path))?.len();
+        let mut index = LandingIndex::for_bytes(length);
+        let mut stream = BufReader::with_capacity(1 << 20, file);
+        let begun = archive::check_beginning(&mut stream);
+        let begun = begun.map_err(|source| LandingError::Archive {
+            path: path.clone(),
+            source,
+        })?;
+        let position = taking(&path, &mut index, begun, stream)?;
         Ok(LandingFolder {
             path,
             index,
@@ -72,9 +77,7 @@ impl LandingFolder {
             .map_err(&disk)?;
         let before = self.position;
         let stream = BufReader::with_capacity(1 << 20, file);
-        self.position = taking(&self.path, &mut self.index, |each| {
-            archive::read_on(stream, before, each)
-        })?;
+        self.position = taking(&self.path, &mut self.index, before, stream)?;
         let grown = self.position.length > before.length;
         if grown {
             self.index.settle();
@@ -108,23 +111,37 @@ impl LandingFolder {
     }
 }
 
-/// Reads segments into an index.
+/// Segments that are read ahead of those that are taken in.
+const READ_AHEAD: usize = 8;
+
+/// Takes the rest of a file into an index: one thread reads and checks it, another takes it in.
 fn taking(
     path: &Path,
     index: &mut LandingIndex,
-    read: impl FnOnce(&mut dyn FnMut(Segment)) -> Result<Position, ArchiveError>,
+    from: Position,
+    stream: impl Read + Send,
 ) -> Result<Position, LandingError> {
-    let mut refused: Option<GraphError> = None;
-    let position = read(&mut |segment| {
-        if refused.is_none() {
-            refused = index.take(segment).err();
+    let (sender, segments) = std::sync::mpsc::sync_channel::<Checked>(READ_AHEAD);
+    std::thread::scope(|scope| {
+        let reader =
+            scope.spawn(move || archive::check_on(stream, from, |each| sender.send(each).is_ok()));
+        let mut taken = from;
+        for checked in segments {
+            // One that cannot be read ends the file here, as one whose check is wrong does.
+            if !index.take_checked(&checked)? {
+                taken.ending = Ending::Damaged;
+                return Ok(taken);
+            }
+            taken = checked.after;
         }
-    });
-    let position = position.map_err(|source| LandingError::Archive {
-        path: path.to_owned(),
-        source,
-    })?;
-    refused.map_or(Ok(position), |error| Err(error.into()))
+        let ended = reader.join().expect("reading does not panic");
+        let ended = ended.map_err(|source| LandingError::Archive {
+            path: path.to_owned(),
+            source,
+        })?;
+        taken.ending = ended.ending;
+        Ok(taken)
+    })
 }
 
 fn disk(path: &Path) -> impl Fn(std::io::Error) -> LandingError + use<> {
@@ -183,7 +200,7 @@ impl Writer {
             writer.file.sync_all().map_err(disk(&path))?;
         }
         writer.file.seek(SeekFrom::End(0)).map_err(disk(&path))?;
-        writer.folder.index.settle();
+        writer.folder.index.settle_branches();
         Ok(writer)
     }
 
@@ -191,8 +208,9 @@ impl Writer {
         &self.folder.index
     }
 
-    pub(super) fn settle(&mut self) {
-        self.folder.index.settle();
+    /// Brings branches and ancestry up to date with what was appended.
+    pub(super) fn settle_branches(&mut self) {
+        self.folder.index.settle_branches();
     }
 
     pub(super) fn bytes(&self) -> u64 {

@@ -5,6 +5,7 @@
 
 use super::error::LandingError;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -64,32 +65,39 @@ impl Repository {
 
     /// The branches that match one of the patterns: the repository's own, and where it has none of a name, those of `origin`.
     pub(super) fn heads(&self, patterns: &[String]) -> Result<Vec<Head>, LandingError> {
-        let mut heads: Vec<Head> = Vec::new();
-        for space in ["refs/heads/", "refs/remotes/origin/"] {
-            let mut arguments = vec![
-                "for-each-ref".to_owned(),
-                "--format=%(objectname) %(refname)".to_owned(),
-            ];
+        const SPACES: [&str; 2] = ["refs/heads/", "refs/remotes/origin/"];
+        let mut arguments = vec![
+            "for-each-ref".to_owned(),
+            "--format=%(objectname) %(refname)".to_owned(),
+        ];
+        for space in SPACES {
             arguments.extend(patterns.iter().map(|pattern| format!("{space}{pattern}")));
-            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let listing = self.output(&arguments)?;
+        }
+        if patterns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let listing = self.output(&arguments)?;
+        let mut heads: BTreeMap<String, ObjectName> = BTreeMap::new();
+        for space in SPACES {
             for line in listing.lines().take(MAX_REFS) {
                 let head = line.split_once(' ').and_then(|(commit, name)| {
                     let name = name.strip_prefix(space)?.to_owned();
-                    let commit = commit.parse().ok()?;
-                    Some(Head { name, commit })
+                    Some((name, commit.parse().ok()?))
                 });
-                heads.extend(head.filter(|head| heads.iter().all(|held| held.name != head.name)));
+                if let Some((name, commit)) = head {
+                    heads.entry(name).or_insert(commit);
+                }
             }
         }
-        heads.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(heads)
+        let head = |(name, commit)| Head { name, commit };
+        Ok(heads.into_iter().map(head).collect())
     }
 
-    /// How many commits `heads` have that `known` ones have not.
-    pub(super) fn count(&self, heads: &[Head], known: &[ObjectName]) -> Result<u64, LandingError> {
+    /// How many commits `heads` have.
+    pub(super) fn count(&self, heads: &[Head]) -> Result<u64, LandingError> {
         let arguments = ["rev-list", "--count", "--ignore-missing", "--stdin"];
-        let mut stream = self.stream(&arguments, &revisions(heads, known))?;
+        let mut stream = self.stream(&arguments, &revisions(heads, &[]))?;
         let mut text = String::new();
         let read = stream.stdout.by_ref().take(64).read_to_string(&mut text);
         stream.finish(self)?;

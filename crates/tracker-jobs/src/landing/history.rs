@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use tracker_landing::ObjectName;
 use tracker_landing::archive::{HeadSeen, Segment};
+use tracker_landing::eta::Phase;
 use tracker_landing::index::LineName;
 use tracker_landing::releases;
 
@@ -105,6 +106,41 @@ pub(super) fn see_head(import: &HistoryImport) -> Result<HistorySummary, Landing
     writer.sync()?;
     summary.added = 1;
     Ok(summary)
+}
+
+/// How a channel's job was seen to stand.
+#[derive(Debug, Clone)]
+pub(super) struct JobsetSeen {
+    pub(super) folder: PathBuf,
+    pub(super) channel: String,
+    /// The commit that was evaluated.
+    pub(super) revision: Option<String>,
+    pub(super) phase: Phase,
+    /// In seconds since 1970.
+    pub(super) now: i64,
+}
+
+/// Takes in how a channel's job stands; a clock that went back records nothing.
+///
+/// # Errors
+/// [`LandingError`].
+pub(super) fn see_phase(jobset: &JobsetSeen) -> Result<(), LandingError> {
+    let mut writer = Writer::open(&jobset.folder)?;
+    let line = LineName::Jobset(jobset.channel.clone());
+    let last = writer.index().last_head(&line);
+    if last.is_some_and(|last| last.time > jobset.now) {
+        return Ok(());
+    }
+    let revision = jobset.revision.as_ref().and_then(|name| name.parse().ok());
+    let seen = HeadSeen {
+        line: line.to_string(),
+        commit: revision.unwrap_or(ObjectName([0; 20])),
+        time: jobset.now,
+        release: jobset.phase.word().to_owned(),
+        observed: true,
+    };
+    writer.append(Segment::Head(seen), |_| Ok(()))?;
+    writer.sync()
 }
 
 /// Takes in the releases that a file tells of. It waits for the disk: call it from a thread that may.

@@ -10,10 +10,10 @@ use super::git::{Head, Repository};
 use super::update::{IndexSummary, append_head};
 use jiff::{Timestamp, ToSpan};
 use std::collections::HashMap;
-use tracker_landing::ObjectName;
 use tracker_landing::archive::Segment;
-use tracker_landing::index::LineName;
+use tracker_landing::index::{COMPARED_LAST, COMPARED_TRUNK, LineName};
 use tracker_landing::message::Mentions;
+use tracker_landing::{Ancestry, ObjectName};
 
 /// Commits that one run compares; the newest first.
 const MAX_COMPARED: usize = 40_000;
@@ -28,6 +28,7 @@ const FILE_DAYS: i64 = 400;
 pub(super) fn compare(
     repository: &Repository,
     writer: &mut Writer,
+    now: Timestamp,
     summary: &mut IndexSummary,
 ) -> Result<(), LandingError> {
     let wanted = writer.index().to_compare(MAX_COMPARED + 1);
@@ -46,6 +47,32 @@ pub(super) fn compare(
             .collect();
         writer.append(Segment::Patches(patches), |_| Ok(()))?;
         summary.compared += batch.len() as u64;
+    }
+    // What was left out is looked for again in the next run.
+    if wanted.len() <= MAX_COMPARED {
+        mark_compared(writer, now)?;
+    }
+    Ok(())
+}
+
+/// Writes down how far commits were compared.
+fn mark_compared(writer: &mut Writer, now: Timestamp) -> Result<(), LandingError> {
+    let index = writer.index();
+    let trunk = index.ancestry().and_then(Ancestry::head);
+    let last = index.graph().commits().next_back();
+    for (name, commit) in [(COMPARED_LAST, last), (COMPARED_TRUNK, trunk)] {
+        let Some(commit) = commit.map(|commit| writer.index().graph().name(commit)) else {
+            continue;
+        };
+        let line = LineName::Compared(name.to_owned());
+        let held = writer.index().last_head(&line);
+        if held.is_none_or(|held| held.commit != commit) {
+            let head = Head {
+                name: name.to_owned(),
+                commit,
+            };
+            append_head(writer, &line, &head, now, false)?;
+        }
     }
     Ok(())
 }

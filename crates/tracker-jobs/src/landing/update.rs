@@ -49,6 +49,8 @@ pub struct IndexRequest {
 pub struct IndexSummary {
     /// Commits that were not held before.
     pub new_commits: u64,
+    /// Commits that git told of.
+    pub read_commits: u64,
     /// Commits held now.
     pub commits: u64,
     /// Branches held.
@@ -100,11 +102,14 @@ pub fn index(
         .filter(|head| writer.index().graph().find(&head.commit).is_none())
         .cloned()
         .collect();
-    if !wanted.is_empty() {
-        take_commits(&repository, &mut writer, &wanted, progress)?;
-    }
+    let read_commits = if wanted.is_empty() {
+        0
+    } else {
+        take_commits(&repository, &mut writer, &wanted, progress)?
+    };
     let mut summary = IndexSummary {
         new_commits: writer.index().graph().len() as u64 - held,
+        read_commits,
         commits: writer.index().graph().len() as u64,
         branches: branches.len() as u64 + 1,
         moved_branches: Vec::new(),
@@ -154,13 +159,13 @@ pub fn index(
         append_head(&mut writer, &line, head, request.now, true)?;
         summary.moved_channels.push(head.name.clone());
     }
-    writer.settle();
+    writer.settle_branches();
     if repository.is_partial()? {
         summary.notes.push(
             "the clone is partial: patches and names of files are not compared, for git would fetch them".to_owned(),
         );
     } else {
-        links::compare(&repository, &mut writer, &mut summary)?;
+        links::compare(&repository, &mut writer, request.now, &mut summary)?;
         links::examine(
             &repository,
             &mut writer,
@@ -170,7 +175,6 @@ pub fn index(
         )?;
     }
     writer.sync()?;
-    writer.settle();
     summary.rewritten_branches = rewritten(writer.index(), before);
     summary.bytes = writer.bytes();
     Ok(summary)
@@ -190,15 +194,20 @@ fn rewritten(index: &LandingIndex, moved: Vec<(String, ObjectName, ObjectName)>)
         .collect()
 }
 
-/// Reads commits from git and appends them.
+/// Reads commits from git and appends them; says how many git told of.
 fn take_commits(
     repository: &Repository,
     writer: &mut Writer,
     wanted: &[Head],
     progress: &dyn Progress,
-) -> Result<(), LandingError> {
+) -> Result<u64, LandingError> {
     let known = tips(writer.index().graph());
-    let total = repository.count(wanted, &known)?;
+    // How far it is is worth a walk of git's own only where it is far.
+    let total = if known.is_empty() {
+        repository.count(wanted)?
+    } else {
+        0
+    };
     let mut stream = repository.log(wanted, &known)?;
     let (mut done, mut shown) = (0_u64, Instant::now());
     let mut segment: Vec<Commit> = Vec::new();
@@ -227,7 +236,7 @@ fn take_commits(
     }
     stream.finish(repository)?;
     progress.step(step(done, done));
-    Ok(())
+    Ok(done)
 }
 
 fn step(done: u64, total: u64) -> Step {
@@ -270,15 +279,7 @@ pub(super) fn append_head(
 
 /// The commits that no other one has as a parent: everything held is reached from them.
 fn tips(graph: &Graph) -> Vec<ObjectName> {
-    let mut is_parent = std::collections::HashSet::new();
-    for commit in graph.commits() {
-        is_parent.extend(graph.parents(commit).iter().copied());
-    }
-    graph
-        .commits()
-        .filter(|commit| !is_parent.contains(commit))
-        .map(|commit| graph.name(commit))
-        .collect()
+    graph.tips().map(|commit| graph.name(commit)).collect()
 }
 
 fn no_trunk(repository: &Repository, request: &IndexRequest) -> Result<LandingError, LandingError> {

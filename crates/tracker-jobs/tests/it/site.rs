@@ -28,6 +28,8 @@ struct Shared {
     /// What is said of the files that are put from now on.
     date: Option<String>,
     api: Option<(String, Api)>,
+    /// Addresses that lead elsewhere.
+    moved: BTreeMap<String, String>,
     faults: VecDeque<Fault>,
     log: Vec<String>,
 }
@@ -96,6 +98,13 @@ impl Site {
         self.shared().api = Some((format!("/{path}"), Box::new(answer)));
     }
 
+    /// Requests of `path` are led to `to`, as Hydra leads from a job to its build.
+    pub(crate) fn lead(&self, path: &str, to: &str) {
+        self.shared()
+            .moved
+            .insert(format!("/{path}"), to.to_owned());
+    }
+
     pub(crate) fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
         self.shared().faults.extend(faults);
     }
@@ -135,7 +144,7 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
         head.push(byte);
     }
     let head = String::from_utf8(head).unwrap();
-    let (fault, content, date) = {
+    let (fault, content, date, moved) = {
         let mut shared = shared.lock().unwrap();
         let target = head.split(' ').nth(1).unwrap().to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -149,7 +158,8 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
                 .or_else(|| shared.files.get(path))
                 .cloned(),
         };
-        (fault, content, shared.dates.get(path).cloned())
+        let moved = shared.moved.get(path).cloned();
+        (fault, content, shared.dates.get(path).cloned(), moved)
     };
     let mut status = 200;
     let mut fields = String::new();
@@ -161,6 +171,10 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Resul
             if let Some(seconds) = wait {
                 let _ = write!(fields, "Retry-After: {seconds}\r\n");
             }
+        }
+        (None, None) if moved.is_some() => {
+            status = 302;
+            let _ = write!(fields, "Location: {}\r\n", moved.unwrap_or_default());
         }
         (_, None) => status = 404,
         (fault, Some(content)) => {

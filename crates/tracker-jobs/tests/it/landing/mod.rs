@@ -1,5 +1,7 @@
 //! The landing index over real repositories: every answer is git's, whatever happened to the index before.
 
+mod hydra;
+mod incremental;
 mod join;
 mod links;
 mod network;

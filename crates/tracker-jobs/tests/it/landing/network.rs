@@ -46,7 +46,7 @@ fn serve(site: &Site, pulls: Vec<String>) {
     });
 }
 
-async fn follow(store: &Store, site: &Site, folder: &Path) -> ChannelReport {
+pub(super) async fn follow(store: &Store, site: &Site, folder: &Path) -> ChannelReport {
     let source = ChannelSource {
         channels: vec!["nixos-unstable".to_owned()],
         history_url: site.url("{channel}/history"),
@@ -60,7 +60,7 @@ async fn follow(store: &Store, site: &Site, folder: &Path) -> ChannelReport {
         .unwrap()
 }
 
-fn repository() -> Repository {
+pub(super) fn repository() -> Repository {
     let mut repository = Repository::new();
     let step = |hour| New {
         branch: "master",
@@ -74,7 +74,7 @@ fn repository() -> Repository {
     repository
 }
 
-const EVALUATION: &str = r#"{"first":"?page=1","last":"?page=1","evals":[{"id":ID,"timestamp":1714564900,"jobsetevalinputs":{"nixpkgs":{"type":"git","uri":"u","revision":"REVISION","value":null,"dependency":null}},"builds":[11],"hasnewbuilds":1,"flake":null,"checkouttime":1,"evaltime":2}]}"#;
+pub(super) const EVALUATION: &str = r#"{"first":"?page=1","last":"?page=1","evals":[{"id":ID,"timestamp":1714564900,"jobsetevalinputs":{"nixpkgs":{"type":"git","uri":"u","revision":"REVISION","value":null,"dependency":null}},"builds":[11],"hasnewbuilds":1,"flake":null,"checkouttime":1,"evaltime":2}]}"#;
 
 on_both_databases! {
     async fn pull_requests_are_imported_and_then_only_what_was_updated_is_asked_for(database) {
