@@ -14,6 +14,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use tracker_landing::hydra::JobsetState;
 use tracker_match::FindingStatus;
+use tracker_record::Severity;
 
 statements! {
     FINDINGS_OF = "SELECT vulnerability.id, channel.name, attribute.name, package_match.family, finding.status FROM vulnerability JOIN package_match ON package_match.vulnerability = vulnerability.key JOIN finding ON finding.package_match = package_match.key JOIN channel ON channel.key = finding.channel JOIN attribute ON attribute.key = finding.attribute WHERE vulnerability.id IN ({list:0})";
@@ -30,7 +31,7 @@ statements! {
     SUPPORT_DROP = "DELETE FROM channel_support WHERE channel = $1";
 
     EVENTS = "SELECT event.key, event.at, event.text, vulnerability.id, vulnerability.title, vulnerability.families FROM event JOIN vulnerability ON vulnerability.key = event.vulnerability WHERE event.kind = $1 ORDER BY event.key DESC LIMIT $2";
-    MATCHED_PACKAGES = "SELECT vulnerability.id, channel.name, attribute.name, package_match.family, package.data FROM vulnerability JOIN package_match ON package_match.vulnerability = vulnerability.key JOIN finding ON finding.package_match = package_match.key JOIN attribute ON attribute.key = finding.attribute JOIN channel ON channel.key = finding.channel JOIN package ON package.attribute = attribute.key JOIN release_package ON release_package.package = package.key AND release_package.channel_release = channel.latest WHERE vulnerability.id IN ({list:0})";
+    MATCHED_PACKAGES = "SELECT vulnerability.id, channel.name, attribute.name, package_match.family, package.data, vulnerability.severity FROM vulnerability JOIN package_match ON package_match.vulnerability = vulnerability.key JOIN finding ON finding.package_match = package_match.key JOIN attribute ON attribute.key = finding.attribute JOIN channel ON channel.key = finding.channel JOIN package ON package.attribute = attribute.key JOIN release_package ON release_package.package = package.key AND release_package.channel_release = channel.latest WHERE vulnerability.id IN ({list:0})";
 }
 
 /// The kind of the event that every supported channel has a fix.
@@ -107,6 +108,8 @@ pub struct Concerned {
     pub packages: BTreeSet<String>,
     /// Maintainers of the packages, by the names that package lists give.
     pub maintainers: BTreeSet<String>,
+    /// How severe it is.
+    pub severity: Severity,
 }
 
 impl Store {
@@ -280,6 +283,7 @@ impl Store {
             concerned.packages.extend([row.text(2)?, row.text(3)?]);
             let package: Maintained = row.json(4)?;
             concerned.maintainers.extend(package.maintainers);
+            concerned.severity = listing::severity_of(row.integer(5)?);
         }
         Ok(all)
     }

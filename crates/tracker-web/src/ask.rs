@@ -16,6 +16,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 
+/// The moment that a request is answered as of, as an extension of it; one without is answered as of the clock's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub Timestamp);
+
 /// What a handler needs to know of a request beside its path.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
@@ -38,7 +42,10 @@ impl<S: Sync> FromRequestParts<S> for Ask {
             format: parts.extensions.get().copied().unwrap_or_default(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            now: Timestamp::now(),
+            now: parts
+                .extensions
+                .get()
+                .map_or_else(Timestamp::now, |moment: &Moment| moment.0),
             if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
         })
     }

@@ -22,6 +22,7 @@ mod timing;
 mod told;
 mod twin;
 
+pub use ask::Moment;
 pub use guard::Limits;
 pub use landings::Landings;
 pub use operate::Operations;

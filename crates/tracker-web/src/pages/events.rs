@@ -1,7 +1,9 @@
 //! `/events`: a fix is in every supported channel, a fix is late, the end of a channel's life is near; of all, or of a channel, a
-//! package, a maintainer, or what has certain words. As a page, as JSON and as an Atom feed.
+//! package, a maintainer, a severity, or what has certain words. As a page, as JSON and as an Atom feed.
 //!
 //! Invariant: an event's id and time follow from what happened, whoever asks and whenever.
+
+mod wanted;
 
 use super::atom::{Entry, Feed, instant};
 use super::pipeline::late_since;
@@ -17,10 +19,9 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use tracker_landing::LandingIndex;
-use tracker_landing::message::is_about;
-use tracker_store::Concerned;
+use wanted::{Known, Wanted};
 
 /// Days before the end of a channel's support at which it is said to be near.
 const NEAR_DAYS: i64 = 30;
@@ -110,42 +111,18 @@ impl Asked {
         Ok(asked)
     }
 
-    /// Whether it asks for certain vulnerabilities only.
-    fn narrows(&self) -> bool {
-        self.package.is_some() || self.maintainer.is_some() || self.q.is_some()
-    }
-
-    fn wants(&self, event: &Event, concerned: &BTreeMap<String, Concerned>) -> bool {
-        let concerns = |test: &dyn Fn(&Concerned) -> bool| {
-            let known = event.vulnerabilities.iter();
-            known.filter_map(|id| concerned.get(id)).any(test)
-        };
-        let channel = self
-            .channel
-            .as_ref()
-            .is_none_or(|channel| match &event.channel {
-                Some(own) => own == channel,
-                None => concerns(&|one| one.channels.contains(channel)),
-            });
-        let package = self.package.as_ref().is_none_or(|package| {
-            let topic = event.topic.as_deref();
-            topic.is_some_and(|topic| is_about(topic, package))
-                || concerns(&|one| one.packages.contains(package))
-        });
-        let maintainer = self
-            .maintainer
-            .as_ref()
-            .is_none_or(|maintainer| concerns(&|one| one.maintainers.contains(maintainer)));
-        let words = self.q.as_ref().is_none_or(|words| {
-            let text = format!("{} {}", event.title, event.text).to_lowercase();
-            let lower = words.to_lowercase();
-            lower.split_whitespace().all(|word| text.contains(word))
-        });
-        channel && package && maintainer && words
+    /// What events must have: by the parameters, and by the text.
+    fn wanted(&self) -> Result<[Wanted; 2], Error> {
+        let (channel, package) = (self.channel.as_ref(), self.package.as_ref());
+        Ok([
+            Wanted::of_parameters(channel, package, self.maintainer.as_ref()),
+            Wanted::read(self.q.as_deref().unwrap_or_default())?,
+        ])
     }
 }
 
 async fn collect(app: &App, asked: &Asked, now: Timestamp) -> Result<Vec<Event>, Error> {
+    let wanted = asked.wanted()?;
     let mut events: Vec<Event> = Vec::new();
     for fixed in app.store.fixed_events(LOOKED).await? {
         let families = fixed.families.join(", ");
@@ -166,23 +143,21 @@ async fn collect(app: &App, asked: &Asked, now: Timestamp) -> Result<Vec<Event>,
     }
     let late = landings::ask_aside(app, move |index| late(index, now)).await?;
     events.extend(late.unwrap_or_default());
-    if !asked.narrows() {
-        for (channel, ends) in app.store.channel_support().await? {
-            let near = ends.checked_sub((NEAR_DAYS * 24).hours()).unwrap_or(ends);
-            if near <= now {
-                let day = ends.strftime("%Y-%m-%d");
-                events.push(Event {
-                    id: format!("urn:rootstock:end-of-life:{channel}:{day}"),
-                    kind: "end-of-life-near",
-                    at: near,
-                    title: format!("The support of {channel} ends on {day}"),
-                    text: "From then on it gets no fixes.".to_owned(),
-                    href: path::channel(&channel),
-                    channel: Some(channel),
-                    vulnerabilities: Vec::new(),
-                    topic: None,
-                });
-            }
+    for (channel, ends) in app.store.channel_support().await? {
+        let near = ends.checked_sub((NEAR_DAYS * 24).hours()).unwrap_or(ends);
+        if near <= now {
+            let day = ends.strftime("%Y-%m-%d");
+            events.push(Event {
+                id: format!("urn:rootstock:end-of-life:{channel}:{day}"),
+                kind: "end-of-life-near",
+                at: near,
+                title: format!("The support of {channel} ends on {day}"),
+                text: "From then on it gets no fixes.".to_owned(),
+                href: path::channel(&channel),
+                channel: Some(channel),
+                vulnerabilities: Vec::new(),
+                topic: None,
+            });
         }
     }
     let mut ids: Vec<String> = events
@@ -191,15 +166,37 @@ async fn collect(app: &App, asked: &Asked, now: Timestamp) -> Result<Vec<Event>,
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    let concerned = if asked.narrows() || asked.channel.is_some() {
-        app.store.concerned(ids).await?
-    } else {
-        BTreeMap::new()
-    };
-    events.retain(|event| asked.wants(event, &concerned));
+    let mut known = Known::default();
+    if wanted.iter().any(Wanted::needs_concerned) {
+        known.concerned = app.store.concerned(ids).await?;
+    }
+    let packages: Vec<&String> = wanted.iter().flat_map(|wanted| &wanted.packages).collect();
+    if !packages.is_empty() && events.iter().any(|event| event.vulnerabilities.is_empty()) {
+        known.having = having(app, &packages).await?;
+    }
+    events.retain(|event| wanted.iter().all(|wanted| wanted.holds(event, &known)));
     events.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     events.truncate(SHOWN);
     Ok(events)
+}
+
+/// The channels whose newest release has one of the packages.
+async fn having(app: &App, packages: &[&String]) -> Result<BTreeSet<String>, Error> {
+    let channels = app.store.channels().await?;
+    let distributions: BTreeSet<String> = channels
+        .into_iter()
+        .map(|channel| channel.distribution)
+        .collect();
+    let mut having = BTreeSet::new();
+    for (distribution, package) in distributions
+        .iter()
+        .flat_map(|distribution| packages.iter().map(move |package| (distribution, package)))
+    {
+        let detail = app.store.package(distribution, package).await?;
+        let versions = detail.into_iter().flat_map(|detail| detail.versions);
+        having.extend(versions.map(|version| version.channel));
+    }
+    Ok(having)
 }
 
 /// Fixes that came, or come, later than was promised.

@@ -11,7 +11,7 @@ use tracker_web::Landings;
 
 /// An index that stays as it is.
 #[derive(Debug)]
-struct Fixed(LandingIndex);
+pub(crate) struct Fixed(pub(crate) LandingIndex);
 
 impl Landings for Fixed {
     fn with(&self, ask: &mut dyn FnMut(&LandingIndex)) {

@@ -5,6 +5,7 @@
 mod caching;
 mod changes;
 mod errors;
+mod events;
 mod hostile;
 mod jobs;
 mod lists;

@@ -30,7 +30,7 @@ fn pull(number: u32, state: RequestState, labels: &[&str]) -> PullRequest {
     }
 }
 
-async fn derive_again(site: &Site, statuses: [tracker_match::FindingStatus; 2]) {
+pub(crate) async fn derive_again(site: &Site, statuses: [tracker_match::FindingStatus; 2]) {
     let inventory = site.store.current_packages("nixpkgs").await.unwrap();
     let due = site.store.due(&inventory, 100).await.unwrap();
     let channels = ["nixos-24.05", "nixos-unstable"].into_iter().zip(statuses);

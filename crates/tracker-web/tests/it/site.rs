@@ -3,7 +3,9 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 use tower::ServiceExt;
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected, UnderInvestigation};
 use tracker_record::{Record, Reference, Severity, Source};
@@ -12,7 +14,7 @@ use tracker_testkit::Database;
 use tracker_testkit::fixture::{
     affected, cvss, derived, finding, incoming, kev, matched, package, record, release, stated,
 };
-use tracker_web::{Limits, Operations, router_with};
+use tracker_web::{Landings, Limits, Moment, Operations, router_with};
 
 /// The critical one: exploited, known by an alias, affected on one channel and fixed on the other.
 pub(crate) const CRITICAL: &str = "CVE-2024-0001";
@@ -66,10 +68,19 @@ pub(crate) struct Site {
 impl Site {
     /// The site over a database with nothing in it.
     pub(crate) async fn empty(database: &Database) -> Site {
+        Site::over(database, crate::changes::index()).await
+    }
+
+    /// The site over a database with nothing in it and a landing index.
+    pub(crate) async fn over(database: &Database, landings: Arc<dyn Landings>) -> Site {
         let store = database.open().await;
         let operations = Operations::new(store.clone());
-        let landings = Some(crate::changes::index());
-        let site = router_with(store.clone(), landings, Limits::default(), &operations);
+        let site = router_with(
+            store.clone(),
+            Some(landings),
+            Limits::default(),
+            &operations,
+        );
         Site {
             router: site.merge(operations.metrics()),
             store,
@@ -89,6 +100,12 @@ impl Site {
             .await
     }
 
+    /// As [`Site::get`], at a moment of its own.
+    pub(crate) async fn get_at(&self, path: &str, now: Timestamp) -> Answer {
+        let request = Request::get(path).extension(Moment(now));
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -101,7 +118,7 @@ impl Site {
     }
 }
 
-async fn fill(store: &Store) {
+pub(crate) async fn fill(store: &Store) {
     let records = records().into_iter().map(incoming).collect();
     store.put_records(records).await.unwrap();
     let (old, new) = packages();

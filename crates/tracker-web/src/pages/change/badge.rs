@@ -86,7 +86,10 @@ pub(crate) async fn badge(
             let all = answer.channels.len();
             Badge::new(
                 title(&answer),
-                format!("{landed}/{all} channels"),
+                format!(
+                    "{landed}/{all} {}",
+                    if all == 1 { "channel" } else { "channels" }
+                ),
                 landed == all,
             )
         }
