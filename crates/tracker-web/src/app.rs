@@ -4,6 +4,7 @@
 
 use crate::error::Error;
 use crate::landings::Landings;
+use crate::people::People;
 use std::sync::Arc;
 use tracker_store::{Store, StoreError};
 
@@ -12,6 +13,7 @@ use tracker_store::{Store, StoreError};
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) landings: Option<Arc<dyn Landings>>,
+    pub(crate) people: People,
 }
 
 impl From<StoreError> for Error {

@@ -5,6 +5,7 @@
 
 use crate::digest::digest;
 use crate::error::Error;
+use crate::people::Caller;
 use crate::twin::{Format, twin_of};
 use askama::Template;
 use axum::extract::{FromRequestParts, Path};
@@ -31,6 +32,8 @@ pub(crate) struct Ask {
     pub(crate) query: String,
     /// When the request came in; relative dates count from here.
     pub(crate) now: Timestamp,
+    /// Who asks.
+    pub(crate) caller: Caller,
     if_none_match: Option<HeaderValue>,
 }
 
@@ -46,6 +49,7 @@ impl<S: Sync> FromRequestParts<S> for Ask {
                 .extensions
                 .get()
                 .map_or_else(Timestamp::now, |moment: &Moment| moment.0),
+            caller: parts.extensions.get().cloned().unwrap_or_default(),
             if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
         })
     }
@@ -100,25 +104,38 @@ impl Ask {
                 page().render().map_err(Error::internal)?,
                 "text/html; charset=utf-8",
             ),
-            Format::Json => {
-                let mut body = serde_json::to_string_pretty(json).map_err(Error::internal)?;
-                body.push('\n');
-                (body, "application/json")
-            }
+            Format::Json => return self.data(json),
         };
+        Ok(self.tagged(body, kind))
+    }
+
+    /// Answers with data alone.
+    pub(crate) fn data<J: Serialize>(&self, json: &J) -> Result<Response, Error> {
+        let mut body = serde_json::to_string_pretty(json).map_err(Error::internal)?;
+        body.push('\n');
+        Ok(self.tagged(body, "application/json"))
+    }
+
+    fn tagged(&self, body: String, kind: &'static str) -> Response {
         let tag = etag(body.as_bytes());
         let mut headers = HeaderMap::new();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        // What is shown to somebody is for them alone.
+        let kept = match self.caller.person() {
+            Some(_) => "private, no-cache",
+            None => "no-cache",
+        };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+        headers.insert(header::VARY, HeaderValue::from_static("cookie"));
         headers.insert(header::ETAG, tag.clone());
         if self
             .if_none_match
             .as_ref()
             .is_some_and(|sent| matches(sent, &tag))
         {
-            return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        Ok((headers, body).into_response())
+        (headers, body).into_response()
     }
 }
 

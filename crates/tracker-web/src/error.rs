@@ -2,9 +2,10 @@
 //!
 //! Invariant: no text of the database, the file system or a panic reaches a reader; those go to the log, once.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tracker_people::{Denied, Lacks};
 
 /// A request that got no page.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,39 @@ pub(crate) enum Error {
         /// The limit.
         seconds: u64,
     },
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A token that is none, has ended, or was revoked.
+    #[error("this token is unknown, has ended or was revoked")]
+    BadCredential,
+    /// A form that another site sent.
+    #[error("this form was not sent from a page of this site")]
+    CrossSite,
+    /// A sign-in that did not come to its end.
+    #[error("{reason}; begin again from the page that you wanted")]
+    SignIn {
+        /// What happened.
+        reason: &'static str,
+    },
+    /// The provider through which people sign in is down.
+    #[error("{provider} does not answer, and says who you are; try again in a while")]
+    ProviderDown {
+        /// Its name.
+        provider: &'static str,
+    },
+    /// A form that is filled in wrongly.
+    #[error("the form cannot be taken: {reason}")]
+    BadForm {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Too many attempts, or requests.
+    #[error("this is asked too often; try again in {seconds} s")]
+    TooOften {
+        /// How long to wait.
+        seconds: u64,
+    },
     /// Our fault; the source is logged, never shown.
     #[error("something failed on this side")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -99,10 +133,30 @@ impl Error {
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large"),
             Error::AddressTooLong { .. } => (StatusCode::URI_TOO_LONG, "The address is too long"),
             Error::TimedOut { .. } => (StatusCode::SERVICE_UNAVAILABLE, "This took too long"),
+            Error::Denied(Denied {
+                lacks: Lacks::SignIn,
+                ..
+            }) => (StatusCode::UNAUTHORIZED, "Who are you?"),
+            Error::Denied(_) => (StatusCode::FORBIDDEN, "Not allowed"),
+            Error::BadCredential => (StatusCode::UNAUTHORIZED, "This token does not hold"),
+            Error::CrossSite => (StatusCode::FORBIDDEN, "Not from this site"),
+            Error::SignIn { .. } => (StatusCode::BAD_REQUEST, "You are not signed in"),
+            Error::ProviderDown { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Sign-in is down"),
+            Error::BadForm { .. } => (StatusCode::BAD_REQUEST, "This form cannot be taken"),
+            Error::TooOften { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too often"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something failed here"),
         };
         let suggestions = match self {
             Error::NotFound { near, .. } => near.clone(),
+            Error::SignIn { .. }
+            | Error::ProviderDown { .. }
+            | Error::Denied(Denied {
+                lacks: Lacks::SignIn,
+                ..
+            }) => vec![Suggestion {
+                href: "/sign-in".to_owned(),
+                text: "Sign in".to_owned(),
+            }],
             _ => Vec::new(),
         };
         Problem {
@@ -122,6 +176,21 @@ impl IntoResponse for Error {
         }
         let problem = self.problem();
         let mut response = problem.status.into_response();
+        let headers = response.headers_mut();
+        match &self {
+            Error::TooOften { seconds } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            // RFC 6750 section 3.
+            Error::BadCredential => {
+                let value = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, value);
+            }
+            Error::Denied(denied) if denied.lacks == Lacks::SignIn => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
         response.extensions_mut().insert(problem);
         response
     }

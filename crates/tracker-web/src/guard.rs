@@ -24,7 +24,7 @@ use tracing::Instrument;
 pub struct Limits {
     /// Longest path and query, in bytes.
     pub address: usize,
-    /// Largest request body, in bytes. No page reads one.
+    /// Largest request body, in bytes: more than any form.
     pub body: u64,
     /// Longest time for an answer.
     pub time: Duration,
@@ -49,8 +49,22 @@ impl Default for Limits {
 /// Nothing from elsewhere, no script, no frame; forms only lead back here.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Where a form of a page leads besides this site: to the provider through which people sign in. A browser holds the
+/// redirection after a form to the policy, too.
+#[derive(Debug, Clone)]
+pub(crate) struct FormsLeadTo(pub(crate) String);
+
+/// Headers of an answer that stand beside a problem.
+const BESIDE: [HeaderName; 6] = [
+    header::ALLOW,
+    header::RETRY_AFTER,
+    header::SET_COOKIE,
+    header::WWW_AUTHENTICATE,
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+];
+
 const HEADERS: &[(&str, &str)] = &[
-    ("content-security-policy", POLICY),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
@@ -100,15 +114,19 @@ async fn guard(
             Format::Html => failure::page(&problem, told.path()),
             Format::Json => failure::document(&problem, told.path()),
         };
-        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-            written.headers_mut().insert(header::ALLOW, allow);
+        for name in BESIDE {
+            for value in response.headers().get_all(&name) {
+                written.headers_mut().append(name.clone(), value.clone());
+            }
         }
         written
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response = written;
     }
+    let policy = policy(response.extensions_mut().remove::<FormsLeadTo>());
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for &(name, value) in HEADERS {
         headers.insert(
             HeaderName::from_static(name),
@@ -131,6 +149,14 @@ async fn guard(
     response
 }
 
+fn policy(elsewhere: Option<FormsLeadTo>) -> HeaderValue {
+    let wider = elsewhere.and_then(|FormsLeadTo(origin)| {
+        let forms = format!("form-action 'self' {origin};");
+        HeaderValue::from_str(&POLICY.replace("form-action 'self';", &forms)).ok()
+    });
+    wider.unwrap_or(HeaderValue::from_static(POLICY))
+}
+
 /// A request that is refused unread.
 fn refuse(request: &Request, limits: Limits) -> Option<Error> {
     let length = request
@@ -142,7 +168,7 @@ fn refuse(request: &Request, limits: Limits) -> Option<Error> {
             limit: limits.address,
         });
     }
-    // A body of unknown length is never read, so it costs nothing; a declared one is refused by its word.
+    // A body of unknown length is cut off where it is read; a declared one is refused by its word.
     let body = request.body().size_hint().lower();
     (body > limits.body).then_some(Error::TooLarge { limit: limits.body })
 }

@@ -1,20 +1,24 @@
 //! The tracker's pages and their JSON twins, rendered on the server. Layer: tracker, web.
 //!
-//! Reading order: `routes` (every address), `twin` (one rule for all `.json` twins), `ask` (a request and its
-//! answer), `pages` (one module a page), `components` (what pages are set from), `error`, `guard` (limits and
+//! Reading order: `routes` (every address, and who may ask it), `people` (who asks), `access`, `twin` (one rule for all `.json` twins), `ask` (a request and its
+//! answer), `pages` (one module a page), `components` (what pages are set from), `api` (the same for programs), `error`, `guard` (limits and
 //! headers), `told` (what is logged and counted of a request), `operate` (probes and metrics), `serve` (connections).
 //! Invariant: every page works without a script, and none is sent: the content security policy forbids them.
 
+mod access;
+mod api;
 mod app;
 mod ask;
 mod components;
 mod digest;
 mod error;
+mod fields;
 mod guard;
 mod landings;
 mod operate;
 mod pages;
 mod path;
+mod people;
 mod query;
 mod routes;
 mod serve;
@@ -22,10 +26,16 @@ mod timing;
 mod told;
 mod twin;
 
+pub use access::{Access, Kind, Route};
+pub use api::openapi_document;
 pub use ask::Moment;
 pub use guard::Limits;
 pub use landings::Landings;
 pub use operate::Operations;
-pub use routes::{ROUTES, router, router_with};
+pub use people::{
+    ApiRates, GitHubSettings, LinkError, NoPublicAddress, NoTeam, People, PeopleSettings,
+    ProviderSetupError, PublicAddress, Team, sign_in_link,
+};
+pub use routes::{ROUTES, router, router_for, router_with};
 pub use serve::serve;
 pub use timing::{PageTimes, page_times};

@@ -1,102 +1,162 @@
-//! Every address of the site.
+//! Every address of the site, in one table: what answers, by which method, and who may ask.
 //!
-//! Invariant: [`ROUTES`] lists what [`router`] answers, and a test asks each of them.
+//! Invariant: what [`router`] answers is made of the same lines as [`ROUTES`]; a test asks each of them as every role
+//! and by every method.
 
+use crate::access::{self, Access, Kind, Route};
+use crate::api;
 use crate::app::App;
 use crate::error::Error;
 use crate::guard::{self, Limits};
 use crate::landings::Landings;
 use crate::operate::Operations;
 use crate::pages::{
-    about, assets, change, channel, channels, events, jobs, labels, overview, package, packages,
-    pipeline, record, vulnerabilities, vulnerability,
+    about, account, administer, assets, change, channel, channels, events, jobs, labels, overview,
+    package, packages, pipeline, record, sign_in, vulnerabilities, vulnerability,
 };
+use crate::people::{self, People};
 use crate::told;
 use crate::twin;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware;
-use axum::routing::get;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
 use std::sync::Arc;
 use tower::Layer;
 use tower::util::MapRequestLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tracker_people::Permission::{Administer, KeepAccount};
 use tracker_store::Store;
 
-/// The patterns of all pages, as documented; each has a twin at the same path with `.json` behind it.
-pub const ROUTES: &[&str] = &[
-    "/",
-    "/vulnerabilities",
-    "/vulnerabilities/{id}",
-    "/packages",
-    "/packages/{distribution}/{attribute}",
-    "/channels",
-    "/channels/{name}",
-    "/channels/{name}/changes/{from}/{to}",
-    "/changes",
-    "/changes/{change}",
-    "/pipeline",
-    "/pipeline/{name}",
-    "/events",
-    "/labels",
-    "/jobs",
-    "/about",
-];
+/// Makes the list of routes and the router of the same lines: kind, path, and for each method its handler and either
+/// `open` or the permission that it needs.
+macro_rules! table {
+    (@access open) => { Access::Open };
+    (@access $permission:ident) => { Access::Needs($permission) };
+    ($($kind:ident $path:literal $($method:ident $handler:path => $access:ident),+;)+) => {
+        /// Every route of the site but the probes; each page has a twin at the same path with `.json` behind it.
+        pub const ROUTES: &[Route] = &[$(Route {
+            path: $path,
+            kind: Kind::$kind,
+            methods: &[$((stringify!($method), table!(@access $access))),+],
+        }),+];
 
-/// The whole site over a store, without landings and with nobody who watches.
+        fn table() -> Router<App> {
+            Router::new()$(.route($path, axum::routing::MethodRouter::new()$(.merge($method($handler)))+))+
+        }
+    };
+}
+
+table! {
+    Page "/" get overview::overview => open;
+    Page "/vulnerabilities" get vulnerabilities::vulnerabilities => open;
+    Page "/vulnerabilities/{id}" get vulnerability::vulnerability => open;
+    Page "/packages" get packages::packages => open;
+    Page "/packages/{distribution}/{attribute}" get package::package => open;
+    Page "/channels" get channels::channels => open;
+    Page "/channels/{name}" get channel::channel => open;
+    Page "/channels/{name}/changes/{from}/{to}" get channel::changes => open;
+    File "/channels/{name}/feed.atom" get change::channel_feed => open;
+    Page "/changes" get change::lookup => open;
+    Page "/changes/{change}" get change::change => open;
+    File "/changes/{change}/feed.atom" get change::feed => open;
+    File "/changes/{change}/badge.svg" get change::badge => open;
+    Page "/pipeline" get pipeline::pipeline => open;
+    Page "/pipeline/{name}" get pipeline::channel => open;
+    Page "/events" get events::events => open;
+    File "/events/feed.atom" get events::feed => open;
+    Page "/labels" get labels::labels => open;
+    File "/labels/feed.atom" get labels::feed => open;
+    Page "/jobs" get jobs::jobs => open;
+    File "/records/{source}/{id}" get record::record => open;
+    Page "/about" get about::about => open;
+    File "/assets/{name}" get assets::asset => open;
+    File "/favicon.ico" get assets::favicon => open;
+    File "/robots.txt" get assets::robots => open;
+
+    Own "/sign-in" get sign_in::page => open, post sign_in::begin => open;
+    Own "/sign-in/callback" get sign_in::callback => open;
+    Own "/sign-in/link" get sign_in::link_page => open, post sign_in::link => open;
+    Form "/sign-out" post sign_in::sign_out => open;
+    Own "/account" get account::account => KeepAccount;
+    Form "/account/sessions" post account::end_all_sessions => KeepAccount;
+    Form "/account/sessions/{key}" post account::end_session => KeepAccount;
+    Form "/account/tokens" post account::add_token => KeepAccount;
+    Form "/account/tokens/{key}" post account::end_token => KeepAccount;
+    Own "/admin/people" get administer::people => Administer;
+    Own "/admin/people/{key}" get administer::person => Administer, post administer::change => Administer;
+
+    Api "/api/v1/openapi.json" get api::openapi => open;
+    Api "/api/v1/whoami" get api::whoami => open;
+    Api "/api/v1/vulnerabilities" get api::vulnerabilities => open;
+    Api "/api/v1/vulnerabilities/{id}" get api::vulnerability => open;
+    Api "/api/v1/vulnerabilities/{id}/matches" get api::matches => open;
+    Api "/api/v1/vulnerabilities/{id}/findings" get api::findings => open;
+    Api "/api/v1/packages" get api::packages => open;
+    Api "/api/v1/packages/{distribution}/{attribute}" get api::package => open;
+    Api "/api/v1/packages/{distribution}/{attribute}/findings" get api::package_findings => open;
+}
+
+/// The whole site over a store, without landings, with nobody who watches and no provider to sign in through.
 pub fn router(store: Store, limits: Limits) -> Router {
     let operations = Operations::new(store.clone());
     router_with(store, None, limits, &operations)
 }
 
-/// The whole site over a store, and a landing index if there is one, with the probes `/healthz` and `/readyz`. What
-/// is measured on the way is [`Operations::metrics`].
+/// As [`router_for`], with no provider to sign in through.
 pub fn router_with(
     store: Store,
     landings: Option<Arc<dyn Landings>>,
     limits: Limits,
     operations: &Operations,
 ) -> Router {
-    let pages = Router::new()
-        .route("/", get(overview::overview))
-        .route("/vulnerabilities", get(vulnerabilities::vulnerabilities))
-        .route("/vulnerabilities/{id}", get(vulnerability::vulnerability))
-        .route("/packages", get(packages::packages))
-        .route(
-            "/packages/{distribution}/{attribute}",
-            get(package::package),
-        )
-        .route("/channels", get(channels::channels))
-        .route("/channels/{name}", get(channel::channel))
-        .route(
-            "/channels/{name}/changes/{from}/{to}",
-            get(channel::changes),
-        )
-        .route("/channels/{name}/feed.atom", get(change::channel_feed))
-        .route("/changes", get(change::lookup))
-        .route("/changes/{change}", get(change::change))
-        .route("/changes/{change}/feed.atom", get(change::feed))
-        .route("/changes/{change}/badge.svg", get(change::badge))
-        .route("/pipeline", get(pipeline::pipeline))
-        .route("/pipeline/{name}", get(pipeline::channel))
-        .route("/events", get(events::events))
-        .route("/events/feed.atom", get(events::feed))
-        .route("/labels", get(labels::labels))
-        .route("/labels/feed.atom", get(labels::feed))
-        .route("/jobs", get(jobs::jobs))
-        .route("/records/{source}/{id}", get(record::record))
-        .route("/about", get(about::about))
-        .route("/assets/{name}", get(assets::asset))
-        .route("/favicon.ico", get(assets::favicon))
-        .route("/robots.txt", get(assets::robots))
+    router_for(store, landings, People::default(), limits, operations)
+}
+
+/// The whole site over a store, and a landing index if there is one, with the probes `/healthz` and `/readyz`. What
+/// is measured on the way is [`Operations::metrics`].
+pub fn router_for(
+    store: Store,
+    landings: Option<Arc<dyn Landings>>,
+    people: People,
+    limits: Limits,
+    operations: &Operations,
+) -> Router {
+    let csrf = CsrfLayer::new().with_rejection_response(cross_site);
+    let app = App {
+        store,
+        landings,
+        people,
+    };
+    let body = usize::try_from(limits.body).unwrap_or(usize::MAX);
+    let pages = table()
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .route_layer(middleware::from_fn(access::enforce))
         .route_layer(middleware::from_fn(told::note_route))
         .fallback(absent)
-        .with_state(App { store, landings });
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            people::rate_of_api,
+        ))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            people::identify,
+        ))
+        .layer(csrf)
+        .layer(DefaultBodyLimit::max(body))
+        .with_state(app);
     // The twin's suffix has to go before routing, so the router is wrapped rather than layered.
     let twins = MapRequestLayer::new(twin::rewrite).layer(pages);
     let pages = Router::new().fallback_service(twins);
     let pages = guard::around(pages, limits, operations.clone());
     operations.probes().fallback_service(pages)
+}
+
+fn cross_site(error: ProtectionError) -> axum::response::Response {
+    tracing::info!(%error, "refused");
+    Error::CrossSite.into_response()
 }
 
 async fn absent(uri: Uri) -> Error {

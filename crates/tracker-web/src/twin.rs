@@ -28,6 +28,10 @@ impl<S: Sync> FromRequestParts<S> for Format {
 
 /// The path of the page behind a raw path, and the form it was asked in.
 pub(crate) fn split(path: &str) -> (&str, Format) {
+    // The API has no pages, so that whatever ends in `.json` there is meant.
+    if path.starts_with("/api/") {
+        return (path, Format::Json);
+    }
     match path.strip_suffix(".json") {
         Some("/" | "/index") => ("/", Format::Json),
         // A segment that is nothing but the suffix is no twin of anything.
@@ -79,6 +83,11 @@ mod tests {
     fn suffix_is_read_from_the_raw_path() {
         for (path, expected) in [
             ("/", ("/", Format::Html)),
+            (
+                "/api/v1/openapi.json",
+                ("/api/v1/openapi.json", Format::Json),
+            ),
+            ("/api/v1/whoami", ("/api/v1/whoami", Format::Json)),
             ("/.json", ("/", Format::Json)),
             ("/index.json", ("/", Format::Json)),
             ("/channels", ("/channels", Format::Html)),

@@ -4,6 +4,8 @@
 //! in Rust, where a test reaches it.
 
 pub(crate) mod about;
+pub(crate) mod account;
+pub(crate) mod administer;
 pub(crate) mod assets;
 pub(crate) mod atom;
 pub(crate) mod change;
@@ -20,6 +22,7 @@ pub(crate) mod pipeline;
 pub(crate) mod record;
 mod rows;
 mod shell;
+pub(crate) mod sign_in;
 pub(crate) mod vulnerabilities;
 pub(crate) mod vulnerability;
 

@@ -1,6 +1,7 @@
 //! What every page has around it: head, navigation, search, foot.
 
 use crate::ask::Ask;
+use crate::people::Caller;
 
 /// A part of the site; marks where the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) struct Shell {
     pub(crate) twin: Option<String>,
     /// What the search field holds.
     pub(crate) search: String,
+    /// Who is signed in.
+    pub(crate) account: Option<String>,
 }
 
 impl Shell {
@@ -48,6 +51,15 @@ impl Shell {
             section,
             twin: Some(ask.twin()),
             search: String::new(),
+            account: ask.caller.person().map(|person| person.handle.clone()),
+        }
+    }
+
+    /// The frame of a page of one's own, which has no twin.
+    pub(crate) fn own(caller: &Caller) -> Shell {
+        Shell {
+            account: caller.person().map(|person| person.handle.clone()),
+            ..Shell::elsewhere()
         }
     }
 
@@ -57,6 +69,7 @@ impl Shell {
             section: Section::Elsewhere,
             twin: None,
             search: String::new(),
+            account: None,
         }
     }
 

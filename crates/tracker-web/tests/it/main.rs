@@ -2,17 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as its body does")]
 
+mod api;
+mod browser;
 mod caching;
 mod changes;
 mod errors;
 mod events;
+mod github;
 mod hostile;
 mod jobs;
 mod lists;
+mod matrix;
 mod names;
 mod operate;
 mod pipeline;
 mod routes;
 mod server;
 mod shapes;
+mod sign_in;
 mod site;

@@ -14,7 +14,7 @@ use tracker_testkit::Database;
 use tracker_testkit::fixture::{
     affected, cvss, derived, finding, incoming, kev, matched, package, record, release, stated,
 };
-use tracker_web::{Landings, Limits, Moment, Operations, router_with};
+use tracker_web::{Landings, Limits, Moment, Operations, People, PeopleSettings, router_for};
 
 /// The critical one: exploited, known by an alias, affected on one channel and fixed on the other.
 pub(crate) const CRITICAL: &str = "CVE-2024-0001";
@@ -73,14 +73,19 @@ impl Site {
 
     /// The site over a database with nothing in it and a landing index.
     pub(crate) async fn over(database: &Database, landings: Arc<dyn Landings>) -> Site {
+        Site::made(database, landings, PeopleSettings::default()).await
+    }
+
+    async fn made(
+        database: &Database,
+        landings: Arc<dyn Landings>,
+        settings: PeopleSettings,
+    ) -> Site {
         let store = database.open().await;
         let operations = Operations::new(store.clone());
-        let site = router_with(
-            store.clone(),
-            Some(landings),
-            Limits::default(),
-            &operations,
-        );
+        let people = People::new(settings).unwrap();
+        let limits = Limits::default();
+        let site = router_for(store.clone(), Some(landings), people, limits, &operations);
         Site {
             router: site.merge(operations.metrics()),
             store,
@@ -93,6 +98,29 @@ impl Site {
         let site = Site::empty(database).await;
         fill(&site.store).await;
         site
+    }
+
+    /// The site over a filled database, where people sign in.
+    pub(crate) async fn with_people(database: &Database, settings: PeopleSettings) -> Site {
+        let site = Site::made(database, crate::changes::index(), settings).await;
+        fill(&site.store).await;
+        site
+    }
+
+    /// Asks the API, with a token or without.
+    pub(crate) async fn api(&self, path: &str, token: Option<&str>) -> Answer {
+        let mut request = Request::get(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// What the API says of whose a token is.
+    pub(crate) async fn whoami(&self, token: &str) -> Value {
+        let answer = self.api("/api/v1/whoami", Some(token)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.json()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

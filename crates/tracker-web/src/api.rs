@@ -1,0 +1,16 @@
+//! `/api/v1`: what the pages show, for programs, under a promise: a field that is here stays.
+//!
+//! Reading order: `shape` (what is answered), `read` (the handlers), `document` (their description).
+//! Invariants: a handler is described where it stands, and the description that is committed
+//! (`docs/reference/openapi.json`) is compared with it; who asks is told by a token alone, never by a cookie, so that
+//! any site's script may ask.
+
+mod document;
+mod read;
+mod shape;
+
+pub(crate) use document::openapi;
+pub use document::openapi_document;
+pub(crate) use read::{
+    findings, matches, package, package_findings, packages, vulnerabilities, vulnerability, whoami,
+};
