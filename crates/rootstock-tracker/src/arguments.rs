@@ -5,6 +5,7 @@
 mod config;
 mod database;
 mod landing;
+mod people;
 mod worker;
 
 pub(crate) use config::{Config, ConfigCheck};
@@ -16,6 +17,7 @@ pub(crate) use landing::{
 pub(crate) use worker::{
     Jobs, JobsList, JobsNamed, JobsRetry, JobsShow, Pace, WorkerLanding, WorkerRun,
 };
+pub(crate) use people::{Admin, AdminBootstrap, People};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -86,6 +88,9 @@ pub(crate) enum Command {
     /// `/metrics` (OpenMetrics). SIGTERM or SIGINT ends it once the answers under way are sent, after 10 s at the latest.
     #[command(after_help = examples("serve --database sqlite:tracker.db\n  rootstock-tracker serve --database postgres://tracker@db/tracker --listen 0.0.0.0:8080"))]
     Serve(Serve),
+    /// People and their roles.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Vulnerability feeds.
     #[command(subcommand)]
     Feed(Feed),
@@ -248,6 +253,8 @@ pub(crate) struct Serve {
     /// Seconds to go on answering after SIGTERM while `/readyz` says 503, for a load balancer to notice.
     #[arg(long, env = "ROOTSTOCK_DRAIN", value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=600))]
     pub(crate) drain: u64,
+    #[command(flatten)]
+    pub(crate) people: People,
 }
 
 /// `feed`.

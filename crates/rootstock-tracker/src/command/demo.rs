@@ -7,6 +7,12 @@ use crate::output::{self, Outcome};
 use crate::progress::Display;
 use crate::snapshot;
 use anyhow::Context;
+use jiff::SignedDuration;
+use tracker_people::Role;
+use tracker_web::People;
+
+/// How long the link to sign in holds.
+const LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Serves the snapshot.
 pub(crate) async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
@@ -28,6 +34,18 @@ pub(crate) async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
     }
     progress.finish();
     announce(&listener, "ready")?;
+    let address = listener.local_addr()?;
+    // The pages are the machine's own, or those of whoever asked for them to be more.
+    let here = if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    };
+    if let Ok(public) = here.parse() {
+        let link = tracker_web::sign_in_link(&store, &public, "triager", Role::Triager, LIFE).await;
+        output::note(&format!("sign in as a triager: {}", link?));
+    }
     output::note("press Ctrl-C to stop");
-    serve(listener, store, None, Watch::default(), stop).await
+    let people = People::default();
+    serve(listener, store, None, people, Watch::default(), stop).await
 }

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod admin;
 mod bench;
 mod channel;
 mod channel_follow;
@@ -17,7 +18,7 @@ mod serve;
 mod show;
 mod worker;
 
-use crate::arguments::{Bench, Channel, Command, Config, Feed, Jobs, Landing};
+use crate::arguments::{Admin, Bench, Channel, Command, Config, Feed, Jobs, Landing};
 use crate::output::Outcome;
 use anyhow::Context;
 use tracker_store::Store;
@@ -32,6 +33,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Jobs(Jobs::Show(show)) => jobs::show(show).await,
         Command::Jobs(Jobs::Retry(retry)) => jobs::retry(retry).await,
         Command::Jobs(Jobs::Run(run)) => jobs::run(run).await,
+        Command::Admin(Admin::Bootstrap(bootstrap)) => admin::bootstrap(bootstrap).await,
         Command::Feed(Feed::Import(import)) => feed::import(import).await,
         Command::Feed(Feed::Follow(arguments)) => follow::run(arguments).await,
         Command::Channel(Channel::Import(import)) => channel::import(import).await,

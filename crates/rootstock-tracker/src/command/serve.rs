@@ -2,7 +2,7 @@
 
 use super::landing::watch;
 use super::open_existing;
-use crate::arguments::Serve;
+use crate::arguments::{self, Serve};
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracker_store::Store;
-use tracker_web::{Landings, Limits, Operations};
+use tracker_web::{ApiRates, GitHubSettings, Landings, Limits, Operations, People, PeopleSettings};
 
 /// How the pages are watched, and how they end.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    let people = people(arguments.people)?;
     let store = open_existing(&arguments.database.database).await?;
     let landings = match arguments.landing {
         Some(folder) => Some(watch(&folder, store.clone()).await?),
@@ -42,7 +43,38 @@ pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
         announce(metrics, "metrics")?;
     }
     let drain = Duration::from_secs(arguments.drain);
-    serve(listener, store, landings, Watch { metrics, drain }, stop).await
+    let watch = Watch { metrics, drain };
+    serve(listener, store, landings, people, watch, stop).await
+}
+
+/// How people sign in.
+fn people(arguments: arguments::People) -> anyhow::Result<People> {
+    let arguments::People {
+        github_client,
+        github_secret,
+        ..
+    } = arguments;
+    let github = github_client
+        .zip(github_secret)
+        .map(|(client, secret)| GitHubSettings {
+            client,
+            secret,
+            url: arguments.github_url,
+            api: arguments.github_api,
+            triagers: arguments.triagers,
+            administrators: arguments.administrators,
+        });
+    People::new(PeopleSettings {
+        public: arguments.public_url,
+        github,
+        trusted_proxies: arguments.trusted_proxy,
+        api: ApiRates {
+            address: arguments.api_rate,
+            token: arguments.api_token_rate,
+        },
+        ..PeopleSettings::default()
+    })
+    .context("nobody can sign in")
 }
 
 /// Answers until `stop` resolves, then closes the database.
@@ -50,12 +82,13 @@ pub(super) async fn serve(
     listener: TcpListener,
     store: Store,
     landings: Option<Arc<dyn Landings>>,
+    people: People,
     watch: Watch,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Outcome> {
     let limits = Limits::default();
     let operations = Operations::new(store.clone());
-    let mut site = tracker_web::router_with(store.clone(), landings, limits, &operations);
+    let mut site = tracker_web::router_for(store.clone(), landings, people, limits, &operations);
     if watch.metrics.is_none() {
         site = site.merge(operations.metrics());
     }
