@@ -7,6 +7,7 @@ mod database;
 mod landing;
 mod people;
 mod worker;
+pub(crate) mod triage;
 
 pub(crate) use config::{Config, ConfigCheck};
 pub(crate) use database::{Backup, Check, Copy, Restore};
@@ -105,6 +106,9 @@ pub(crate) enum Command {
     /// Show one vulnerability: where it stands on each channel, what decided, and why it was matched.
     #[command(after_help = examples("show CVE-2019-14697 --database sqlite:tracker.db\n  rootstock-tracker show CVE-2019-14697 --json --database sqlite:tracker.db"))]
     Show(Show),
+    /// Decide about matches: the queue, verdicts, rules, views, and the log of it all.
+    #[command(subcommand)]
+    Triage(Box<triage::Triage>),
     /// Where a commit or pull request is, since when, and when it will be in a channel.
     #[command(subcommand)]
     Landing(Landing),

@@ -17,6 +17,7 @@ mod reference;
 mod serve;
 mod show;
 mod worker;
+mod triage;
 
 use crate::arguments::{Admin, Bench, Channel, Command, Config, Feed, Jobs, Landing};
 use crate::output::Outcome;
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Channel(Channel::Diff(diff)) => channel::diff(diff).await,
         Command::Match(matching) => matching::run(matching).await,
         Command::Show(show) => show::run(show).await,
+        Command::Triage(command) => triage::run(*command).await,
         Command::Landing(Landing::Index(index)) => landing::index(index),
         Command::Landing(Landing::History(history)) => landing::history(history),
         Command::Landing(Landing::Show(show)) => landing::show(show).await,

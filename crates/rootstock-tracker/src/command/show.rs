@@ -156,7 +156,7 @@ fn source(source: Source) -> &'static str {
 }
 
 /// A foreign text on one line, without characters that a terminal would obey.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !words.is_empty() {

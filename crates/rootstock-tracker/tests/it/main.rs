@@ -14,3 +14,4 @@ mod operate;
 mod program;
 mod refusal;
 mod worker;
+mod triage;

@@ -1,0 +1,344 @@
+//! `triage …`: the team's work from the command line, as the pages do it.
+
+mod text;
+
+use super::{open, open_existing};
+use crate::arguments::triage::{
+    BulkWhat, Common, Rebuild, Rule, State, Triage, TriageList, View, Which, Who,
+};
+use crate::output::{self, Outcome};
+use anyhow::{Context, anyhow};
+use jiff::Timestamp;
+use serde_json::json;
+use tracker_store::view::PageRequest;
+use tracker_store::{Act, ActOutcome, ItemId, Store, StoreError, Targets, Undo};
+use tracker_triage::query::{Field, Kind, Query};
+use tracker_triage::state::{DecidedState, Dismissal};
+use tracker_triage::{Action, Actor, ActorKind, Place, Subject};
+
+/// Matches that a dry run of a rule lists.
+const PREVIEW: usize = 1000;
+
+/// Runs a command of triage.
+pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
+    match command {
+        Triage::List(arguments) => list(arguments).await,
+        Triage::Show(arguments) => {
+            let store = open_existing(&arguments.database.database).await?;
+            let found = store
+                .triage_item(&item(&arguments.which), Timestamp::now())
+                .await?;
+            let Some(detail) = found else {
+                let which = &arguments.which;
+                output::note(&format!(
+                    "`{}` is not matched to `{}` in {}",
+                    which.vulnerability, which.family, which.distribution
+                ));
+                return Ok(Outcome::Absent);
+            };
+            print(arguments.json.json, &detail, || text::detail(&detail))
+        }
+        Triage::Confirm(one) => one_act(&one.which, Action::Confirm, one.common).await,
+        Triage::Reopen(one) => one_act(&one.which, Action::Reopen, one.common).await,
+        Triage::Add(one) => one_act(&one.which, Action::AddPackage, one.common).await,
+        Triage::Dismiss(dismiss) => {
+            let subject = |family: String| Subject::new(dismiss.distribution.as_str(), family);
+            let targets = match dismiss.family {
+                Some(family) => Targets::Items(vec![ItemId {
+                    vulnerability: dismiss.vulnerability,
+                    distribution: dismiss.distribution,
+                    family,
+                }]),
+                None => Targets::AllBut {
+                    vulnerability: dismiss.vulnerability,
+                    keep: dismiss.all_but.into_iter().map(subject).collect(),
+                },
+            };
+            let action = Action::Dismiss(dismissal(&dismiss.why)?);
+            act(targets, action, dismiss.common).await
+        }
+        Triage::State(arguments) => state(arguments).await,
+        Triage::Comment(one) => {
+            one_act(&one.which, Action::Comment(one.text), one.common).await
+        }
+        Triage::Assign(one) => one_act(&one.which, Action::Assign(one.to), one.common).await,
+        Triage::Snooze(one) => one_act(&one.which, Action::Snooze(one.until), one.common).await,
+        Triage::Undo(undo) => {
+            let store = store(&undo.common).await?;
+            let what = if undo.act {
+                Undo::Act(undo.event)
+            } else {
+                Undo::Event(undo.event)
+            };
+            let common = undo.common;
+            let done = store
+                .undo(&actor(&common.who), what, common.reason.as_deref(), common.dry_run)
+                .await;
+            acted(done, common.json.json)
+        }
+        Triage::Bulk(bulk) => {
+            let query = Query::parse(&bulk.query).context("the query")?;
+            act(Targets::Query(query), bulk_action(bulk.what)?, bulk.common).await
+        }
+        Triage::Log(arguments) => {
+            let store = open_existing(&arguments.database.database).await?;
+            let log = store
+                .triage_log(&arguments.vulnerability, arguments.after, 1000)
+                .await?;
+            let Some(log) = log else {
+                output::note(&format!(
+                    "there is no vulnerability `{}` in this database",
+                    arguments.vulnerability
+                ));
+                return Ok(Outcome::Absent);
+            };
+            print(arguments.json.json, &log, || text::log(&log))
+        }
+        Triage::Rule(arguments) => rule(arguments).await,
+        Triage::View(arguments) => view(arguments).await,
+        Triage::Fields(arguments) => fields(arguments.json),
+        Triage::Settle(arguments) => {
+            let store = open_existing(&arguments.database.database).await?;
+            let (findings, rules) = store.settle().await?;
+            let settled = json!({ "findings": findings, "rules_expired": rules });
+            print(arguments.json.json, &settled, || {
+                format!("{findings} findings moved, {rules} rules expired\n")
+            })
+        }
+        Triage::Rebuild(arguments) => rebuild(arguments).await,
+    }
+}
+
+fn print<T: serde::Serialize>(
+    as_json: bool,
+    value: &T,
+    text: impl FnOnce() -> String,
+) -> anyhow::Result<Outcome> {
+    if as_json {
+        output::json(value)?;
+    } else {
+        output::text(&text())?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn actor(who: &Who) -> Actor {
+    Actor::new(ActorKind::Operator, who.who.as_str())
+}
+
+fn item(which: &Which) -> ItemId {
+    ItemId {
+        vulnerability: which.vulnerability.clone(),
+        distribution: which.distribution.clone(),
+        family: which.family.clone(),
+    }
+}
+
+async fn store(common: &Common) -> anyhow::Result<Store> {
+    open_existing(&common.database.database).await
+}
+
+fn dismissal(why: &str) -> anyhow::Result<Dismissal> {
+    Dismissal::of(why).ok_or_else(|| {
+        let known: Vec<&str> = Dismissal::all().map(Dismissal::name).collect();
+        anyhow!("`{why}` is no reason to dismiss; known are {}", known.join(", "))
+    })
+}
+
+fn decided(state: &str) -> anyhow::Result<DecidedState> {
+    DecidedState::of(state).ok_or_else(|| {
+        let known: Vec<String> = DecidedState::all().map(DecidedState::name).collect();
+        anyhow!("`{state}` is no state to decide; known are {}", known.join(", "))
+    })
+}
+
+async fn one_act(which: &Which, action: Action, common: Common) -> anyhow::Result<Outcome> {
+    act(Targets::Items(vec![item(which)]), action, common).await
+}
+
+async fn act(targets: Targets, action: Action, common: Common) -> anyhow::Result<Outcome> {
+    let store = store(&common).await?;
+    let act = Act {
+        targets,
+        action,
+        reason: common.reason,
+        dry_run: common.dry_run,
+    };
+    let done = store.decide(&actor(&common.who), &act).await;
+    acted(done, common.json.json)
+}
+
+/// Prints what an act did. What is not there has an exit code of its own.
+fn acted(done: Result<ActOutcome, StoreError>, as_json: bool) -> anyhow::Result<Outcome> {
+    match done {
+        Ok(outcome) => print(as_json, &outcome, || text::outcome(&outcome)),
+        Err(error @ (StoreError::NoItem { .. } | StoreError::NoRule { .. })) => {
+            output::note(&error.to_string());
+            Ok(Outcome::Absent)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn list(arguments: TriageList) -> anyhow::Result<Outcome> {
+    let query = Query::parse(&arguments.query).context("the query")?;
+    let store = open_existing(&arguments.database.database).await?;
+    let request = PageRequest {
+        limit: arguments.limit,
+        after: arguments.after,
+        ..PageRequest::default()
+    };
+    let now = Timestamp::now();
+    let page = store
+        .queue(&query, now, Some(&arguments.who.who), &request)
+        .await?;
+    print(arguments.json.json, &page, || text::page(&page))
+}
+
+async fn state(arguments: State) -> anyhow::Result<Outcome> {
+    let place = Place {
+        channel: arguments.channel,
+        attribute: arguments.attribute,
+    };
+    let action = match arguments.state {
+        Some(state) => Action::SetState {
+            place,
+            state: decided(&state)?,
+        },
+        None => Action::WithdrawState { place },
+    };
+    one_act(&arguments.which, action, arguments.common).await
+}
+
+fn bulk_action(what: BulkWhat) -> anyhow::Result<Action> {
+    Ok(if what.confirm {
+        Action::Confirm
+    } else if let Some(why) = what.dismiss {
+        Action::Dismiss(dismissal(&why)?)
+    } else if let Some(state) = what.state {
+        Action::SetState {
+            place: Place::ALL,
+            state: decided(&state)?,
+        }
+    } else if let Some(to) = what.assign {
+        Action::Assign(Some(to))
+    } else if let Some(until) = what.snooze {
+        Action::Snooze(Some(until))
+    } else {
+        Action::Reopen
+    })
+}
+
+async fn rule(command: Rule) -> anyhow::Result<Outcome> {
+    match command {
+        Rule::List(arguments) => {
+            let store = open_existing(&arguments.database.database).await?;
+            let rules = store.rules(Timestamp::now()).await?;
+            print(arguments.json.json, &rules, || text::rules(&rules))
+        }
+        Rule::Add(arguments) => {
+            let common = arguments.common;
+            let store = store(&common).await?;
+            if common.dry_run {
+                let (items, more) = store.rule_preview(&arguments.query, PREVIEW).await?;
+                let preview = json!({ "would_hide": items, "more": more });
+                return print(common.json.json, &preview, || text::preview(&items, more));
+            }
+            let rule = store
+                .make_rule(
+                    &actor(&common.who),
+                    &arguments.query,
+                    arguments.expires,
+                    common.reason.as_deref(),
+                )
+                .await?;
+            print(common.json.json, &json!({ "rule": rule }), || format!("rule {rule} hides it\n"))
+        }
+        Rule::End(arguments) => {
+            let common = arguments.common;
+            let store = store(&common).await?;
+            if common.dry_run {
+                let rules = store.rules(Timestamp::now()).await?;
+                let there = rules.iter().any(|row| row.rule == arguments.rule);
+                return Ok(if there { Outcome::Done } else { Outcome::Absent });
+            }
+            let ended = store
+                .end_rule(&actor(&common.who), arguments.rule, common.reason.as_deref())
+                .await;
+            match ended {
+                Ok(()) => Ok(Outcome::Done),
+                Err(error @ StoreError::NoRule { .. }) => {
+                    output::note(&error.to_string());
+                    Ok(Outcome::Absent)
+                }
+                Err(other) => Err(other.into()),
+            }
+        }
+    }
+}
+
+async fn view(command: View) -> anyhow::Result<Outcome> {
+    match command {
+        View::List(arguments) => {
+            let store = open_existing(&arguments.database.database).await?;
+            let views = store.views(Some(&actor(&arguments.who))).await?;
+            print(arguments.json.json, &views, || text::views(&views))
+        }
+        View::Save(arguments) => {
+            let query = Query::parse(&arguments.query).context("the query")?;
+            let store = open_existing(&arguments.database.database).await?;
+            let who = actor(&arguments.who);
+            store
+                .save_view(&who, &arguments.view, &query, arguments.shared)
+                .await?;
+            Ok(Outcome::Done)
+        }
+        View::Drop(arguments) => {
+            let store = open_existing(&arguments.database.database).await?;
+            let dropped = store
+                .drop_view(&actor(&arguments.who), &arguments.view)
+                .await?;
+            Ok(if dropped { Outcome::Done } else { Outcome::Absent })
+        }
+    }
+}
+
+fn fields(as_json: bool) -> anyhow::Result<Outcome> {
+    let rows: Vec<_> = Field::ALL
+        .into_iter()
+        .map(|field| {
+            let values = match field.kind() {
+                Kind::Ordered(names) | Kind::OneOf(names) => names.to_vec(),
+                _ => Vec::new(),
+            };
+            json!({ "field": field.name(), "about": field.about(), "values": values })
+        })
+        .collect();
+    print(as_json, &rows, text::fields)
+}
+
+async fn rebuild(arguments: Rebuild) -> anyhow::Result<Outcome> {
+    let store = if arguments.check {
+        open_existing(&arguments.database.database).await?
+    } else {
+        open(&arguments.database.database).await?
+    };
+    let mut vulnerabilities = 0_u64;
+    if !arguments.check {
+        let moved = store.rebuild_triage(&mut || vulnerabilities += 1).await?;
+        let done = json!({ "vulnerabilities": vulnerabilities, "findings_moved": moved });
+        return print(arguments.json.json, &done, || {
+            format!("{vulnerabilities} vulnerabilities, {moved} findings moved\n")
+        });
+    }
+    let problems = store.check_triage(&mut || vulnerabilities += 1).await?;
+    let found = json!({ "vulnerabilities": vulnerabilities, "problems": problems });
+    print(arguments.json.json, &found, || {
+        text::problems(vulnerabilities, &problems)
+    })?;
+    Ok(if problems.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Partly
+    })
+}
