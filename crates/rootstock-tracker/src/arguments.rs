@@ -6,8 +6,8 @@ mod config;
 mod database;
 mod landing;
 mod people;
-mod worker;
 pub(crate) mod triage;
+mod worker;
 
 pub(crate) use config::{Config, ConfigCheck};
 pub(crate) use database::{Backup, Check, Copy, Restore};
@@ -15,10 +15,10 @@ pub(crate) use landing::{
     CHANNELS, Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls,
     LandingShow, LandingSupport, Polling,
 };
+pub(crate) use people::{Admin, AdminBootstrap, People};
 pub(crate) use worker::{
     Jobs, JobsList, JobsNamed, JobsRetry, JobsShow, Pace, WorkerLanding, WorkerRun,
 };
-pub(crate) use people::{Admin, AdminBootstrap, People};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;

@@ -69,7 +69,12 @@ pub(crate) enum Triage {
 #[derive(Debug, Args)]
 pub(crate) struct Who {
     /// Who decides, as the log names them.
-    #[arg(long = "as", env = "ROOTSTOCK_ACTOR", value_name = "NAME", default_value = "operator")]
+    #[arg(
+        long = "as",
+        env = "ROOTSTOCK_ACTOR",
+        value_name = "NAME",
+        default_value = "operator"
+    )]
     pub(crate) who: String,
 }
 
@@ -151,7 +156,11 @@ pub(crate) struct Dismiss {
     #[arg(value_name = "VULNERABILITY")]
     pub(crate) vulnerability: String,
     /// The package family.
-    #[arg(value_name = "FAMILY", required_unless_present = "all_but", conflicts_with = "all_but")]
+    #[arg(
+        value_name = "FAMILY",
+        required_unless_present = "all_but",
+        conflicts_with = "all_but"
+    )]
     pub(crate) family: Option<String>,
     /// Dismiss all matches of the vulnerability but these.
     #[arg(long, value_name = "FAMILY", num_args = 1..)]
@@ -173,7 +182,11 @@ pub(crate) struct State {
     pub(crate) which: Which,
     /// The state: `affected`, `under-investigation`, `will-not-fix`, `fixed-by-version`, `fixed-by-patch`, or
     /// `not-affected:` with a justification of VEX.
-    #[arg(value_name = "STATE", required_unless_present = "withdraw", conflicts_with = "withdraw")]
+    #[arg(
+        value_name = "STATE",
+        required_unless_present = "withdraw",
+        conflicts_with = "withdraw"
+    )]
     pub(crate) state: Option<String>,
     /// Take back what was decided.
     #[arg(long)]

@@ -16,8 +16,8 @@ mod matching;
 mod reference;
 mod serve;
 mod show;
-mod worker;
 mod triage;
+mod worker;
 
 use crate::arguments::{Admin, Bench, Channel, Command, Config, Feed, Jobs, Landing};
 use crate::output::Outcome;

@@ -58,9 +58,7 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
             act(targets, action, dismiss.common).await
         }
         Triage::State(arguments) => state(arguments).await,
-        Triage::Comment(one) => {
-            one_act(&one.which, Action::Comment(one.text), one.common).await
-        }
+        Triage::Comment(one) => one_act(&one.which, Action::Comment(one.text), one.common).await,
         Triage::Assign(one) => one_act(&one.which, Action::Assign(one.to), one.common).await,
         Triage::Snooze(one) => one_act(&one.which, Action::Snooze(one.until), one.common).await,
         Triage::Undo(undo) => {
@@ -72,7 +70,12 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
             };
             let common = undo.common;
             let done = store
-                .undo(&actor(&common.who), what, common.reason.as_deref(), common.dry_run)
+                .undo(
+                    &actor(&common.who),
+                    what,
+                    common.reason.as_deref(),
+                    common.dry_run,
+                )
                 .await;
             acted(done, common.json.json)
         }
@@ -141,14 +144,20 @@ async fn store(common: &Common) -> anyhow::Result<Store> {
 fn dismissal(why: &str) -> anyhow::Result<Dismissal> {
     Dismissal::of(why).ok_or_else(|| {
         let known: Vec<&str> = Dismissal::all().map(Dismissal::name).collect();
-        anyhow!("`{why}` is no reason to dismiss; known are {}", known.join(", "))
+        anyhow!(
+            "`{why}` is no reason to dismiss; known are {}",
+            known.join(", ")
+        )
     })
 }
 
 fn decided(state: &str) -> anyhow::Result<DecidedState> {
     DecidedState::of(state).ok_or_else(|| {
         let known: Vec<String> = DecidedState::all().map(DecidedState::name).collect();
-        anyhow!("`{state}` is no state to decide; known are {}", known.join(", "))
+        anyhow!(
+            "`{state}` is no state to decide; known are {}",
+            known.join(", ")
+        )
     })
 }
 
@@ -252,7 +261,9 @@ async fn rule(command: Rule) -> anyhow::Result<Outcome> {
                     common.reason.as_deref(),
                 )
                 .await?;
-            print(common.json.json, &json!({ "rule": rule }), || format!("rule {rule} hides it\n"))
+            print(common.json.json, &json!({ "rule": rule }), || {
+                format!("rule {rule} hides it\n")
+            })
         }
         Rule::End(arguments) => {
             let common = arguments.common;
@@ -260,10 +271,18 @@ async fn rule(command: Rule) -> anyhow::Result<Outcome> {
             if common.dry_run {
                 let rules = store.rules(Timestamp::now()).await?;
                 let there = rules.iter().any(|row| row.rule == arguments.rule);
-                return Ok(if there { Outcome::Done } else { Outcome::Absent });
+                return Ok(if there {
+                    Outcome::Done
+                } else {
+                    Outcome::Absent
+                });
             }
             let ended = store
-                .end_rule(&actor(&common.who), arguments.rule, common.reason.as_deref())
+                .end_rule(
+                    &actor(&common.who),
+                    arguments.rule,
+                    common.reason.as_deref(),
+                )
                 .await;
             match ended {
                 Ok(()) => Ok(Outcome::Done),
@@ -298,7 +317,11 @@ async fn view(command: View) -> anyhow::Result<Outcome> {
             let dropped = store
                 .drop_view(&actor(&arguments.who), &arguments.view)
                 .await?;
-            Ok(if dropped { Outcome::Done } else { Outcome::Absent })
+            Ok(if dropped {
+                Outcome::Done
+            } else {
+                Outcome::Absent
+            })
         }
     }
 }

@@ -13,5 +13,5 @@ mod landing;
 mod operate;
 mod program;
 mod refusal;
-mod worker;
 mod triage;
+mod worker;

@@ -31,6 +31,7 @@ pub(crate) fn command(folder: &Path) -> Command {
         "ROOTSTOCK_CONFIG",
         "CREDENTIALS_DIRECTORY",
         "ROOTSTOCK_DATABASE",
+        "ROOTSTOCK_ACTOR",
         "ROOTSTOCK_API_RATE",
         "ROOTSTOCK_API_TOKEN_RATE",
         "ROOTSTOCK_GITHUB_API",

@@ -118,7 +118,11 @@ pub async fn follow_channel(
                     pass.report.problems.push(problem);
                 }
             }
-            Err(problem) => pass.report.problems.push(problem),
+            Err(problem) => {
+                // What was read of the evaluation is not kept, so it has to be sent again.
+                pass.cursor.evaluations = Validators::default();
+                pass.report.problems.push(problem);
+            }
         }
     }
     finish(store, &mut state, &pass).await?;

@@ -188,13 +188,12 @@ async fn having(app: &App, packages: &[&String]) -> Result<BTreeSet<String>, Err
         .map(|channel| channel.distribution)
         .collect();
     let mut having = BTreeSet::new();
-    for (distribution, package) in distributions
-        .iter()
-        .flat_map(|distribution| packages.iter().map(move |package| (distribution, package)))
-    {
-        let detail = app.store.package(distribution, package).await?;
-        let versions = detail.into_iter().flat_map(|detail| detail.versions);
-        having.extend(versions.map(|version| version.channel));
+    for distribution in &distributions {
+        for package in packages {
+            let detail = app.store.package(distribution, package).await?;
+            let versions = detail.into_iter().flat_map(|detail| detail.versions);
+            having.extend(versions.map(|version| version.channel));
+        }
     }
     Ok(having)
 }

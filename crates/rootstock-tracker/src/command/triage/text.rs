@@ -112,9 +112,10 @@ pub(super) fn detail(detail: &TriageDetail) -> String {
 pub(super) fn log(log: &[Entry]) -> String {
     let mut out = String::new();
     for entry in log {
-        let reason = entry.reason.as_deref().map_or(String::new(), |reason| {
-            format!(" ({})", plain(reason))
-        });
+        let reason = entry
+            .reason
+            .as_deref()
+            .map_or(String::new(), |reason| format!(" ({})", plain(reason)));
         line!(
             out,
             "{:>8}  {}  {}: {}{reason}",
@@ -129,7 +130,11 @@ pub(super) fn log(log: &[Entry]) -> String {
 
 pub(super) fn outcome(outcome: &ActOutcome) -> String {
     let mut out = String::new();
-    let would = if outcome.dry_run { "would change" } else { "changed" };
+    let would = if outcome.dry_run {
+        "would change"
+    } else {
+        "changed"
+    };
     for item in &outcome.changed {
         line!(out, "{would} {}", name(item));
     }
@@ -141,7 +146,11 @@ pub(super) fn outcome(outcome: &ActOutcome) -> String {
         outcome.findings
     );
     if let Some(act) = outcome.act.filter(|_| !outcome.dry_run) {
-        let all = if outcome.changed.len() > 1 { "--act " } else { "" };
+        let all = if outcome.changed.len() > 1 {
+            "--act "
+        } else {
+            ""
+        };
         line!(out, "take it back with: triage undo {all}{act}");
     }
     out
@@ -169,7 +178,11 @@ pub(super) fn preview(items: &[ItemId], more: bool) -> String {
 pub(super) fn rules(rules: &[RuleRow]) -> String {
     let mut out = String::new();
     for rule in rules {
-        let due = if rule.due { ", its time is over: look at it again" } else { "" };
+        let due = if rule.due {
+            ", its time is over: look at it again"
+        } else {
+            ""
+        };
         let reason = rule.state.reason.as_deref().unwrap_or("no reason given");
         line!(
             out,

@@ -68,8 +68,8 @@ fn a_fetch_costs_what_is_new() {
     let silent = New {
         from: None,
         hour: BEFORE + 30,
-        message: "[24.05] master-700: update",
-        file: Some(("master-700", "x")),
+        message: "[24.05] master-1200: update",
+        file: Some(("master-1200", "x")),
         ..release
     };
     let picked = repository.write(&[silent]);
@@ -85,7 +85,7 @@ fn a_fetch_costs_what_is_new() {
         "{grown} bytes for 20 commits of {each}"
     );
 
-    let original = repository.name(701);
+    let original = repository.name(1_201);
     let found = answer(folder, &original, 2_200);
     assert_eq!(found.backports.len(), 1, "{found:?}");
     assert_eq!(
