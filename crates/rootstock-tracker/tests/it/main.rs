@@ -6,6 +6,7 @@ mod admin;
 mod config;
 mod database;
 mod demo;
+mod distributions;
 mod flow;
 mod follow;
 mod help;

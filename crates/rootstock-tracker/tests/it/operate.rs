@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tracker_testkit::{Database, Kind, on_both_databases};
 
 /// A running `serve`, with its metrics at another address.
-struct Service {
+pub(crate) struct Service {
     child: Child,
-    pages: String,
+    pub(crate) pages: String,
     metrics: String,
 }
 
@@ -24,7 +24,7 @@ impl Drop for Service {
 }
 
 impl Service {
-    fn start(folder: &Path, database: &str, arguments: &[&str]) -> Service {
+    pub(crate) fn start(folder: &Path, database: &str, arguments: &[&str]) -> Service {
         let mut child = command(folder)
             .args(["serve", "--database", database, "--listen", "127.0.0.1:0"])
             .args([
@@ -76,7 +76,7 @@ fn answer(mut stream: TcpStream) -> String {
     answer
 }
 
-fn get(address: &str, path: &str) -> String {
+pub(crate) fn get(address: &str, path: &str) -> String {
     answer(send(address, path))
 }
 
