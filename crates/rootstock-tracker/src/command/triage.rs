@@ -105,7 +105,7 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
             let (findings, rules) = store.settle().await?;
             let settled = json!({ "findings": findings, "rules_expired": rules });
             print(arguments.json.json, &settled, || {
-                format!("{findings} findings moved, {rules} rules expired\n")
+                format!("findings moved: {findings}, rules expired: {rules}\n")
             })
         }
         Triage::Rebuild(arguments) => rebuild(arguments).await,
@@ -351,7 +351,7 @@ async fn rebuild(arguments: Rebuild) -> anyhow::Result<Outcome> {
         let moved = store.rebuild_triage(&mut || vulnerabilities += 1).await?;
         let done = json!({ "vulnerabilities": vulnerabilities, "findings_moved": moved });
         return print(arguments.json.json, &done, || {
-            format!("{vulnerabilities} vulnerabilities, {moved} findings moved\n")
+            format!("vulnerabilities: {vulnerabilities}, findings moved: {moved}\n")
         });
     }
     let problems = store.check_triage(&mut || vulnerabilities += 1).await?;

@@ -140,7 +140,7 @@ pub(super) fn outcome(outcome: &ActOutcome) -> String {
     }
     line!(
         out,
-        "{} matches {would}, {} stood so already, {} findings moved",
+        "matches {would}: {}, that stood so already: {}, findings moved: {}",
         outcome.changed.len(),
         outcome.unchanged,
         outcome.findings
@@ -230,7 +230,7 @@ pub(super) fn problems(vulnerabilities: u64, problems: &[Problem]) -> String {
     }
     line!(
         out,
-        "{vulnerabilities} vulnerabilities looked at, {} problems",
+        "vulnerabilities looked at: {vulnerabilities}, problems: {}",
         problems.len()
     );
     out
