@@ -118,12 +118,17 @@ fn secret<T: Transport>(
     }
     let all: Vec<u8> = (0..PCRS).collect();
     let registers = tpm.registers(token.bank, &all)?;
-    let extra = token
-        .other
-        .get(FIELD)
-        .map(|value| serde_json::from_value(value.clone()));
-    let extra: Extra = extra.and_then(std::result::Result::ok).unwrap_or_default();
-    let protection = demanded(token, &extra, &registers, evidence)?;
+    let extra: Extra = match token.other.get(FIELD) {
+        None => Extra::default(),
+        Some(value) => match serde_json::from_value(value.clone()) {
+            Ok(extra) => extra,
+            Err(_) => return unsupported("its field `rootstock` is malformed"),
+        },
+    };
+    let Some(reference) = unhex(&extra.reference) else {
+        return unsupported("its policy reference is not hexadecimal");
+    };
+    let protection = demanded(token, &extra, reference, &registers, evidence)?;
     let policy = protection.policy()?;
     if policy.digest()? != token.policies[0] {
         return Err(cause(number, token, &extra, &registers, evidence));
@@ -157,6 +162,7 @@ fn secret<T: Transport>(
 fn demanded(
     token: &Token,
     extra: &Extra,
+    reference: Vec<u8>,
     registers: &Registers,
     evidence: &Evidence<'_>,
 ) -> Result<Protection> {
@@ -172,7 +178,7 @@ fn demanded(
     Ok(Protection {
         registers: set,
         signing_key: key,
-        reference: unhex(&extra.reference),
+        reference,
         alternatives: if extra.alternatives == 0 {
             Vec::new()
         } else {
@@ -182,14 +188,11 @@ fn demanded(
     })
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
-    text.as_bytes()
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|[high, low]| digit(*high) << 4 | digit(*low))
-        .collect()
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
 /// Why the policy is another than the token was sealed with.

@@ -320,6 +320,22 @@ fn a_disk_follows_its_generations_and_names_the_cause_of_each_refusal() {
     // What the machine does not satisfy is not sealed anew either.
     assert!(reseal(&mut volume, number, &mut tpm, &evidence, &by_value).is_err());
 
+    // A field of ours that is not what we write is named, and nothing is guessed in its place.
+    let good = volume.metadata().tokens()[&number].clone();
+    for (extra, said) in [
+        (serde_json::json!(7), "its field `rootstock` is malformed"),
+        (
+            serde_json::json!({"reference": "0g"}),
+            "its policy reference is not hexadecimal",
+        ),
+    ] {
+        let mut token = good.clone();
+        token["rootstock"] = extra;
+        volume.put_token(number, token).unwrap();
+        let error = refused(&mut tpm, &evidence);
+        assert!(error.to_string().ends_with(said), "{error}");
+    }
+
     assert_eq!(wipe(&mut volume, number).unwrap(), [1]);
     assert!(matches!(wipe(&mut volume, number), Err(Error::NoToken)));
     assert!(matches!(refused(&mut tpm, &evidence), Error::NoToken));

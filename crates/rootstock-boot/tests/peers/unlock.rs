@@ -143,6 +143,10 @@ fn the_floor_rises_and_never_falls() {
         boot(path, &format!("floor show {with}")),
         "no floor is defined\n"
     );
+    assert_eq!(
+        boot(path, &format!("--dry-run floor define {with}")),
+        "would define the floor\n"
+    );
     assert_eq!(boot(path, &format!("floor define {with}")), "floor 1\n");
     assert_eq!(
         boot(path, &format!("--dry-run floor raise {with} --epoch 4")),

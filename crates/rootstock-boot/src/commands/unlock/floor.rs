@@ -57,7 +57,8 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     let before = tpm.floor(at.index)?;
     let after = match (&command, out.dry_run) {
         (Command::Show(_), _) => before,
-        (Command::Define(_), true) => before.or(Some(1)),
+        // Where a new counter starts is the TPM's to choose.
+        (Command::Define(_), true) => before,
         (Command::Raise { .. }, true) => before.max(wanted),
         (Command::Remove(_), true) => None,
         (Command::Define(_), false) => Some(tpm.define_floor(at.index, b"")?),
@@ -70,6 +71,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     let answer = serde_json::json!({ "index": format!("{:#010x}", at.index), "before": before, "floor": after });
     out.answer(&answer, |_| match after {
         Some(floor) => format!("floor {floor}"),
+        None if matches!(command, Command::Define(_)) => "would define the floor".to_owned(),
         None => "no floor is defined".to_owned(),
     })?;
     Ok(Verdict::Good)

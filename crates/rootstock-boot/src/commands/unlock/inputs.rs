@@ -97,17 +97,14 @@ pub(crate) struct Demands {
     /// object for each, of register numbers and hexadecimal values.
     #[arg(long, value_name = "FILE")]
     generations: Option<PathBuf>,
-    /// File whose first line is the PIN; it is asked for when left out.
-    #[arg(long, value_name = "FILE")]
-    new_pin_file: Option<PathBuf>,
+}
+
+/// The PIN that is to be: from the first line of a file, or asked for.
+pub(crate) fn new_pin(file: Option<&PathBuf>) -> anyhow::Result<Secret> {
+    ask(file, "the TPM, a new one")
 }
 
 impl Demands {
-    /// The PIN to be.
-    pub(crate) fn pin(&self) -> anyhow::Result<Option<Secret>> {
-        ask(self.new_pin_file.as_ref(), "the TPM, a new one").map(Some)
-    }
-
     /// The protection, with the values that registers have now.
     pub(crate) fn protection<T: Transport>(
         &self,

@@ -9,9 +9,10 @@ pub(crate) use floor::{Command as FloorCommand, run as run_floor};
 
 use crate::print::{Out, Verdict};
 use boot_unlock::{enroll, enroll_recovery, reseal, tokens, unlock, wipe};
-use inputs::{Demands, Proof, TpmOptions, VolumeOptions};
+use inputs::{Demands, Proof, TpmOptions, VolumeOptions, new_pin};
 use serde::Serialize;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 /// Disks that a TPM unlocks.
 #[derive(Debug, clap::Subcommand)]
@@ -31,9 +32,12 @@ Examples:
         tpm: TpmOptions,
         #[command(flatten)]
         demands: Demands,
-        /// Demand a PIN too; it is asked for, or read from --pin-file.
+        /// Demand a PIN too; it is asked for, or read from --new-pin-file.
         #[arg(long)]
         with_pin: bool,
+        /// File whose first line is the PIN.
+        #[arg(long, value_name = "FILE", requires = "with_pin")]
+        new_pin_file: Option<PathBuf>,
     },
     /// What unlocks the volume: keyslots, and the tokens for a TPM with what they demand.
     List {
@@ -132,12 +136,15 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             tpm,
             demands,
             with_pin,
+            new_pin_file,
         } => {
             let mut tpm = tpm.open()?;
             let protection = demands.protection(&mut tpm, with_pin)?;
             let mut open = volume.open(!out.dry_run)?;
             let (beside, key) = volume.unlock(&mut open)?;
-            let pin = if with_pin { demands.pin()? } else { None };
+            let pin = with_pin
+                .then(|| new_pin(new_pin_file.as_ref()))
+                .transpose()?;
             let pin = pin.as_ref().map_or("", |pin| pin.expose());
             if out.dry_run {
                 return done(out, "would enrol the TPM", None);
