@@ -4,7 +4,7 @@
 //! which the next wipe removes.
 
 use crate::protection::{FIELD, Protection};
-use crate::{Evidence, Result, pin, tokens, unlock};
+use crate::{Error, Evidence, Result, pin, tokens, unlock};
 use base64ct::{Base64, Encoding};
 use boot_luks::{Cost, Storage, Volume, VolumeKey};
 use boot_policy::{PrimaryKey, Token};
@@ -126,8 +126,13 @@ pub fn reseal<D: Storage, T: Transport>(
 /// When a keyslot is the volume's last, or there is no such token for a TPM.
 pub fn wipe<D: Storage>(volume: &mut Volume<D>, number: u32) -> Result<Vec<u32>> {
     let all = tokens(volume.metadata())?;
+    let missing = if all.is_empty() {
+        Error::NoToken
+    } else {
+        Error::NotThisToken { token: number }
+    };
     let token = all.into_iter().find(|(found, _)| *found == number);
-    let (_, token) = token.ok_or(crate::Error::NoToken)?;
+    let (_, token) = token.ok_or(missing)?;
     let shared: Vec<u32> = volume
         .metadata()
         .tokens()

@@ -14,7 +14,7 @@ mod recovery;
 mod unlock;
 
 pub use enroll::{enroll, reseal, wipe};
-pub use protection::{Protection, Tokens, tokens};
+pub use protection::{Protection, Tokens, generations, tokens};
 pub use recovery::{RecoveryKey, enroll_recovery};
 pub use unlock::{Evidence, Unlocked, unlock};
 
@@ -36,6 +36,12 @@ pub enum Error {
     /// No token of the volume is one that a TPM unlocks.
     #[error("no token of the volume is for a TPM; enrol one, or use a passphrase")]
     NoToken,
+    /// The volume has tokens for a TPM, but not this one.
+    #[error("token {token} is none of the volume's tokens for a TPM")]
+    NotThisToken {
+        /// The number that was asked for.
+        token: u32,
+    },
     /// The token is of a kind that is not unlocked here.
     #[error("token {token}: {why}")]
     Unsupported {

@@ -73,6 +73,18 @@ pub fn tokens(metadata: &Metadata) -> Result<Tokens> {
         .collect()
 }
 
+/// How many generations a token was sealed for by value; zero when it demands none.
+pub fn generations(token: &Token) -> usize {
+    let count = token
+        .other
+        .get(FIELD)
+        .and_then(|extra| extra.get("alternatives"));
+    let count = count.and_then(serde_json::Value::as_u64);
+    count
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0)
+}
+
 impl Protection {
     /// The bank that it is about.
     pub(crate) fn bank(&self) -> Bank {

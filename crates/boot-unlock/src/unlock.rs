@@ -66,8 +66,12 @@ pub(crate) fn release<D: Storage, T: Transport>(
     tpm: &mut Tpm<T>,
     evidence: &Evidence<'_>,
 ) -> Result<Released> {
-    let mut refusal = Error::NoToken;
-    for (number, token) in tokens(volume.metadata())? {
+    let all = tokens(volume.metadata())?;
+    let mut refusal = match only {
+        Some(token) if !all.is_empty() => Error::NotThisToken { token },
+        _ => Error::NoToken,
+    };
+    for (number, token) in all {
         if only.is_some_and(|only| only != number) {
             continue;
         }

@@ -58,6 +58,13 @@ fn a_disk_is_enrolled_tried_sealed_anew_and_wiped() {
     assert_eq!(listed["keyslots"], json!([0, 1]));
     assert_eq!(listed["tokens"][0]["pcrs"], json!([7]));
     assert_eq!(listed["tokens"][0]["pin"], json!(true));
+    assert_eq!(listed["tokens"][0]["generations"], json!(70));
+    let (code, error) = boot_code(path, "unlock wipe --token 5 disk");
+    assert_eq!(code, 2);
+    assert!(
+        error.contains("token 5 is none of the volume's tokens"),
+        "{error}"
+    );
 
     let attempt = format!("unlock try {with} --known-generations now.json --pin-file pin disk");
     assert_eq!(boot(path, &attempt), "unlocked by token 0\n");

@@ -8,7 +8,7 @@ mod inputs;
 pub(crate) use floor::{Command as FloorCommand, run as run_floor};
 
 use crate::print::{Out, Verdict};
-use boot_unlock::{enroll, enroll_recovery, reseal, tokens, unlock, wipe};
+use boot_unlock::{enroll, enroll_recovery, generations, reseal, tokens, unlock, wipe};
 use inputs::{Demands, Proof, TpmOptions, VolumeOptions, new_pin};
 use serde::Serialize;
 use std::fmt::Write;
@@ -104,6 +104,8 @@ struct ListedToken {
     bank: &'static str,
     pcrs: Vec<u8>,
     signed: bool,
+    /// How many generations it was sealed for by value; zero for none.
+    generations: usize,
     pin: bool,
     policy: String,
 }
@@ -117,6 +119,9 @@ impl ListedToken {
         }
         if self.signed {
             demands.push("PCR 11 signed by the policy key".to_owned());
+        }
+        if self.generations > 0 {
+            demands.push(format!("one of {} generations", self.generations));
         }
         if self.pin {
             demands.push("a PIN".to_owned());
@@ -223,6 +228,7 @@ fn list(volume: &VolumeOptions, out: &Out) -> anyhow::Result<Verdict> {
             .into_iter()
             .map(|(number, token)| ListedToken {
                 number,
+                generations: generations(&token),
                 keyslots: token.keyslots,
                 bank: token.bank.as_str(),
                 pcrs: token.pcrs,
