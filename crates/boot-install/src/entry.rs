@@ -6,8 +6,8 @@ use boot_esp::{Companion, Content, NewFile, Stem};
 use boot_pe::Image;
 use boot_signature::{Certificate, HashAlgorithm, Signer, sign_image};
 use boot_spec::{
-    BUILD, Build, CREDENTIALS, Credentials, INITRD_SECRETS, Loader, MICROCODE, Microcode,
-    SYSTEMD_BOOT, UKI, UnifiedImage,
+    BUILD, BootV2, Build, CREDENTIALS, Credentials, Document, EPOCH, INITRD_SECRETS, Loader,
+    MICROCODE, Microcode, SYSTEMD_BOOT, SecurityEpoch, UKI, UnifiedImage,
 };
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -54,6 +54,8 @@ pub struct Maker<'a> {
     pub(crate) stub: &'a [u8],
     pub(crate) signing: Option<Signing<'a>>,
     pub(crate) policy: Option<PolicySigning<'a>>,
+    /// Security epoch of generations whose documents state none.
+    pub(crate) epoch: u32,
 }
 
 /// What an entry is made of.
@@ -65,6 +67,8 @@ pub struct EntryPlan {
     pub companions: Vec<Companion>,
     pub(crate) parts: Parts,
     pub(crate) title: String,
+    /// Security epoch of the generation; of an image that was built with it, when its document states one.
+    pub(crate) epoch: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -106,7 +110,14 @@ impl<'a> Maker<'a> {
             stub,
             signing,
             policy,
+            epoch: 0,
         })
+    }
+
+    /// The same, with generations whose documents state no security epoch taken to be of this one.
+    #[must_use]
+    pub fn with_epoch(self, epoch: u32) -> Maker<'a> {
+        Maker { epoch, ..self }
     }
 
     /// What the entry of a system is made of. Reads nothing large unless it lies outside of the store.
@@ -131,6 +142,7 @@ impl<'a> Maker<'a> {
             Refusal::Because(why) => refused(why),
             Refusal::Failed(error) => error,
         })?;
+        let stated = stated_epoch(document).map_err(refused)?;
         let parts = match document.extension::<UnifiedImage>(UKI) {
             Some(UnifiedImage { image }) if secrets.is_none() => Parts::Whole(image.into()),
             Some(_) => {
@@ -138,6 +150,10 @@ impl<'a> Maker<'a> {
                 return Err(refused(why.to_owned()));
             }
             None => shared_parts(generation, system, &title, secrets),
+        };
+        let epoch = match &parts {
+            Parts::Whole(_) => stated,
+            Parts::Shared { .. } => Some(stated.unwrap_or(self.epoch)),
         };
         let mut hasher = Sha256::new();
         let mut add = |name: &str, value: &[u8]| {
@@ -154,6 +170,9 @@ impl<'a> Maker<'a> {
             add("policy", &policy.identity()?);
         }
         add("toplevel", boot.toplevel.as_bytes());
+        if let Some(epoch) = epoch.filter(|epoch| *epoch > 0) {
+            add("epoch", epoch.to_string().as_bytes());
+        }
         match &parts {
             Parts::Whole(image) => add("image", self.sources.identity(image)?.as_bytes()),
             Parts::Shared {
@@ -197,6 +216,7 @@ impl<'a> Maker<'a> {
             companions,
             parts,
             title,
+            epoch,
         })
     }
 
@@ -255,6 +275,18 @@ impl<'a> Maker<'a> {
                     .collect()
             }
         }
+    }
+}
+
+/// The security epoch that a document states. One that can't be read is not taken for none: the generation would be of another
+/// epoch than its author said.
+fn stated_epoch(document: &Document<BootV2>) -> std::result::Result<Option<u32>, String> {
+    if document.extension_value(EPOCH).is_none() {
+        return Ok(None);
+    }
+    match document.extension::<SecurityEpoch>(EPOCH) {
+        Some(stated) => Ok(Some(stated.epoch)),
+        None => Err(format!("`{EPOCH}` states no epoch from 0 to {}", u32::MAX)),
     }
 }
 

@@ -26,7 +26,7 @@ pub use foresee::{Foreseen, Measured, Start, Value, foresee, foresee_companions}
 pub use generation::{Generation, Profiles, System, profiles, synthesise};
 pub use judge::judge;
 pub use loader::{LoaderChoice, LoaderPaths, loader_choice};
-pub use policy::PolicySigning;
+pub use policy::{EpochCounter, PolicySigning};
 pub use prepare::{
     EntryRegisters, Installation, Prepared, Request, Settings, Target, prepare, would_start,
 };

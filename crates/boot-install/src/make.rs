@@ -1,9 +1,10 @@
 //! One entry's image: assembled on the stub or taken as it was built, with signed PCR policies, signed.
 
 use crate::entry::Parts;
-use crate::{EntryPlan, Maker, PolicySigning, Result};
+use crate::{EntryPlan, Error, Maker, PolicySigning, Result};
 use boot_esp::{Content, EspPath, NewFile};
 use boot_measure::Rules;
+use boot_pe::epoch::{epoch_of, sbat_of};
 use boot_pe::reference::{Part, Reference, References};
 use boot_pe::{Image, NewSection, SectionName, Uki, UkiSection, rebuild};
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ impl Maker<'_> {
         let mut image = match &plan.parts {
             Parts::Whole(path) => {
                 let built = self.sources.read(path)?;
+                agrees(&built, plan)?;
                 match self.policy {
                     Some(policy) => complete(built, policy, plan, notes)?,
                     None => built,
@@ -34,6 +36,9 @@ impl Maker<'_> {
                     section(SectionName::Cmdline, cmdline.clone()),
                     section(SectionName::Osrel, os_release.clone()),
                 ];
+                if let Some(epoch) = plan.epoch.and_then(NonZeroU32::new) {
+                    base.push(section(SectionName::Sbat, sbat_of(epoch).to_string()));
+                }
                 if let Some(release) = release {
                     base.push(section(SectionName::Uname, release.clone()));
                 }
@@ -80,6 +85,20 @@ impl Maker<'_> {
         let signatures = policy.sign(&uki.write(&stub)?, &plan.title, &file_of)?;
         uki.base.push(section(SectionName::Pcrsig, signatures));
         Ok(uki.write(&stub)?)
+    }
+}
+
+/// Whether an image that was built with the system states the epoch that its document does, where that states one.
+fn agrees(built: &[u8], plan: &EntryPlan) -> Result<()> {
+    let states = epoch_of(&Image::parse(built)?)?;
+    match plan.epoch {
+        Some(wanted) if wanted != states => Err(Error::Generation {
+            generation: plan.stem.generation(),
+            why: format!(
+                "its document states epoch {wanted} and its image {states}: build it with `uki build --epoch {wanted}`"
+            ),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,8 @@
 use crate::{Error, Result};
 use boot_measure::{Bank, FileOf, Rules, predict_with_files};
 use boot_pe::Image;
-use boot_policy::{Claim, SignedPolicies};
+use boot_pe::epoch::epoch_of;
+use boot_policy::{Claim, FLOOR_REFERENCE, Floor, SignedPolicies};
 use boot_signature::Signer;
 
 /// Who signs the policies, and for which banks and phases.
@@ -16,6 +17,27 @@ pub struct PolicySigning<'a> {
     pub banks: &'a [Bank],
     /// Phase paths such as `enter-initrd`.
     pub phases: &'a [&'a str],
+    /// The counter that says which epochs are revoked; `None` for policies that hold whatever happens, as systemd's do.
+    pub floor: Option<EpochCounter>,
+}
+
+/// A machine's counter of security epochs. Counters start where the TPM will, so epochs are counted from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochCounter {
+    /// Handle of the NV index.
+    pub index: u32,
+    /// What it held when it was defined: epoch 0.
+    pub start: u64,
+}
+
+impl EpochCounter {
+    /// The floor of a generation of this epoch.
+    pub fn floor(self, epoch: u32) -> Floor {
+        Floor {
+            index: self.index,
+            epoch: self.start.saturating_add(u64::from(epoch)),
+        }
+    }
 }
 
 impl std::fmt::Debug for PolicySigning<'_> {
@@ -23,12 +45,13 @@ impl std::fmt::Debug for PolicySigning<'_> {
         f.debug_struct("PolicySigning")
             .field("banks", &self.banks)
             .field("phases", &self.phases)
+            .field("floor", &self.floor)
             .finish_non_exhaustive()
     }
 }
 
 impl PolicySigning<'_> {
-    /// What tells these policies apart from others: the key, banks and phases. Fails when the key can't sign policies.
+    /// What tells these policies apart from others: the key, banks, phases and counter. Fails when the key can't sign policies.
     pub(crate) fn identity(&self) -> Result<Vec<u8>> {
         let mut identity = self.signer.public_key().pkcs1_der()?;
         for bank in self.banks {
@@ -38,6 +61,10 @@ impl PolicySigning<'_> {
         for phase in self.phases {
             identity.extend([b'\n']);
             identity.extend(phase.as_bytes());
+        }
+        if let Some(counter) = self.floor {
+            identity
+                .extend(format!("\nfloor {:#010x} {}", counter.index, counter.start).into_bytes());
         }
         Ok(identity)
     }
@@ -62,6 +89,9 @@ impl PolicySigning<'_> {
     ) -> Result<Vec<u8>> {
         let image = Image::parse(image)?;
         let rules = Rules::of(&image)?;
+        // From the image and from nowhere else: what is signed is what the image states.
+        let epoch = epoch_of(&image)?;
+        let floor = self.floor.map(|counter| counter.floor(epoch));
         let mut policies = SignedPolicies::default();
         let mut unsigned = None;
         for bank in self.banks {
@@ -71,8 +101,12 @@ impl PolicySigning<'_> {
                 let subject = format!("PCR 11 policy of {subject}, {bank}, phase {}", at.phase);
                 let claim = Claim {
                     register: &at.register,
-                    floor: None,
-                    reference: b"",
+                    floor,
+                    reference: if floor.is_some() {
+                        FLOOR_REFERENCE
+                    } else {
+                        b""
+                    },
                 };
                 match boot_policy::sign(claim, self.signer, &subject) {
                     Ok(policy) => policies.add(*bank, policy),

@@ -52,6 +52,8 @@ pub struct Settings {
     pub update_single_loader: bool,
     /// What becomes of secrets that a program appends to initrds.
     pub initrd_secrets: InitrdSecrets,
+    /// Security epoch of generations whose documents state none.
+    pub epoch: u32,
 }
 
 /// Everything that an installation is made from.
@@ -236,7 +238,8 @@ fn collect(
         request.stub,
         request.signing,
         request.policy,
-    )?;
+    )?
+    .with_epoch(request.settings.epoch);
     let mut entries = Vec::new();
     let mut made = 0;
     let mut default_stem = None;

@@ -11,6 +11,7 @@ mod anomaly;
 mod bytes;
 mod certificates;
 mod digest;
+pub mod epoch;
 mod error;
 mod image;
 mod inspect;

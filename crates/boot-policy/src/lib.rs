@@ -23,7 +23,7 @@ pub use document::{MAX_DOCUMENT, SignedPolicies, SignedPolicy};
 pub use name::{KeyArea, Name, NvAttributes, NvPublic};
 pub use pcr_set::PcrSet;
 pub use rule::{Approved, Base, Command, Policy, Refusal, Rule, State};
-pub use signed::{Claim, Floor, MAX_REFERENCE, sign, to_be_signed, verifies};
+pub use signed::{Claim, FLOOR_REFERENCE, Floor, MAX_REFERENCE, sign, to_be_signed, verifies};
 pub use token::{MAX_TOKEN, PrimaryKey, SigningKey, TOKEN_TYPE, Token};
 pub use tree::{MAX_LEAVES, OrTree};
 

@@ -8,16 +8,19 @@ use crate::{
 use boot_measure::{Bank, Register};
 use boot_signature::{HashAlgorithm, PublicKey, Request, Signer};
 
+/// The policy reference of policies with a floor. A disk that is enrolled with it accepts no policy of the same key that has none,
+/// so what was signed before there was a floor does not get round it.
+pub const FLOOR_REFERENCE: &[u8] = b"rootstock.floor";
 /// Longest policy reference: a digest of the session's algorithm.
 pub const MAX_REFERENCE: usize = 32;
 
 /// The security epoch of a generation, and the counter that says which epochs are revoked: a policy with it holds only
 /// while the counter is at or below the epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Floor {
     /// Handle of the counter; its public area is [`NvPublic::of_floor`].
     pub index: u32,
-    /// The generation's epoch.
+    /// What the counter may hold at most: where it started, and the generation's epoch.
     pub epoch: u64,
 }
 

@@ -18,6 +18,8 @@ pub const VERITY: &str = "org.rootstock.verity.v1";
 pub const CREDENTIALS: &str = "org.rootstock.credentials.v1";
 /// Facts about the build.
 pub const BUILD: &str = "org.rootstock.build.v1";
+/// The generation's security epoch.
+pub const EPOCH: &str = "org.rootstock.epoch.v1";
 /// Processor microcode.
 pub const MICROCODE: &str = "org.rootstock.microcode.v1";
 /// What a conversion could not say in the other version.
@@ -122,6 +124,15 @@ pub const REGISTRY: &[Extension] = &[
         ]),
     },
     Extension {
+        key: EPOCH,
+        about: "security epoch: once a machine's floor is above it, its TPM unlocks nothing for this generation",
+        shape: Shape::Object(&[Field::required(
+            "epoch",
+            Kind::Number,
+            "0 to 4294967295; raised when an older generation must not unlock any more",
+        )]),
+    },
+    Extension {
         key: MICROCODE,
         about: "processor microcode, loaded before every initrd",
         shape: Shape::Object(&[Field::required(
@@ -191,6 +202,13 @@ pub struct Build {
     /// Commit of the sources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+}
+
+/// [`EPOCH`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct SecurityEpoch {
+    /// The epoch.
+    pub epoch: u32,
 }
 
 /// [`MICROCODE`].

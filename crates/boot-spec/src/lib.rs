@@ -21,8 +21,9 @@ pub use convert::{Loss, downgrade, upgrade};
 pub use document::{Any, Boot, BootV1, BootV2, Document, SPECIALISATION_DEPTH};
 pub use error::{Error, Problem};
 pub use extension::{
-    BUILD, Build, CARRIED, CREDENTIALS, Credentials, Extension, INITRD_SECRETS, Loader, MICROCODE,
-    Microcode, REGISTRY, SYSTEMD_BOOT, Shape, UKI, UnifiedImage, VERITY, Verity,
+    BUILD, Build, CARRIED, CREDENTIALS, Credentials, EPOCH, Extension, INITRD_SECRETS, Loader,
+    MICROCODE, Microcode, REGISTRY, SYSTEMD_BOOT, SecurityEpoch, Shape, UKI, UnifiedImage, VERITY,
+    Verity,
 };
 pub use field::{Field, Kind, MAX_ITEMS, MAX_TEXT};
 pub use json::MAX_DOCUMENT;

@@ -118,6 +118,11 @@ impl<T: Transport> Tpm<T> {
         }
     }
 
+    /// The transport, for other commands than these.
+    pub fn into_transport(self) -> T {
+        self.transport
+    }
+
     /// How many commands were sent.
     pub fn commands(&self) -> usize {
         self.commands

@@ -20,6 +20,7 @@ const IMPURE: &[&str] = &[
     "boot-tpm",
     "boot-unlock",
     "boot-esp",
+    "boot-floor",
     "boot-install",
     "boot-image",
     "boot-init",

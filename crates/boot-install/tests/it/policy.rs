@@ -4,15 +4,17 @@
 use crate::workshop::{
     Machinery, alone, entries, install, partition, payload, policy_key, program, tree,
 };
-use boot_install::Error;
+use boot_install::{EpochCounter, Error};
 use boot_measure::{Bank, DEFAULT_PHASES, Rules, predict_with_files};
 use boot_pe::Image;
-use boot_policy::{SignedPolicies, verifies};
+use boot_pe::epoch::{epoch_of, sbat_of};
+use boot_policy::{FLOOR_REFERENCE, Floor, SignedPolicies, verifies};
 use boot_sign::OfflineKey;
 use boot_signature::{PublicKey, Signer};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::num::NonZeroU32;
 
 const SHA256: &[Bank] = &[Bank::Sha256];
 
@@ -187,4 +189,96 @@ fn a_key_that_cannot_sign_policies_is_refused_before_anything_is_made() {
     let (_folder, esp) = partition();
     let error = machine.prepare(&alone(&esp), None).unwrap_err();
     assert!(error.to_string().contains("RSA"), "{error}");
+}
+
+const COUNTER: EpochCounter = EpochCounter {
+    index: 0x01d1_0700,
+    start: 40,
+};
+
+/// References and floors of policies.
+type Floors = BTreeSet<(Vec<u8>, Option<Floor>)>;
+
+/// What an entry states: its epoch, and what its policies hold it to.
+fn stated(image: &[u8]) -> (u32, Floors) {
+    let image = Image::parse(image).unwrap();
+    let policies = image.section(".pcrsig").unwrap().data();
+    let policies = SignedPolicies::from_json(policies).unwrap();
+    let floors = policies
+        .iter()
+        .map(|(_, policy)| (policy.reference.clone(), policy.floor));
+    (epoch_of(&image).unwrap(), floors.collect())
+}
+
+fn with_floor(epoch: u64) -> Floors {
+    let floor = Floor {
+        index: COUNTER.index,
+        epoch,
+    };
+    [(FLOOR_REFERENCE.to_vec(), Some(floor))].into()
+}
+
+#[test]
+fn a_generation_is_held_to_the_floor_by_the_epoch_that_its_image_states() {
+    let mut machine = Machinery::new();
+    machine.settings.epoch = 2;
+    machine.policy = Some((policy_key(), SHA256));
+    machine.floor = Some(COUNTER);
+    machine.simple(1, 900);
+    let [kernel, initrd] = ["linux-1", "initrd-1"].map(Machinery::store_path);
+    let mut document = Machinery::document("nixos-2", &kernel, &initrd);
+    document["org.rootstock.epoch.v1"] = json!({ "epoch": 7 });
+    machine.generation(2, &document);
+    let (folder, esp) = partition();
+    let targets = alone(&esp);
+    install(&machine, &targets, None);
+    let files = tree(folder.path());
+    for name in entries(folder.path()) {
+        let bytes = &files[&format!("EFI/Linux/{name}")];
+        assert_eq!(good_policies(bytes, &files), 4, "{name}");
+        let epoch = if name.starts_with("rootstock-1-") {
+            2
+        } else {
+            7
+        };
+        let floors = with_floor(40 + u64::from(epoch));
+        assert_eq!(stated(bytes), (epoch, floors), "{name}");
+    }
+    // The counter and the epoch are parts of what an entry is made of.
+    machine.settings.epoch = 3;
+    assert_eq!(install(&machine, &targets, None).made, 1);
+    machine.floor = None;
+    assert_eq!(install(&machine, &targets, None).made, 2);
+
+    document["org.rootstock.epoch.v1"] = json!({ "epoch": 1_u64 << 32 });
+    machine.generation(2, &document);
+    let error = machine.prepare(&targets, None).unwrap_err().to_string();
+    assert!(error.contains("states no epoch"), "{error}");
+}
+
+#[test]
+fn an_image_that_was_built_with_the_system_states_its_epoch_itself() {
+    let mut machine = Machinery::new();
+    machine.settings.epoch = 2;
+    machine.policy = Some((policy_key(), SHA256));
+    machine.floor = Some(COUNTER);
+    let sbat = sbat_of(NonZeroU32::new(5).unwrap()).to_string();
+    let parts: Vec<_> = PARTS
+        .into_iter()
+        .chain([(".sbat", sbat.as_bytes())])
+        .collect();
+    built(&machine, 1, &parts);
+    let (folder, esp) = partition();
+    let targets = alone(&esp);
+    install(&machine, &targets, None);
+    let name = format!("EFI/Linux/{}", entries(folder.path())[0]);
+    assert_eq!(stated(&tree(folder.path())[&name]), (5, with_floor(45)));
+
+    let [kernel, initrd] = ["linux", "initrd"].map(Machinery::store_path);
+    let mut document = Machinery::document("nixos-2", &kernel, &initrd);
+    document["org.rootstock.uki.v1"] = json!({ "image": Machinery::store_path("uki-1.efi") });
+    document["org.rootstock.epoch.v1"] = json!({ "epoch": 6 });
+    machine.generation(2, &document);
+    let error = machine.prepare(&targets, None).unwrap_err().to_string();
+    assert!(error.contains("states epoch 6 and its image 5"), "{error}");
 }

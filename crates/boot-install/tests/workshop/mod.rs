@@ -8,7 +8,8 @@
 
 use boot_esp::{Folder, execute};
 use boot_install::{
-    Installation, PolicySigning, Request, Settings, Signing, Sources, Target, profiles,
+    EpochCounter, Installation, PolicySigning, Request, Settings, Signing, Sources, Target,
+    profiles,
 };
 use boot_measure::{Bank, DEFAULT_PHASES};
 use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
@@ -123,6 +124,8 @@ pub(crate) struct Machinery {
     pub(crate) profiles: Vec<&'static str>,
     /// Who signs PCR policies, for which banks.
     pub(crate) policy: Option<(&'static dyn Signer, &'static [Bank])>,
+    /// The counter that policies hold generations to.
+    pub(crate) floor: Option<EpochCounter>,
 }
 
 impl Machinery {
@@ -138,6 +141,7 @@ impl Machinery {
             signed: true,
             profiles: Vec::new(),
             policy: None,
+            floor: None,
         }
     }
 
@@ -276,6 +280,7 @@ impl Machinery {
                 signer,
                 banks,
                 phases: &DEFAULT_PHASES,
+                floor: self.floor,
             }),
             targets,
             settings: &self.settings,

@@ -1,11 +1,14 @@
 //! `status` and `bless`: what is on the partitions, and that an entry has started well.
 
+use super::counter::epoch_counter;
 use super::pcr::BankName;
+use super::unlock::TpmOptions;
 use super::volumes::VolumeOptions;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_esp::{EntryName, LoaderConfig, Outlook, State, Stem, bless, survey};
-use boot_install::{Foreseen, foresee, judge, would_start};
+use boot_esp::{EntryName, LoaderConfig, Outlook, State, Stem, Volume, bless, survey};
+use boot_floor::{Followed, follow};
+use boot_install::{EpochCounter, Foreseen, foresee, judge, would_start};
 use boot_measure::Bank;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -38,12 +41,21 @@ pub(crate) struct StatusOptions {
 Examples:
   rootstock-boot bless --esp /boot
       the entry that runs; nothing to do when it is not counted
-  rootstock-boot bless --esp /boot rootstock-42-0123456789abcdef01234567")]
+  rootstock-boot bless --esp /boot rootstock-42-0123456789abcdef01234567
+  rootstock-boot bless --esp /boot --floor 1
+      the entry that runs, counted or not; cut off at any point, the next call goes on")]
 pub(crate) struct BlessOptions {
     #[command(flatten)]
     volumes: VolumeOptions,
     /// Name of the entry, with or without counters; the one that runs when left out.
+    #[arg(conflicts_with = "floor")]
     entry: Option<String>,
+    /// Then raise the TPM's floor to the security epoch of the entry that runs, so that older epochs unlock nothing any more:
+    /// what `floor define` said that the counter started at, and its NV index where it is another than 0x01d10700.
+    #[arg(long, value_name = "START[@INDEX]", value_parser = epoch_counter)]
+    floor: Option<EpochCounter>,
+    #[command(flatten)]
+    tpm: TpmOptions,
 }
 
 #[derive(Serialize)]
@@ -212,18 +224,26 @@ fn describe(partition: &Partition) -> String {
 struct Blessed {
     entry: Option<String>,
     changed: bool,
+    /// What became of the floor, where it was asked for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    followed: Option<Followed>,
 }
 
 /// Runs `bless`.
 pub(crate) fn run_bless(options: &BlessOptions, out: &Out) -> anyhow::Result<Verdict> {
     let name = match &options.entry {
         Some(name) => Some(name.clone()),
-        None => options.volumes.counted()?,
+        // A blessing may have been cut off before the floor was raised: then the entry is not counted any more.
+        None => match options.volumes.counted()? {
+            None if options.floor.is_some() => options.volumes.booted()?,
+            counted => counted,
+        },
     };
     let Some(name) = name else {
         let nothing = Blessed {
             entry: None,
             changed: false,
+            followed: None,
         };
         out.answer(&nothing, |_| "the running entry is not counted".to_owned())?;
         return Ok(Verdict::Good);
@@ -233,23 +253,52 @@ pub(crate) fn run_bless(options: &BlessOptions, out: &Out) -> anyhow::Result<Ver
     let stem = EntryName::parse(file).map_or_else(|| file.to_owned(), |name| name.stem);
     let stem = Stem::parse(&stem)
         .with_context(|| format!("{name}: no name of an entry of ours; another tool counts it"))?;
-    let mut changed = false;
+    let mut blessed = Blessed {
+        entry: Some(stem.to_string()),
+        changed: false,
+        followed: None,
+    };
     if !out.dry_run {
-        for mounted in options.volumes.open()? {
-            changed |= bless(mounted.entries(), &stem, &judge)?;
+        let mounted = options.volumes.open()?;
+        let volumes: Vec<&dyn Volume> = mounted.iter().map(|m| m.entries() as _).collect();
+        match options.floor {
+            Some(counter) => {
+                let mut tpm = options.tpm.open()?;
+                let followed = follow(&volumes, &stem, counter, &mut tpm, b"")?;
+                blessed.changed = followed.blessed;
+                blessed.followed = Some(followed);
+            }
+            None => {
+                for volume in volumes {
+                    blessed.changed |= bless(volume, &stem, &judge)?;
+                }
+            }
         }
     }
-    let blessed = Blessed {
-        entry: Some(stem.to_string()),
-        changed,
-    };
     out.answer(&blessed, |blessed| {
         let what = if blessed.changed {
             "has started well"
         } else {
             "is not counted any more"
         };
-        format!("{stem}: {what}")
+        let floor = match &blessed.followed {
+            None => String::new(),
+            Some(Followed { floor: None, .. }) => "; no floor is defined".to_owned(),
+            Some(Followed {
+                floor: Some(held),
+                before,
+                epoch,
+                ..
+            }) => {
+                let verb = if *before == Some(*held) {
+                    "stays"
+                } else {
+                    "is raised to"
+                };
+                format!("; epoch {epoch}, the floor {verb} {held}")
+            }
+        };
+        format!("{stem}: {what}{floor}")
     })?;
     Ok(Verdict::Good)
 }

@@ -59,6 +59,10 @@ pub(crate) struct Options {
     pin: PinOptions,
     #[command(flatten)]
     policy: PolicyOptions,
+    /// Security epoch of generations whose documents state none (`org.rootstock.epoch.v1`). Choose it once: raised here, it
+    /// would raise that of old generations too.
+    #[arg(long, value_name = "EPOCH", default_value_t = 0)]
+    epoch: u32,
     /// Sign nothing: for a machine without Secure Boot.
     #[arg(long, conflicts_with = "key")]
     unsigned: bool,
@@ -150,6 +154,7 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
         booted: options.volumes.booted()?,
         verify,
         update_single_loader: options.update_single_loader,
+        epoch: options.epoch,
         initrd_secrets: match (options.without_initrd_secrets, options.run_initrd_secrets) {
             (_, true) => InitrdSecrets::Run,
             (true, false) => InitrdSecrets::Leave,

@@ -2,6 +2,7 @@
 
 mod boot;
 mod companions;
+mod counter;
 mod disk;
 mod enroll;
 pub(crate) mod entries;

@@ -2,6 +2,7 @@
 
 use super::boot::BootOptions;
 use super::companions;
+use super::counter::epoch_counter;
 use super::explain;
 use super::key::PinOptions;
 use super::log;
@@ -9,11 +10,13 @@ use super::pe::hex;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
+use boot_install::EpochCounter;
 use boot_measure::{
     Bank, DEFAULT_PHASES, Expectation, Measurement, Order, Pcr11, Rules, StubChoice, UNTOUCHED,
     Unforeseen,
 };
 use boot_pe::Image;
+use boot_pe::epoch::epoch_of;
 use boot_pe::reference::{self, References};
 use boot_policy::SignedPolicies;
 use boot_sign::KeyReference;
@@ -98,6 +101,10 @@ Example:
         /// Policy reference that entries are bound to, such as `initrd`; at most 32 bytes.
         #[arg(long, default_value = "")]
         policy_reference: String,
+        /// Hold the image to the TPM's floor of security epochs, by the epoch that it states: what `floor define` said that the
+        /// counter started at, and its NV index where it is another than 0x01d10700.
+        #[arg(long, value_name = "START[@INDEX]", value_parser = epoch_counter, conflicts_with = "policy_reference")]
+        floor: Option<EpochCounter>,
         /// Signed policies to add to, such as those of another key or phase.
         #[arg(long, value_name = "FILE")]
         append: Option<PathBuf>,
@@ -440,11 +447,20 @@ pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdic
             certificate,
             pin,
             policy_reference,
+            floor,
             append,
             what,
             output,
         } => {
-            let (_, predicted) = what.read()?;
+            let (file, predicted) = what.read()?;
+            let floor = match floor {
+                Some(counter) => Some(counter.floor(epoch_of(&Image::parse(&file)?)?)),
+                None => None,
+            };
+            let policy_reference = match floor {
+                Some(_) => boot_policy::FLOOR_REFERENCE,
+                None => policy_reference.as_bytes(),
+            };
             let reference: KeyReference = key.parse()?;
             let certificate: Option<Certificate> = match certificate {
                 Some(path) => super::key::certificates(&path)?.into_iter().next(),
@@ -465,8 +481,8 @@ pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdic
                 );
                 let claim = boot_policy::Claim {
                     register: &at.register,
-                    floor: None,
-                    reference: policy_reference.as_bytes(),
+                    floor,
+                    reference: policy_reference,
                 };
                 let signed = boot_policy::sign(claim, &*signer, &subject)?;
                 policies.add(bank, signed);

@@ -1,7 +1,8 @@
 //! The options that name the key of signed PCR policies, and for what it signs in every entry.
 
+use super::counter::epoch_counter;
 use super::pcr::BankName;
-use boot_install::PolicySigning;
+use boot_install::{EpochCounter, PolicySigning};
 use boot_measure::{Bank, DEFAULT_PHASES};
 use boot_sign::{KeyReference, Keys};
 use boot_signature::Signer;
@@ -29,6 +30,10 @@ pub(crate) struct PolicyOptions {
     /// Phase paths that policies are signed for, such as enter-initrd; systemd's four by default.
     #[arg(long, value_name = "PATH", requires = "policy_key")]
     policy_phase: Vec<String>,
+    /// Hold every entry to the TPM's floor of security epochs: what `floor define` said that the counter started at, and the
+    /// counter's NV index where it is another than 0x01d10700. systemd does not unlock by such policies.
+    #[arg(long, value_name = "START[@INDEX]", requires = "policy_key", value_parser = epoch_counter)]
+    floor: Option<EpochCounter>,
 }
 
 /// The key, open.
@@ -36,6 +41,7 @@ pub(crate) struct OpenPolicyKey<'a> {
     signer: Box<dyn Signer>,
     banks: Vec<Bank>,
     phases: Vec<&'a str>,
+    floor: Option<EpochCounter>,
 }
 
 impl PolicyOptions {
@@ -61,6 +67,7 @@ impl PolicyOptions {
             signer: keys.open(&reference, certificate.as_ref())?,
             banks,
             phases,
+            floor: self.floor,
         }))
     }
 }
@@ -72,6 +79,7 @@ impl OpenPolicyKey<'_> {
             signer: &*self.signer,
             banks: &self.banks,
             phases: &self.phases,
+            floor: self.floor,
         }
     }
 }

@@ -3,9 +3,12 @@
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::{Context, bail};
+use boot_pe::epoch::sbat_of;
 use boot_pe::reference::{Part, Reference, References, reference_to};
+use boot_pe::sbat::Sbat;
 use boot_pe::{Image, Machine, Profile, SectionName, Uki, UkiSection, kernel_release};
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// Unified kernel images and addons.
@@ -113,6 +116,9 @@ pub(crate) struct Sections {
     /// SBAT lines to merge with the stub's, or @FILE.
     #[arg(long, value_name = "TEXT|@FILE")]
     sbat: Option<String>,
+    /// Security epoch: a line of `.sbat`, merged with the rest.
+    #[arg(long, value_name = "EPOCH")]
+    epoch: Option<NonZeroU32>,
     /// Public key of the PCR signatures, PEM.
     #[arg(long, value_name = "FILE")]
     pcrpkey: Option<PathBuf>,
@@ -184,11 +190,19 @@ impl Sections {
         for (name, value) in [
             (SectionName::Cmdline, &self.cmdline),
             (SectionName::Osrel, &self.osrel),
-            (SectionName::Sbat, &self.sbat),
         ] {
             if let Some(value) = value {
                 add(name, text_or_file(value)?);
             }
+        }
+        let own = self.sbat.as_deref().map(text_or_file).transpose()?;
+        let own = own.as_deref().map(Sbat::parse).transpose()?;
+        let sbat = match (own, self.epoch.map(sbat_of)) {
+            (Some(own), Some(epoch)) => Some(own.merge(&epoch)),
+            (own, epoch) => own.or(epoch),
+        };
+        if let Some(sbat) = sbat {
+            add(SectionName::Sbat, sbat.to_string().into_bytes());
         }
         match self.uname.as_deref() {
             None => {}

@@ -2,6 +2,7 @@
 //! shares no code with us.
 
 mod common;
+mod floor;
 mod hostile;
 mod measure;
 mod pe;

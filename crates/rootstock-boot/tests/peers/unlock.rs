@@ -7,7 +7,7 @@ use crate::measure::Tpm;
 use serde_json::{Value, json};
 use std::path::Path;
 
-fn volume(path: &Path) {
+pub(crate) fn volume(path: &Path) {
     std::fs::File::create(path.join("disk"))
         .unwrap()
         .set_len(6 << 20)
@@ -156,15 +156,18 @@ fn the_floor_rises_and_never_falls() {
     );
     assert_eq!(boot(path, &format!("floor define {with}")), "floor 1\n");
     assert_eq!(
-        boot(path, &format!("--dry-run floor raise {with} --epoch 4")),
+        boot(
+            path,
+            &format!("--dry-run floor raise {with} --epoch 4 --unproven")
+        ),
         "floor 4\n"
     );
     assert_eq!(
-        boot(path, &format!("floor raise {with} --epoch 3")),
+        boot(path, &format!("floor raise {with} --epoch 3 --unproven")),
         "floor 3\n"
     );
     assert_eq!(
-        boot(path, &format!("floor raise {with} --epoch 2")),
+        boot(path, &format!("floor raise {with} --epoch 2 --unproven")),
         "floor 3\n"
     );
     assert_eq!(

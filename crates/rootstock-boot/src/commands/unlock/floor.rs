@@ -1,28 +1,35 @@
 //! `floor show|define|raise|remove`: the TPM's counter of security epochs, below which no generation unlocks a disk.
 
 use super::inputs::TpmOptions;
+use crate::commands::counter::{INDEX, handle};
 use crate::print::{Out, Verdict};
 
 /// The floor of security epochs.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "\
 The floor only rises. A generation whose signed policy is of a lower epoch still boots, but the TPM no longer unlocks a disk
-for it; a passphrase or recovery key always does. Raise it only after a generation of the new epoch has started well.")]
+for it; a passphrase or recovery key always does. `bless --floor` raises it after a generation of a newer epoch has started well,
+and never otherwise.")]
 pub(crate) enum Command {
     /// What the floor is.
     Show(Where),
     /// Define the counter in the TPM.
     Define(Where),
-    /// Raise it to an epoch; a floor that is as high already stays.
+    /// Raise it by hand to a value of the counter; a floor that is as high already stays.
     #[command(after_help = "\
+Nothing shows that a generation of this epoch starts: `bless --floor` raises the floor after one did.
+
 Example:
-  rootstock-boot bless --esp /boot && rootstock-boot floor raise --epoch 7")]
+  rootstock-boot floor raise --epoch 7 --unproven")]
     Raise {
         #[command(flatten)]
         at: Where,
-        /// The epoch.
+        /// What the counter is to hold: where it started, and the epoch.
         #[arg(long)]
         epoch: u64,
+        /// Although nothing shows that a generation of this epoch starts.
+        #[arg(long, required = true)]
+        unproven: bool,
     },
     /// Remove it. Defined again it is above every value that it ever had.
     Remove(Where),
@@ -34,24 +41,15 @@ pub(crate) struct Where {
     #[command(flatten)]
     tpm: TpmOptions,
     /// Handle of the NV index.
-    #[arg(long, default_value = "0x01d10700", value_parser = handle)]
+    #[arg(long, default_value = INDEX, value_parser = handle)]
     index: u32,
-}
-
-/// A handle in hexadecimal, of an NV index.
-fn handle(text: &str) -> Result<u32, String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    match u32::from_str_radix(digits, 16) {
-        Ok(handle) if handle >> 24 == 1 => Ok(handle),
-        _ => Err("an NV index is 0x01000000 to 0x01ffffff".to_owned()),
-    }
 }
 
 /// Runs a command.
 pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     let (at, wanted) = match &command {
         Command::Show(at) | Command::Define(at) | Command::Remove(at) => (at, None),
-        Command::Raise { at, epoch } => (at, Some(*epoch)),
+        Command::Raise { at, epoch, .. } => (at, Some(*epoch)),
     };
     let mut tpm = at.tpm.open()?;
     let before = tpm.floor(at.index)?;

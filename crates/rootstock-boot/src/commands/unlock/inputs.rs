@@ -5,7 +5,7 @@ use crate::files;
 use anyhow::{Context, bail};
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::Bank;
-use boot_policy::{MAX_LEAVES, PcrSet, SignedPolicies};
+use boot_policy::{FLOOR_REFERENCE, MAX_LEAVES, PcrSet, SignedPolicies};
 use boot_sign::{PinSource, Pins, Secret};
 use boot_signature::PublicKey;
 use boot_tpm::{Device, Socket, Tpm, Transport};
@@ -93,6 +93,10 @@ pub(crate) struct Demands {
     /// Public key (RSA) whose holder signs PCR 11 of what may be booted.
     #[arg(long, value_name = "FILE")]
     policy_key: Option<PathBuf>,
+    /// Accept only signed policies that hold what was booted to the TPM's floor of security epochs; systemd does not unlock
+    /// such a token.
+    #[arg(long, requires = "policy_key")]
+    floor: bool,
     /// Values of registers of each generation that may be booted, up to 4096: a JSON list with an
     /// object for each, of register numbers and hexadecimal values.
     #[arg(long, value_name = "FILE")]
@@ -136,7 +140,11 @@ impl Demands {
         Ok(Protection {
             registers,
             signing_key: self.policy_key.as_ref().map(key).transpose()?,
-            reference: Vec::new(),
+            reference: if self.floor {
+                FLOOR_REFERENCE.to_vec()
+            } else {
+                Vec::new()
+            },
             alternatives: generations.map_or(Ok(Vec::new()), |path| alternatives(path, bank))?,
             pin,
         })

@@ -6,10 +6,11 @@ mod floor;
 mod inputs;
 
 pub(crate) use floor::{Command as FloorCommand, run as run_floor};
+pub(crate) use inputs::TpmOptions;
 
 use crate::print::{Out, Verdict};
 use boot_unlock::{enroll, enroll_recovery, generations, reseal, tokens, unlock, wipe};
-use inputs::{Demands, Proof, TpmOptions, VolumeOptions, new_pin};
+use inputs::{Demands, Proof, VolumeOptions, new_pin};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
