@@ -355,22 +355,22 @@ impl Graph {
 
     /// The commits that say they are this pull request's, oldest first.
     pub fn of_pull_request(&self, number: u32) -> &[CommitNumber] {
-        self.claims.pull_requests.of(&number)
+        self.claims.sayers().pull_requests.of(&number)
     }
 
     /// The commits that say they were picked from this one.
     pub fn picks_of(&self, name: &ObjectName) -> &[CommitNumber] {
-        self.claims.picked.of(name)
+        self.claims.sayers().picked.of(name)
     }
 
     /// The commits that say they bring this pull request to another branch.
     pub fn backports_of(&self, request: u32) -> &[CommitNumber] {
-        self.claims.backports.of(&request)
+        self.claims.sayers().backports.of(&request)
     }
 
     /// The commits that say they undo this pull request.
     pub fn reverts_of_request(&self, request: u32) -> &[CommitNumber] {
-        self.claims.reverted_requests.of(&request)
+        self.claims.sayers().reverted_requests.of(&request)
     }
 
     /// What a commit may have in common with its picks.
@@ -383,6 +383,6 @@ impl Graph {
 
     /// The commits that say they revert this one.
     pub fn reverts_of(&self, name: &ObjectName) -> &[CommitNumber] {
-        self.claims.reverted.of(name)
+        self.claims.sayers().reverted.of(name)
     }
 }

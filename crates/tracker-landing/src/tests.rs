@@ -272,6 +272,47 @@ fn a_name_is_found_by_its_beginning_and_questions_that_cannot_be_answered_are_na
     ));
 }
 
+/// Who says what is gathered at the first question and kept up from then on.
+#[test]
+fn claims_are_found_from_both_ends_whenever_they_are_asked_for() {
+    let saying = |number: usize, message: &str| Commit {
+        mentions: Mentions::read(message),
+        ..commit(number, &[])
+    };
+    let messages = [
+        "Merge pull request #5 from a/b".to_owned(),
+        "step".to_owned(),
+        format!("a: fix (#5)\n\n(cherry picked from commit {})", name(0)),
+        format!("Revert \"a\"\n\nThis reverts commit {}.", name(0)),
+        "a: fix\n\nBackport of #5".to_owned(),
+        "Revert \"a\"\n\nReverts #5".to_owned(),
+    ];
+    for asked_after in 0..messages.len() {
+        let mut graph = Graph::new();
+        for (number, message) in messages.iter().enumerate() {
+            let pushed = graph.push(saying(number, message)).expect("fresh");
+            assert_eq!(
+                graph.mentions(pushed).is_some(),
+                number != 1,
+                "asked of the newest"
+            );
+            if number == asked_after {
+                graph.of_pull_request(5);
+            }
+        }
+        let numbers = |commits: &[CommitNumber]| commits.iter().map(|c| c.0).collect::<Vec<_>>();
+        assert_eq!(numbers(graph.of_pull_request(5)), [0, 2]);
+        assert_eq!(numbers(graph.picks_of(&name(0))), [2]);
+        assert_eq!(numbers(graph.reverts_of(&name(0))), [3]);
+        assert_eq!(numbers(graph.backports_of(5)), [4]);
+        assert_eq!(numbers(graph.reverts_of_request(5)), [5]);
+        let said = |number| graph.mentions(CommitNumber(number));
+        assert_eq!(said(0).and_then(|m| m.pull_request), Some(5));
+        assert_eq!(said(1), None);
+        assert_eq!(said(4).map(|m| m.backport_of.clone()), Some(vec![5]));
+    }
+}
+
 #[test]
 fn a_parent_outside_makes_a_boundary() {
     let mut graph = Graph::new();

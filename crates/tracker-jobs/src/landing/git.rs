@@ -117,6 +117,12 @@ impl Repository {
             "--ignore-missing",
             "--stdin",
         ]);
+        // Where some commits are known, git shall walk from the newest down until it meets them. To order by parents it would
+        // rather count the children of every commit down to the oldest one named, which is nearly the whole history where an
+        // old branch is among them. Asked for children, it collects before it orders; what is printed stays the same.
+        if !known.is_empty() {
+            arguments.push("--children");
+        }
         self.stream(&arguments, &revisions(heads, known))
     }
 

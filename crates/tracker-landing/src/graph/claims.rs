@@ -4,8 +4,10 @@
 
 use super::{CommitNumber, ObjectName};
 use crate::message::Mentions;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::OnceLock;
 
 /// Commits that say the same: nearly always one.
 #[derive(Debug)]
@@ -49,6 +51,13 @@ impl<K: Hash + Eq> Sayers<K> {
 pub(super) struct Claims {
     /// In order of commits: they come in that order.
     said: Vec<(CommitNumber, Mentions)>,
+    /// Made at the first question: who only takes commits in asks none.
+    sayers: OnceLock<AllSayers>,
+}
+
+/// Commits by each of the things that they may say.
+#[derive(Debug, Default)]
+pub(super) struct AllSayers {
     pub(super) pull_requests: Sayers<u32>,
     pub(super) picked: Sayers<ObjectName>,
     pub(super) reverted: Sayers<ObjectName>,
@@ -56,9 +65,8 @@ pub(super) struct Claims {
     pub(super) reverted_requests: Sayers<u32>,
 }
 
-impl Claims {
-    /// Takes in what the next commit says.
-    pub(super) fn add(&mut self, commit: CommitNumber, mentions: Mentions) {
+impl AllSayers {
+    fn add(&mut self, commit: CommitNumber, mentions: &Mentions) {
         if let Some(request) = mentions.pull_request {
             self.pull_requests.add(request, commit);
         }
@@ -74,16 +82,40 @@ impl Claims {
         for request in &mentions.reverts_requests {
             self.reverted_requests.add(*request, commit);
         }
+    }
+}
+
+impl Claims {
+    /// Takes in what the next commit says.
+    pub(super) fn add(&mut self, commit: CommitNumber, mentions: Mentions) {
+        if let Some(sayers) = self.sayers.get_mut() {
+            sayers.add(commit, &mentions);
+        }
         self.said.push((commit, mentions));
+    }
+
+    /// Who says what.
+    pub(super) fn sayers(&self) -> &AllSayers {
+        self.sayers.get_or_init(|| {
+            let mut sayers = AllSayers::default();
+            for (commit, mentions) in &self.said {
+                sayers.add(*commit, mentions);
+            }
+            sayers
+        })
     }
 
     /// What a commit says.
     pub(super) fn of(&self, commit: CommitNumber) -> Option<&Mentions> {
         // The newest commit is asked about while it is taken in, and most say nothing.
-        if self.said.last().is_none_or(|(last, _)| *last < commit) {
-            return None;
+        let (last, mentions) = self.said.last()?;
+        match last.cmp(&commit) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(mentions),
+            Ordering::Greater => {
+                let place = self.said.binary_search_by_key(&commit, |(held, _)| *held);
+                self.said.get(place.ok()?).map(|(_, mentions)| mentions)
+            }
         }
-        let place = self.said.binary_search_by_key(&commit, |(held, _)| *held);
-        self.said.get(place.ok()?).map(|(_, mentions)| mentions)
     }
 }

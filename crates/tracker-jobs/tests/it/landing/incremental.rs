@@ -142,3 +142,67 @@ fn a_pair_is_found_when_one_of_it_reaches_the_trunk_later() {
     let found = index.answer_for(tip, None, super::hour(10)).unwrap();
     assert_eq!(found.backports[0].commit.to_string(), repository.name(3));
 }
+
+/// Git walks down by time, and times lie: what is new still comes parents first and whole, with and without git's own index.
+#[test]
+fn a_fetch_of_commits_whose_clocks_went_back_is_whole() {
+    for indexed in [false, true] {
+        let mut repository = Repository::new();
+        line(&mut repository, "master", 0..200);
+        let old = New {
+            branch: "release-24.05",
+            from: Some(20),
+            merge: &[],
+            hour: 210,
+            message: "release: begin",
+            file: None,
+        };
+        repository.write(&[old]);
+        if indexed {
+            repository.git(&["commit-graph", "write", "--reachable"]);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        run(&repository, folder.path(), 300);
+        // Each commit is older than its parent, the last ones older than all that is known; and a new branch begins far back.
+        let backwards: Vec<i64> = (-60..190).rev().step_by(10).collect();
+        let new: Vec<New<'_>> = backwards
+            .iter()
+            .map(|hour| New {
+                branch: "master",
+                from: None,
+                hour: *hour,
+                message: "step",
+                ..old
+            })
+            .collect();
+        let master = repository.write(&new);
+        let late = New {
+            branch: "release-23.11",
+            from: Some(3),
+            hour: 5,
+            ..old
+        };
+        let merge = New {
+            from: None,
+            merge: &[*master.last().unwrap()],
+            hour: -100,
+            ..late
+        };
+        repository.write(&[late, merge]);
+        let fetched = run(&repository, folder.path(), 400);
+        assert_eq!(fetched.new_commits, backwards.len() as u64 + 2);
+        let opened = LandingFolder::open(folder.path()).unwrap();
+        let (graph, ancestry) = (opened.index().graph(), opened.index().ancestry().unwrap());
+        assert!(graph.boundary().is_empty());
+        assert_eq!(graph.len(), 201 + backwards.len() + 2);
+        for head in ["master", "release-23.11", "release-24.05"] {
+            let tip = opened.index().branches()[head];
+            for commit in graph.commits().step_by(7) {
+                assert_eq!(
+                    ancestry.contains(graph, tip, commit),
+                    repository.is_ancestor(&graph.name(commit).to_string(), head),
+                );
+            }
+        }
+    }
+}
