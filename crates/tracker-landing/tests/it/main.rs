@@ -1,5 +1,6 @@
 //! The forecast keeps its promise on pipelines whose truth is known.
 
+mod covariates;
 mod pipelines;
 
 use pipelines::{REGIMES, pipeline};

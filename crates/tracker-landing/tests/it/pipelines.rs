@@ -80,10 +80,10 @@ pub(crate) const REGIMES: &[Regime] = &[
 ];
 
 /// A deterministic stream of uniform numbers in (0, 1).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -92,7 +92,7 @@ impl Random {
     }
 
     /// Gamma-like: a sum of three exponentials, mean as given.
-    fn around(&mut self, mean: f64) -> f64 {
+    pub(crate) fn around(&mut self, mean: f64) -> f64 {
         (0..3).map(|_| -self.next().ln() * mean / 3.0).sum()
     }
 }
