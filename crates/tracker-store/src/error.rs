@@ -115,6 +115,15 @@ pub enum StoreError {
         /// The limit.
         limit: usize,
     },
+    /// A feed published it, so that there is nothing to keep: decide about it like any other.
+    #[error("`{id}` is public already")]
+    Public {
+        /// The id, or another of the same document.
+        id: String,
+    },
+    /// Nobody would see the item any more: name somebody else first.
+    #[error("nobody else of the team is named")]
+    LastPerson,
     /// A release arrived after the inventory was loaded: load it again and go on.
     #[error("the packages of `{distribution}` changed meanwhile")]
     Outdated {

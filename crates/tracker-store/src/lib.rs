@@ -4,7 +4,7 @@
 //! matching found), `follow` (how far feeds were followed), `job` (what runs in the background, and who holds it), `pull` and `landing` (what is told
 //! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
 //! show, in the types of [`view`]), `operate` (what monitoring asks), `people` (who may),
-//! `triage` (what people decide, and the queue). Below them: `writer` and `session` (a
+//! `embargo` (what is not public yet), `triage` (what people decide, and the queue). Below them: `writer` and `session` (a
 //! transaction), `statement` and `value` (the two databases made one).
 //!
 //! Invariant: callers see domain methods and view types, never a pool, a row or a statement.
@@ -13,6 +13,7 @@ mod blob;
 mod check;
 mod copy;
 mod derive;
+mod embargo;
 mod error;
 mod follow;
 mod inventory;
@@ -38,6 +39,9 @@ pub use check::Problem;
 pub use copy::{CopiedTable, CopyPhase, CopyStep, CopySummary};
 pub use derive::{
     ChannelFinding, CurrentRelease, DerivationOutcome, Derived, DerivedMatch, Due, Inventory, Mark,
+};
+pub use embargo::{
+    Draft, DraftError, EmbargoChange, EmbargoDetail, EmbargoNote, EmbargoPlace, EmbargoRow,
 };
 pub use error::{Result, StoreError};
 pub use follow::FollowState;

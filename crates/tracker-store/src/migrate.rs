@@ -64,6 +64,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0009_job.sql"),
         include_str!("../migrations/postgres/0009_job.sql"),
     ),
+    (
+        10,
+        "embargo",
+        include_str!("../migrations/sqlite/0010_embargo.sql"),
+        include_str!("../migrations/postgres/0010_embargo.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use statements::{
     BLOCK, CLAIM_REFRESH, GRANT_ADD, GRANTS, IDENTITY, IDENTITY_ADD, LOGIN_PUT, MEMBERSHIP_PUT,
-    NEXT_GRANT, NEXT_PERSON, PEOPLE, PERSON, PERSON_ADD, PERSON_RENAME, SESSIONS_END, TOKENS_END,
+    NEXT_GRANT, NEXT_PERSON, PEOPLE, PEOPLE_CALLED, PERSON, PERSON_ADD, PERSON_RENAME,
+    SESSIONS_END, TOKENS_END,
 };
 use tracker_people::{Administer, Membership, Permit, Person, PersonId, Role, Standing};
 
@@ -110,6 +111,13 @@ impl Store {
     pub async fn people(&self, after: PersonId, limit: u32) -> Result<Vec<HeldPerson>> {
         let mut session = self.read().await?;
         let rows = session.rows(&PEOPLE, values![after.0, limit]).await?;
+        rows.iter().map(person_row).collect()
+    }
+
+    /// People of a handle: several where two providers know somebody under the same one.
+    pub async fn people_called(&self, handle: &str) -> Result<Vec<HeldPerson>> {
+        let mut session = self.read().await?;
+        let rows = session.rows(&PEOPLE_CALLED, values![handle]).await?;
         rows.iter().map(person_row).collect()
     }
 

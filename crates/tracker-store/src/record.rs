@@ -179,12 +179,7 @@ impl Store {
     /// held under its source and id.
     pub async fn put_records(&self, batch: Vec<IncomingRecord>) -> Result<BatchOutcome> {
         let mut writer = self.writer().await?;
-        let mut outcome = BatchOutcome::default();
-        let accepted = accept(&mut writer, batch, &mut outcome).await?;
-        if !accepted.is_empty() {
-            write_records(&mut writer, &accepted).await?;
-            outcome.touched = place(&mut writer, accepted).await?;
-        }
+        let outcome = put(&mut writer, batch).await?;
         writer.commit().await?;
         Ok(outcome)
     }
@@ -214,6 +209,17 @@ impl Store {
         writer.changed();
         writer.commit().await
     }
+}
+
+/// Keeps a batch of records within a transaction of the caller.
+pub(crate) async fn put(writer: &mut Writer, batch: Vec<IncomingRecord>) -> Result<BatchOutcome> {
+    let mut outcome = BatchOutcome::default();
+    let accepted = accept(writer, batch, &mut outcome).await?;
+    if !accepted.is_empty() {
+        write_records(writer, &accepted).await?;
+        outcome.touched = place(writer, accepted).await?;
+    }
+    Ok(outcome)
 }
 
 /// Sorts out what is unchanged or superseded. Of several versions of a record in the batch only the last accepted one is left.

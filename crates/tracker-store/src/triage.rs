@@ -5,7 +5,7 @@
 //! Invariant: nothing about decisions is stored that the log does not hold; what is beside it can be made anew from it.
 
 mod check;
-mod decide;
+pub(crate) mod decide;
 pub(crate) mod item;
 pub(crate) mod log;
 mod queue;

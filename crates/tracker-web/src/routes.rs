@@ -11,8 +11,8 @@ use crate::guard::{self, Limits};
 use crate::landings::Landings;
 use crate::operate::Operations;
 use crate::pages::{
-    about, account, administer, assets, change, channel, channels, events, jobs, labels, overview,
-    package, packages, pipeline, record, sign_in, vulnerabilities, vulnerability,
+    about, account, administer, assets, change, channel, channels, embargoes, events, jobs, labels,
+    overview, package, packages, pipeline, record, sign_in, vulnerabilities, vulnerability,
 };
 use crate::people::{self, People};
 use crate::told;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
-use tracker_people::Permission::{Administer, KeepAccount};
+use tracker_people::Permission::{Administer, HandleEmbargo, KeepAccount};
 use tracker_store::Store;
 
 /// Makes the list of routes and the router of the same lines: kind, path, and for each method its handler and either
@@ -85,6 +85,8 @@ table! {
     Form "/account/sessions/{key}" post account::end_session => KeepAccount;
     Form "/account/tokens" post account::add_token => KeepAccount;
     Form "/account/tokens/{key}" post account::end_token => KeepAccount;
+    Own "/embargoes" get embargoes::list => KeepAccount, post embargoes::add => HandleEmbargo;
+    Own "/embargoes/{name}" get embargoes::item => KeepAccount, post embargoes::change => KeepAccount;
     Own "/admin/people" get administer::people => Administer;
     Own "/admin/people/{key}" get administer::person => Administer, post administer::change => Administer;
 

@@ -13,6 +13,7 @@ statements! {
     PERSON_RENAME = "UPDATE person SET handle = $2 WHERE key = $1";
     PERSON = "SELECT key, handle, created, team_role, team_confirmed, team_asked, blocked, (SELECT role FROM role_grant WHERE role_grant.person = person.key ORDER BY role_grant.key DESC LIMIT 1), (SELECT min(login) FROM identity WHERE identity.person = person.key AND provider = 'github') FROM person WHERE key = $1";
     PEOPLE = "SELECT key, handle, created, team_role, team_confirmed, team_asked, blocked, (SELECT role FROM role_grant WHERE role_grant.person = person.key ORDER BY role_grant.key DESC LIMIT 1), (SELECT min(login) FROM identity WHERE identity.person = person.key AND provider = 'github') FROM person WHERE key > $1 ORDER BY key LIMIT $2";
+    PEOPLE_CALLED = "SELECT key, handle, created, team_role, team_confirmed, team_asked, blocked, (SELECT role FROM role_grant WHERE role_grant.person = person.key ORDER BY role_grant.key DESC LIMIT 1), (SELECT min(login) FROM identity WHERE identity.person = person.key AND provider = 'github') FROM person WHERE handle = $1 ORDER BY key LIMIT 10";
     NEXT_GRANT = "SELECT coalesce(max(key), 0) + 1 FROM role_grant";
     GRANT_ADD = "INSERT INTO role_grant (key, person, role, giver, at, reason) VALUES ($1, $2, $3, $4, $5, $6)";
     GRANTS = "SELECT role_grant.role, giver.handle, role_grant.at, role_grant.reason FROM role_grant LEFT JOIN person AS giver ON giver.key = role_grant.giver WHERE role_grant.person = $1 ORDER BY role_grant.key DESC LIMIT 100";

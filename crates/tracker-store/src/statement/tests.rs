@@ -2,8 +2,8 @@
 
 use super::{Dialect, Statement};
 use crate::{
-    Store, check, copy, derive, follow, inventory, job, landing, open, operate, people, pull, read,
-    record, triage, writer,
+    Store, check, copy, derive, embargo, follow, inventory, job, landing, open, operate, people,
+    pull, read, record, triage, writer,
 };
 use tracker_testkit::{Database, Kind};
 
@@ -14,6 +14,7 @@ fn all() -> Vec<Statement> {
     let declared = [
         open::ALL,
         writer::ALL,
+        embargo::statements::ALL,
         follow::ALL,
         job::statements::ALL,
         landing::ALL,
@@ -118,5 +119,31 @@ fn the_fixed_parameters_of_a_list_stand_before_it_in_order() {
             assert_eq!(numbers, wanted, "{}", statement.name);
             assert!(!after.contains('$'), "{}", statement.name);
         }
+    }
+}
+
+/// Nothing but the statements of embargoes knows the tables of embargoes, and each of those that gives anything back to
+/// a reader asks for the person who asks.
+#[test]
+fn embargoed_items_are_within_reach_of_their_own_statements_only() {
+    let own: Vec<&str> = embargo::statements::ALL
+        .iter()
+        .map(|statement| statement.sqlite)
+        .collect();
+    for statement in all() {
+        for text in [statement.sqlite, statement.postgres] {
+            assert!(
+                own.contains(&text) || !text.contains("embargo"),
+                "{} reads embargoes",
+                statement.name
+            );
+        }
+    }
+    for statement in embargo::statements::READ {
+        assert!(
+            statement.sqlite.contains("embargo_person.person = $1"),
+            "{} does not ask who reads",
+            statement.name
+        );
     }
 }

@@ -165,11 +165,12 @@ impl Store {
         Ok(outcome)
     }
 
-    /// Derives anew what time changed: findings on channels whose support ended, rules whose time is over. Gives how many
-    /// findings moved and rules expired. To be called now and then; without it, the queue is right all the same, for it
+    /// Derives anew what time changed: findings on channels whose support ended, rules whose time is over; and releases
+    /// what was under embargo until now. Gives how many findings moved and rules expired. To be called now and then; without it, the queue is right all the same, for it
     /// asks for the time itself.
     pub async fn settle(&self) -> Result<(u64, u64)> {
         let mut writer = self.writer().await?;
+        crate::embargo::release_due(&mut writer).await?;
         let expired = rules::expire(&mut writer).await?;
         let ended = write::ended(&mut writer).await?;
         let mut findings = 0;
@@ -257,7 +258,7 @@ fn no_item(item: &ItemId) -> StoreError {
 }
 
 /// A vulnerability's key and public id, by any id of it.
-pub(super) async fn vulnerability(
+pub(crate) async fn vulnerability(
     session: &mut Session,
     id: &str,
 ) -> Result<Option<(i64, String)>> {
@@ -342,6 +343,42 @@ async fn decide_batch(
         }
     }
     Ok(())
+}
+
+/// Adds those of some families that there are to a vulnerability, as one act within a transaction of the caller.
+pub(crate) async fn add_families(
+    writer: &mut Writer,
+    actor: &Actor,
+    id: &str,
+    families: Vec<Subject>,
+) -> Result<()> {
+    let Some(found) = vulnerability(&mut writer.session, id).await? else {
+        return Ok(());
+    };
+    let mut subjects = BTreeSet::new();
+    for subject in families {
+        let family = values![subject.distribution.as_str(), subject.family.as_str()];
+        if writer.session.count(&sql::FAMILY_HELD, family).await? > 0 {
+            subjects.insert(subject);
+        }
+    }
+    let act = Act {
+        targets: Targets::Items(Vec::new()),
+        action: Action::AddPackage,
+        reason: None,
+        dry_run: false,
+    };
+    let several = subjects.len() > 1;
+    let batch = [(found, subjects)];
+    decide_batch(
+        writer,
+        actor,
+        &act,
+        &batch,
+        several,
+        &mut ActOutcome::default(),
+    )
+    .await
 }
 
 /// Writes an event of an act; gives its sequence.

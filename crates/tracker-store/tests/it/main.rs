@@ -3,6 +3,7 @@
 mod check;
 mod copy;
 mod derivation;
+mod embargo;
 mod follow;
 mod import;
 mod jobs;

@@ -45,6 +45,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0009_job.sql"),
         include_str!("../../migrations/postgres/0009_job.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0010_embargo.sql"),
+        include_str!("../../migrations/postgres/0010_embargo.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.

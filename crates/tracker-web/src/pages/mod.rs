@@ -11,6 +11,7 @@ pub(crate) mod atom;
 pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod channels;
+pub(crate) mod embargoes;
 pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod jobs;

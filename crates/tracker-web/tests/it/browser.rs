@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use tracker_web::Moment;
 
 /// Where the site is reached in tests.
 pub(crate) const HERE: &str = "https://tracker.test";
@@ -15,6 +16,8 @@ pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
     /// Where it is, if that matters.
     pub(crate) address: Option<IpAddr>,
+    /// When it asks, if that matters.
+    pub(crate) now: Option<Moment>,
 }
 
 impl Browser {
@@ -73,6 +76,9 @@ impl Browser {
         let mut request = request.body(Body::from(form.to_owned())).unwrap();
         if let Some(address) = self.address {
             request.extensions_mut().insert(address);
+        }
+        if let Some(now) = self.now {
+            request.extensions_mut().insert(now);
         }
         let answer = site.ask(request).await;
         for cookie in answer.headers.get_all(header::SET_COOKIE) {

@@ -13,16 +13,16 @@ use tracker_testkit::{Database, Kind};
 use tracker_web::{ApiRates, Kind as Answers, PeopleSettings, ROUTES};
 
 /// What a method of a route answers: from which role on, and with which status then.
-type Expected = (&'static str, Role, u16);
+pub(crate) type Expected = (&'static str, Role, u16);
 
 /// A route's pattern, an address of it, and what its methods answer; every other method is refused with 405.
-type Line = (&'static str, &'static str, &'static [Expected]);
+pub(crate) type Line = (&'static str, &'static str, &'static [Expected]);
 
 use Role::{Administrator, Anonymous, Maintainer};
 
 const READ: &[Expected] = &[("GET", Anonymous, 200), ("HEAD", Anonymous, 200)];
 
-const EXPECTED: &[Line] = &[
+pub(crate) const EXPECTED: &[Line] = &[
     ("/", "/", READ),
     ("/vulnerabilities", "/vulnerabilities", READ),
     (
@@ -123,6 +123,24 @@ const EXPECTED: &[Line] = &[
         &[("POST", Maintainer, 303)],
     ),
     (
+        "/embargoes",
+        "/embargoes",
+        &[
+            ("GET", Maintainer, 200),
+            ("HEAD", Maintainer, 200),
+            ("POST", Role::Triager, 400),
+        ],
+    ),
+    (
+        "/embargoes/{name}",
+        "/embargoes/none",
+        &[
+            ("GET", Maintainer, 404),
+            ("HEAD", Maintainer, 404),
+            ("POST", Maintainer, 404),
+        ],
+    ),
+    (
         "/admin/people",
         "/admin/people",
         &[("GET", Administrator, 200), ("HEAD", Administrator, 200)],
@@ -218,13 +236,13 @@ fn the_table_knows_every_route_and_no_other() {
 }
 
 /// People of each role but the first, with a number for fresh secrets.
-struct Cast {
+pub(crate) struct Cast {
     people: Vec<(Role, PersonId)>,
     next: u32,
 }
 
 impl Cast {
-    async fn new(store: &Store) -> Cast {
+    pub(crate) async fn new(store: &Store) -> Cast {
         let mut people = Vec::new();
         for role in [Maintainer, Role::Triager, Administrator] {
             let identity = Identity {
@@ -255,14 +273,14 @@ impl Cast {
         Secret::new(kind, bytes)
     }
 
-    fn person(&self, role: Role) -> Option<PersonId> {
+    pub(crate) fn person(&self, role: Role) -> Option<PersonId> {
         self.people
             .iter()
             .find(|(known, _)| *known == role)
             .map(|(_, person)| *person)
     }
 
-    async fn session(&mut self, store: &Store, role: Role) -> Browser {
+    pub(crate) async fn session(&mut self, store: &Store, role: Role) -> Browser {
         let Some(person) = self.person(role) else {
             return Browser::default();
         };
@@ -279,7 +297,7 @@ impl Cast {
         Browser::with_session(&secret.reveal())
     }
 
-    async fn token(&mut self, store: &Store, role: Role) -> Option<String> {
+    pub(crate) async fn token(&mut self, store: &Store, role: Role) -> Option<String> {
         let held = store.person(self.person(role)?).await.unwrap().unwrap();
         let actor = Actor::in_session(held.person, role);
         let scopes = Scope::ALL

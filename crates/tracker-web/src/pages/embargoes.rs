@@ -1,0 +1,293 @@
+//! `/embargoes`: what the team holds back, for those whom each item names.
+//!
+//! Invariants: whoever is not named is answered as if there were no such item; no answer is kept anywhere, and none of
+//! it is in the reach of a token.
+
+use super::Shell;
+use super::sign_in::{own, redirect};
+use crate::app::App;
+use crate::ask::Names;
+use crate::components::{Day, SeverityBadge};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::people::Caller;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use tracker_people::{Comment, HandleEmbargo, Permission, Permit, Person};
+use tracker_store::{Draft, EmbargoChange, EmbargoDetail, EmbargoPlace, EmbargoRow, StoreError};
+use tracker_triage::Subject;
+
+#[derive(Debug, Template)]
+#[template(path = "embargoes.html")]
+struct EmbargoesPage {
+    shell: Shell,
+    items: Vec<ItemLine>,
+    handles: bool,
+}
+
+#[derive(Debug)]
+struct ItemLine {
+    href: String,
+    id: String,
+    title: String,
+    severity: SeverityBadge,
+    since: Day,
+    state: Stand,
+}
+
+/// Where an item stands.
+#[derive(Debug)]
+enum Stand {
+    Held,
+    Until(Day),
+    Public(Day),
+}
+
+#[derive(Debug, Template)]
+#[template(path = "embargo.html")]
+struct EmbargoPage {
+    shell: Shell,
+    line: ItemLine,
+    /// Where it stands once it is public.
+    vulnerability: String,
+    description: Option<String>,
+    families: Vec<Subject>,
+    places: Vec<EmbargoPlace>,
+    people: Vec<Person>,
+    notes: Vec<NoteLine>,
+    held: bool,
+    handles: bool,
+}
+
+#[derive(Debug)]
+struct NoteLine {
+    at: Day,
+    author: String,
+    kind: String,
+    text: String,
+}
+
+impl ItemLine {
+    fn new(row: &EmbargoRow, now: Timestamp) -> ItemLine {
+        ItemLine {
+            href: format!("/embargoes/{}", row.name),
+            id: row.id.clone(),
+            title: row.title.clone(),
+            severity: SeverityBadge::new(row.severity, None),
+            since: Day::new(row.created, now),
+            state: match (row.released, row.ends) {
+                (Some(at), _) => Stand::Public(Day::new(at, now)),
+                (None, Some(at)) => Stand::Until(Day::new(at, now)),
+                (None, None) => Stand::Held,
+            },
+        }
+    }
+}
+
+/// `GET /embargoes`: the items that name the reader.
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Error> {
+    let now = Timestamp::now();
+    let rows = app.store.embargoes(&caller).await?;
+    own(&EmbargoesPage {
+        shell: Shell::own(&caller),
+        items: rows.iter().map(|row| ItemLine::new(row, now)).collect(),
+        handles: caller.may(Permission::HandleEmbargo),
+    })
+}
+
+/// `GET /embargoes/{name}`.
+pub(crate) async fn item(
+    State(app): State<App>,
+    caller: Caller,
+    Names(name): Names<String>,
+) -> Result<Response, Error> {
+    let found = app.store.embargo(&caller, &name).await?;
+    let EmbargoDetail {
+        row,
+        description,
+        families,
+        places,
+        people,
+        notes,
+        ..
+    } = found.ok_or_else(|| absent(&name))?;
+    let now = Timestamp::now();
+    let held = row.released.is_none();
+    own(&EmbargoPage {
+        shell: Shell::own(&caller),
+        line: ItemLine::new(&row, now),
+        vulnerability: crate::path::vulnerability(&row.id),
+        description,
+        families,
+        places,
+        people,
+        notes: notes
+            .into_iter()
+            .map(|note| NoteLine {
+                at: Day::new(note.at, now),
+                author: note.author,
+                kind: note.kind,
+                text: note.text,
+            })
+            .collect(),
+        held,
+        handles: held && caller.may(Permission::HandleEmbargo),
+    })
+}
+
+/// `POST /embargoes`: holds something back.
+pub(crate) async fn add(
+    State(app): State<App>,
+    caller: Caller,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let permit: Permit<'_, HandleEmbargo> = caller.permit()?;
+    let now = Timestamp::now();
+    let draft = Draft::read(&document(&fields, now)?).map_err(|error| wrong(&error))?;
+    let distribution = match fields.get("distribution") {
+        "" => "nixpkgs",
+        given => given,
+    };
+    let families = words(fields.get("families"))
+        .map(|family| Subject::new(distribution, family))
+        .collect();
+    let mut people = BTreeSet::new();
+    for handle in words(fields.get("people")) {
+        people.insert(person(&app, handle).await?.id);
+    }
+    let until = until(fields.get("until"))?;
+    let made = app
+        .store
+        .add_embargo(permit, &draft, &families, &people, until, now)
+        .await;
+    let name = made.map_err(refused)?;
+    Ok(redirect(&format!("/embargoes/{name}")))
+}
+
+/// `POST /embargoes/{name}`: what the pressed button says.
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Names(name): Names<String>,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let now = Timestamp::now();
+    let to = format!("/embargoes/{name}");
+    let act = fields.get("do");
+    if act == "comment" {
+        let permit: Permit<'_, Comment> = caller.permit()?;
+        let text = fields.get("text");
+        let said = app.store.comment_embargo(permit, &name, text, now).await;
+        return if said.map_err(refused)? {
+            Ok(redirect(&to))
+        } else {
+            Err(absent(&name))
+        };
+    }
+    // Whether there is such an item is told to nobody whom it does not name, before anything else is looked at.
+    if app.store.embargo(&caller, &name).await?.is_none() {
+        return Err(absent(&name));
+    }
+    let permit: Permit<'_, HandleEmbargo> = caller.permit()?;
+    let change = match act {
+        "name" => EmbargoChange::Name(person(&app, fields.get("person")).await?),
+        "unname" => EmbargoChange::Unname(person(&app, fields.get("person")).await?),
+        "until" => EmbargoChange::Until(until(fields.get("until"))?),
+        "release" => EmbargoChange::Release,
+        _ => return Err(wrong(&"it does not say what to do")),
+    };
+    let changed = app.store.change_embargo(permit, &name, &change, now).await;
+    if changed.map_err(refused)? {
+        // Who is named no longer sees it no longer.
+        let mine = app.store.embargo(&caller, &name).await?.is_some();
+        Ok(redirect(if mine { &to } else { "/embargoes" }))
+    } else {
+        Err(wrong(&"it is public already"))
+    }
+}
+
+fn absent(name: &str) -> Error {
+    Error::NotFound {
+        kind: "embargo",
+        name: name.to_owned(),
+        near: Vec::new(),
+    }
+}
+
+fn wrong(reason: &dyn Display) -> Error {
+    Error::BadForm {
+        reason: reason.to_string(),
+    }
+}
+
+fn refused(error: StoreError) -> Error {
+    match error {
+        StoreError::Public { .. }
+        | StoreError::LastPerson
+        | StoreError::TooMany { .. }
+        | StoreError::Triage(_) => wrong(&error),
+        other => other.into(),
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', ',', '\n', '\r', '\t'])
+        .filter(|word| !word.is_empty())
+}
+
+async fn person(app: &App, handle: &str) -> Result<Person, Error> {
+    let mut called = app.store.people_called(handle).await?;
+    match (called.pop(), called.pop()) {
+        (Some(one), None) => Ok(one.person),
+        (None, _) => Err(wrong(&format!("nobody called `{handle}` ever signed in"))),
+        (Some(_), Some(_)) => Err(wrong(&format!("several people are called `{handle}`"))),
+    }
+}
+
+/// A day as the beginning of it in UTC; nothing if none is given.
+fn until(day: &str) -> Result<Option<Timestamp>, Error> {
+    if day.is_empty() {
+        return Ok(None);
+    }
+    let date: Date = day
+        .parse()
+        .map_err(|_| wrong(&format!("`{day}` is no day; expected such as 2026-12-31")))?;
+    let begins = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0));
+    begins.map(Some).map_err(|error| wrong(&error))
+}
+
+/// The OSV document of a form.
+fn document(fields: &Fields, now: Timestamp) -> Result<Vec<u8>, Error> {
+    let id = fields.get("id");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if id.is_empty() || id.len() > 80 || !id.chars().all(plain) {
+        return Err(wrong(&"it needs an id of letters, digits and `-_.:`"));
+    }
+    if fields.get("summary").is_empty() {
+        return Err(wrong(&"it needs a title"));
+    }
+    let vector = fields.get("vector");
+    let severity = match vector.get(..7) {
+        Some("CVSS:4.") => Some("CVSS_V4"),
+        Some("CVSS:3.") => Some("CVSS_V3"),
+        _ if vector.is_empty() => None,
+        _ => return Err(wrong(&"the vector is no CVSS vector of version 3 or 4")),
+    };
+    let severity = severity.map(|kind| serde_json::json!({ "type": kind, "score": vector }));
+    let document = serde_json::json!({
+        "schema_version": "1.7.0",
+        "id": id,
+        "modified": now,
+        "published": now,
+        "summary": fields.get("summary"),
+        "details": fields.get("details"),
+        "severity": severity.into_iter().collect::<Vec<_>>(),
+    });
+    serde_json::to_vec(&document).map_err(Error::internal)
+}
