@@ -195,6 +195,11 @@ impl Segment {
         self.offset.0
     }
 
+    /// True when the data are authenticated too, which needs another target beneath.
+    pub fn is_authenticated(&self) -> bool {
+        self.other.contains_key("integrity")
+    }
+
     /// The first sector's number for the initial vectors.
     pub fn iv_tweak(&self) -> u64 {
         self.iv_tweak.map_or(0, |number| number.0)

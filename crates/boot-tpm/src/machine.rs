@@ -2,8 +2,11 @@
 
 use crate::frame::{Command, Writer};
 use crate::session::Authorisation;
-use crate::{Result, Tpm, Transport};
+use crate::{Error, Handle, Result, Tpm, Transport};
 use boot_measure::{Bank, Registers};
+
+/// Longest text that a register is extended with by [`Tpm::measure`]: TPM2B_EVENT.
+const MAX_EVENT: usize = 1024;
 
 /// How near the TPM is to refusing every PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,25 @@ impl<T: Transport> Tpm<T> {
             }
         }
         Ok(registers)
+    }
+
+    /// Extends a register by the digest of a text, in every bank that is on (PCR_Event): as systemd measures the phases of a
+    /// boot.
+    ///
+    /// # Errors
+    /// When the text is longer than 1 KiB, or the TPM refuses.
+    pub fn measure(&mut self, pcr: u8, text: &[u8]) -> Result<()> {
+        if text.len() > MAX_EVENT {
+            return Err(Error::Unusable {
+                what: format!("event of {} bytes", text.len()),
+                why: "a TPM takes 1024",
+            });
+        }
+        let register = Handle::plain(u32::from(pcr));
+        let parameters = Writer::new().sized(text);
+        let password = Authorisation::Password(&[]);
+        self.run(Command::PCR_EVENT, &[register], password, parameters)?;
+        Ok(())
     }
 
     /// How near it is to a lock-out.

@@ -8,15 +8,17 @@
 //! Sources: systemd's `cryptenroll-tpm2`, `tpm2-util` and `cryptenroll-recovery`.
 
 mod enroll;
+mod generations;
 mod pin;
 mod protection;
 mod recovery;
 mod unlock;
 
 pub use enroll::{enroll, reseal, wipe};
-pub use protection::{Protection, Tokens, generations, tokens};
+pub use generations::{MAX_GENERATIONS, read_generations};
+pub use protection::{Protection, Tokens, each_token, generations, tokens};
 pub use recovery::{RecoveryKey, enroll_recovery};
-pub use unlock::{Evidence, Unlocked, unlock};
+pub use unlock::{Evidence, Unlocked, unlock, unlock_by};
 
 /// Why a disk is not enrolled or unlocked.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,12 @@ pub enum Error {
         token: u32,
         /// How many policies of the key there are.
         count: usize,
+    },
+    /// A list of generations that is none.
+    #[error("list of generations: {what}")]
+    Generations {
+        /// The rule that it breaks, and where.
+        what: String,
     },
     /// The alternatives that were given are not those that the token was sealed for.
     #[error("token {token}: the list of generations is not the one that it was sealed for")]

@@ -59,18 +59,22 @@ pub type Tokens = Vec<(u32, Token)>;
 /// # Errors
 /// When one of them breaks a rule.
 pub fn tokens(metadata: &Metadata) -> Result<Tokens> {
+    each_token(metadata)
+        .map(|(number, token)| Ok((number, token?)))
+        .collect()
+}
+
+/// The same, each for itself: one that breaks a rule keeps no other from being read.
+pub fn each_token(metadata: &Metadata) -> impl Iterator<Item = (u32, Result<Token>)> {
     let ours = |value: &serde_json::Value| {
         value.get("type").and_then(|kind| kind.as_str()) == Some(TOKEN_TYPE)
     };
-    let read = |(number, value): (&u32, &serde_json::Value)| {
-        Ok((*number, Token::from_json(value.to_string().as_bytes())?))
-    };
-    metadata
-        .tokens()
-        .iter()
-        .filter(|(_, value)| ours(value))
-        .map(read)
-        .collect()
+    let all = metadata.tokens().iter();
+    all.filter(move |(_, value)| ours(value))
+        .map(|(number, value)| {
+            let token = Token::from_json(value.to_string().as_bytes());
+            (*number, token.map_err(Into::into))
+        })
 }
 
 /// How many generations a token was sealed for by value; zero when it demands none.

@@ -35,6 +35,24 @@ impl RecoveryKey {
         RecoveryKey(text)
     }
 
+    /// The key that somebody typed: without its hyphens, or in capitals, it is still the same.
+    pub fn typed(text: &str) -> Option<RecoveryKey> {
+        let letters = || text.bytes().filter(|byte| *byte != b'-');
+        let value = |letter: u8| {
+            ALPHABET
+                .iter()
+                .position(|known| *known == letter.to_ascii_lowercase())
+        };
+        if letters().count() != 64 {
+            return None;
+        }
+        let mut bytes = Zeroizing::new([0; 32]);
+        for (at, letter) in letters().enumerate() {
+            bytes[at / 2] = bytes[at / 2] << 4 | value(letter)? as u8;
+        }
+        Some(RecoveryKey::of(&bytes))
+    }
+
     /// The text, which is the passphrase.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -79,5 +97,16 @@ mod tests {
             "cccjbcbj-dcdjecej-fcfjgcgj-hchjicij-jcjjkckj-lcljncnj-rcrjtctj-ucujvcvj"
         );
         assert!(key.qr_code().lines().count() > 10);
+        for typed in [
+            key.as_str().to_owned(),
+            key.as_str().to_uppercase(),
+            key.as_str().replace('-', ""),
+        ] {
+            let read = RecoveryKey::typed(&typed).expect("it is one");
+            assert_eq!(read.as_str(), key.as_str());
+        }
+        for other in [&key.as_str()[1..], &key.as_str().replace('c', "a"), ""] {
+            assert!(RecoveryKey::typed(other).is_none(), "{other}");
+        }
     }
 }

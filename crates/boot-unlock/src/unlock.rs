@@ -5,7 +5,7 @@
 
 use crate::enroll::passphrase;
 use crate::protection::{Extra, FIELD};
-use crate::{Error, Protection, Result, pin, tokens};
+use crate::{Error, Protection, Result, each_token, pin};
 use boot_luks::{Storage, Volume, VolumeKey};
 use boot_measure::{Bank, Register, Registers};
 use boot_policy::{
@@ -59,6 +59,19 @@ pub fn unlock<D: Storage, T: Transport>(
     release(volume, None, tpm, evidence).map(|released| released.unlocked)
 }
 
+/// Unlocks a volume by one of its tokens.
+///
+/// # Errors
+/// What stands against it.
+pub fn unlock_by<D: Storage, T: Transport>(
+    volume: &mut Volume<D>,
+    token: u32,
+    tpm: &mut Tpm<T>,
+    evidence: &Evidence<'_>,
+) -> Result<Unlocked> {
+    release(volume, Some(token), tpm, evidence).map(|released| released.unlocked)
+}
+
 /// Has a secret released, and shows that it opens the volume.
 pub(crate) fn release<D: Storage, T: Transport>(
     volume: &mut Volume<D>,
@@ -66,7 +79,7 @@ pub(crate) fn release<D: Storage, T: Transport>(
     tpm: &mut Tpm<T>,
     evidence: &Evidence<'_>,
 ) -> Result<Released> {
-    let all = tokens(volume.metadata())?;
+    let all: Vec<_> = each_token(volume.metadata()).collect();
     let mut refusal = match only {
         Some(token) if !all.is_empty() => Error::NotThisToken { token },
         _ => Error::NoToken,
@@ -75,8 +88,9 @@ pub(crate) fn release<D: Storage, T: Transport>(
         if only.is_some_and(|only| only != number) {
             continue;
         }
-        match secret(number, &token, tpm, evidence) {
-            Ok(secret) => {
+        let read = token.and_then(|token| Ok((secret(number, &token, tpm, evidence)?, token)));
+        match read {
+            Ok((secret, token)) => {
                 let (keyslot, key) =
                     volume.unlock(passphrase(&secret).as_bytes(), &token.keyslots)?;
                 return Ok(Released {
@@ -192,7 +206,7 @@ fn demanded(
     })
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);

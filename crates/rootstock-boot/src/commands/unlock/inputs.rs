@@ -2,16 +2,14 @@
 
 use crate::commands::pcr::BankName;
 use crate::files;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::Bank;
-use boot_policy::{FLOOR_REFERENCE, MAX_LEAVES, PcrSet, SignedPolicies};
+use boot_policy::{FLOOR_REFERENCE, PcrSet, SignedPolicies};
 use boot_sign::{PinSource, Pins, Secret};
 use boot_signature::PublicKey;
 use boot_tpm::{Device, Socket, Tpm, Transport};
-use boot_unlock::{Evidence, Protection};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use boot_unlock::{Evidence, Protection, read_generations};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -212,40 +210,7 @@ impl Proofs {
     }
 }
 
-/// One generation's registers, hexadecimal by number.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Generation(BTreeMap<u8, String>);
-
 /// Reads a list of generations.
 fn alternatives(path: &Path, bank: Bank) -> anyhow::Result<Vec<PcrSet>> {
-    let name = || path.display().to_string();
-    let list: Vec<Generation> = serde_json::from_slice(&files::read(path)?).with_context(name)?;
-    if list.is_empty() || list.len() > MAX_LEAVES {
-        bail!(
-            "{}: {} generations; one to {MAX_LEAVES} are possible",
-            name(),
-            list.len()
-        );
-    }
-    let one = |(number, Generation(values)): (usize, Generation)| {
-        let value = |(pcr, text): (u8, String)| {
-            let value = unhex(&text).with_context(|| format!("PCR {pcr} is not hexadecimal"))?;
-            anyhow::Ok((pcr, value))
-        };
-        let values = values
-            .into_iter()
-            .map(value)
-            .collect::<anyhow::Result<Vec<_>>>();
-        let set = values.and_then(|values| Ok(PcrSet::new(bank, values)?));
-        set.with_context(|| format!("{}: generation {number}", name()))
-    };
-    list.into_iter().enumerate().map(one).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+    read_generations(&files::read(path)?, bank).with_context(|| path.display().to_string())
 }
