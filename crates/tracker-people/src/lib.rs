@@ -21,8 +21,8 @@ mod token;
 pub use actor::{Actor, Denied, Lacks, Permit, Person, PersonId, Proof};
 pub use embargo::Embargo;
 pub use permission::{
-    Administer, Capability, Comment, Decide, HandleEmbargo, KeepAccount, Permission, Propose,
-    Suppress,
+    Administer, Capability, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Permission,
+    Propose, Suppress,
 };
 pub use rate::{Rate, Taken, Wait};
 pub use review::{Agreement, SecondPerson};

@@ -61,6 +61,8 @@ permissions! {
     Propose = "propose a verdict", Maintainer, Some(Scope::Propose);
     /// Writing a comment.
     Comment = "comment", Maintainer, Some(Scope::Propose);
+    /// Saving queries under a name.
+    KeepViews = "save views", Maintainer, Some(Scope::Propose);
     /// Seeing and revoking one's own sessions and tokens, and making tokens: never by a token.
     KeepAccount = "keep an account", Maintainer, None;
     /// Deciding: confirming, dismissing, states, families, assigning, undoing.

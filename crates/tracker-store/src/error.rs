@@ -124,6 +124,15 @@ pub enum StoreError {
     /// Nobody would see the item any more: name somebody else first.
     #[error("nobody else of the team is named")]
     LastPerson,
+    /// The key of a request was given to another one before: give this one a key of its own.
+    #[error("the key `{key}` was given to another request")]
+    KeyTaken {
+        /// The key.
+        key: String,
+    },
+    /// Somebody decided about the match since it was read: look at it again. Nothing was written.
+    #[error("somebody decided about it meanwhile")]
+    Moved,
     /// A release arrived after the inventory was loaded: load it again and go on.
     #[error("the packages of `{distribution}` changed meanwhile")]
     Outdated {

@@ -70,6 +70,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0010_embargo.sql"),
         include_str!("../migrations/postgres/0010_embargo.sql"),
     ),
+    (
+        11,
+        "queue",
+        include_str!("../migrations/sqlite/0011_queue.sql"),
+        include_str!("../migrations/postgres/0011_queue.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

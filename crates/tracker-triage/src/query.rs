@@ -152,6 +152,13 @@ impl Query {
         }
     }
 
+    /// The query of one test.
+    pub fn of_test(test: Test) -> Query {
+        Query {
+            root: Expression::Test(test),
+        }
+    }
+
     /// The parts that must all hold.
     pub fn parts(&self) -> &[Expression] {
         match &self.root {

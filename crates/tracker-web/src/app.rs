@@ -20,7 +20,43 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Error {
         match error {
             StoreError::Token { .. } => Error::BadToken,
+            StoreError::Query(error) => error.into(),
+            StoreError::NoItem {
+                vulnerability,
+                family,
+            } => Error::NotFound {
+                kind: "match",
+                name: format!("{vulnerability} {family}").trim().to_owned(),
+                near: Vec::new(),
+            },
+            StoreError::NoRule { rule } => Error::NotFound {
+                kind: "rule",
+                name: rule.to_string(),
+                near: Vec::new(),
+            },
+            StoreError::Triage(tracker_triage::CommandError::NoEvent { event }) => {
+                Error::NotFound {
+                    kind: "event",
+                    name: event.to_string(),
+                    near: Vec::new(),
+                }
+            }
+            StoreError::Moved => Error::Moved,
+            StoreError::Triage(_) | StoreError::TooMany { .. } | StoreError::KeyTaken { .. } => {
+                Error::Undecidable {
+                    reason: error.to_string(),
+                }
+            }
             other => Error::internal(other),
+        }
+    }
+}
+
+impl From<tracker_triage::query::QueryError> for Error {
+    fn from(error: tracker_triage::query::QueryError) -> Error {
+        Error::BadQuery {
+            column: error.column,
+            problem: error.problem,
         }
     }
 }

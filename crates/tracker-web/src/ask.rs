@@ -116,8 +116,24 @@ impl Ask {
         Ok(self.tagged(body, "application/json"))
     }
 
+    /// Answers with data alone, under a tag of its own.
+    pub(crate) fn data_tagged<J: Serialize>(
+        &self,
+        json: &J,
+        tag: impl FnOnce(&[u8]) -> String,
+    ) -> Result<Response, Error> {
+        let mut body = serde_json::to_string_pretty(json).map_err(Error::internal)?;
+        body.push('\n');
+        let tag = HeaderValue::from_str(&tag(body.as_bytes())).map_err(Error::internal)?;
+        Ok(self.with_tag(body, "application/json", &tag))
+    }
+
     fn tagged(&self, body: String, kind: &'static str) -> Response {
         let tag = etag(body.as_bytes());
+        self.with_tag(body, kind, &tag)
+    }
+
+    fn with_tag(&self, body: String, kind: &'static str, tag: &HeaderValue) -> Response {
         let mut headers = HeaderMap::new();
         // What is shown to somebody is for them alone.
         let kept = match self.caller.person() {
@@ -130,7 +146,7 @@ impl Ask {
         if self
             .if_none_match
             .as_ref()
-            .is_some_and(|sent| matches(sent, &tag))
+            .is_some_and(|sent| matches(sent, tag))
         {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }

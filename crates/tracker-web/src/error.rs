@@ -81,6 +81,40 @@ pub(crate) enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// What was sent is of no kind that is read here.
+    #[error("the body is to be sent as `application/json`")]
+    NotJson,
+    /// What was sent cannot be read.
+    #[error("the body cannot be read: {reason}")]
+    BadBody {
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// A header that is not understood.
+    #[error("the header `{name}` cannot be taken: {reason}")]
+    BadHeader {
+        /// The header.
+        name: &'static str,
+        /// What it may be.
+        reason: &'static str,
+    },
+    /// A decision that cannot be; nothing was written.
+    #[error("{reason}")]
+    Undecidable {
+        /// Why.
+        reason: String,
+    },
+    /// A query that is not understood.
+    #[error("the query is not understood at column {column}: {problem}")]
+    BadQuery {
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Somebody decided since the caller looked.
+    #[error("somebody decided about it since you looked; look again")]
+    Moved,
     /// Too many attempts, or requests.
     #[error("this is asked too often; try again in {seconds} s")]
     TooOften {
@@ -143,6 +177,14 @@ impl Error {
             Error::SignIn { .. } => (StatusCode::BAD_REQUEST, "You are not signed in"),
             Error::ProviderDown { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Sign-in is down"),
             Error::BadForm { .. } => (StatusCode::BAD_REQUEST, "This form cannot be taken"),
+            Error::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Not sent as JSON"),
+            Error::BadBody { .. } => (StatusCode::BAD_REQUEST, "This request cannot be read"),
+            Error::BadHeader { .. } => (StatusCode::BAD_REQUEST, "This header cannot be taken"),
+            Error::Undecidable { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be decided")
+            }
+            Error::BadQuery { .. } => (StatusCode::BAD_REQUEST, "This query is not understood"),
+            Error::Moved => (StatusCode::PRECONDITION_FAILED, "It changed meanwhile"),
             Error::TooOften { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too often"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something failed here"),
         };

@@ -38,7 +38,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             address: 4_096,
-            body: 16_384,
+            body: 65_536,
             time: Duration::from_secs(20),
             connections: 1_024,
             headers: Duration::from_secs(20),
@@ -46,8 +46,15 @@ impl Default for Limits {
     }
 }
 
-/// Nothing from elsewhere, no script, no frame; forms only lead back here.
+/// Nothing from elsewhere, no script unless a page says so, no frame; forms only lead back here.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same with our script file, and what it asks of us.
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Says that a page has our script beside it; a page without this may run none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WithScript;
 
 /// Where a form of a page leads besides this site: to the provider through which people sign in. A browser holds the
 /// redirection after a form to the policy, too.
@@ -124,7 +131,10 @@ async fn guard(
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response = written;
     }
-    let policy = policy(response.extensions_mut().remove::<FormsLeadTo>());
+    let mut policy = policy(response.extensions_mut().remove::<FormsLeadTo>());
+    if response.extensions_mut().remove::<WithScript>().is_some() {
+        policy = HeaderValue::from_static(POLICY_WITH_SCRIPT);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for &(name, value) in HEADERS {

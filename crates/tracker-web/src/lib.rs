@@ -1,15 +1,17 @@
 //! The tracker's pages and their JSON twins, rendered on the server. Layer: tracker, web.
 //!
 //! Reading order: `routes` (every address, and who may ask it), `people` (who asks), `access`, `twin` (one rule for all `.json` twins), `ask` (a request and its
-//! answer), `pages` (one module a page), `components` (what pages are set from), `api` (the same for programs), `error`, `guard` (limits and
+//! answer), `pages` (one module a page), `components` (what pages are set from), `api` (the same for programs), `deciding` (who decides), `error`, `guard` (limits and
 //! headers), `told` (what is logged and counted of a request), `operate` (probes and metrics), `serve` (connections).
-//! Invariant: every page works without a script, and none is sent: the content security policy forbids them.
+//! Invariant: every page works without a script; only the pages of triage have one beside them, a file of this site, and
+//! the content security policy of all others forbids any.
 
 mod access;
 mod api;
 mod app;
 mod ask;
 mod components;
+mod deciding;
 mod digest;
 mod error;
 mod fields;

@@ -60,6 +60,16 @@ pub(crate) struct PackageQuery {
     pub(crate) paging: Paging,
 }
 
+/// What the queue is asked for, and a place in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct QueueQuery {
+    /// The query as it was given; nothing for the plain queue.
+    pub(crate) given: Option<String>,
+    /// The act that was just done.
+    pub(crate) done: Option<u64>,
+    pub(crate) paging: Paging,
+}
+
 /// A place in a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Paging {
@@ -192,6 +202,64 @@ impl PackageQuery {
         paging.write(&mut parts);
         with_query(path, &parts.0)
     }
+}
+
+impl QueueQuery {
+    /// What is asked for where nothing is given.
+    pub(crate) const PLAIN: &str = "is:open";
+
+    /// Reads the query of an address.
+    pub(crate) fn read(query: &str) -> Result<QueueQuery, Error> {
+        let mut list = QueueQuery::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match (&*name, value.trim()) {
+                // An empty query is one, too: it finds everything.
+                ("q", value) if value.contains('\0') => {
+                    return Err(bad("q", value, "text without zero bytes is asked for"));
+                }
+                ("q", value) => list.given = Some(value.to_owned()),
+                (_, "") => {}
+                ("done", value) => {
+                    let act = value.parse();
+                    let act =
+                        act.map_err(|_| bad("done", value, "the number of an act is expected"));
+                    list.done = Some(act?);
+                }
+                (name, value) if list.paging.read(name, value)? => {}
+                (name, value) => {
+                    return Err(bad(
+                        name,
+                        value,
+                        "known are q, limit, after, before and done",
+                    ));
+                }
+            }
+        }
+        list.paging.check()?;
+        Ok(list)
+    }
+
+    /// The text of the query.
+    pub(crate) fn text(&self) -> &str {
+        self.given.as_deref().unwrap_or(QueueQuery::PLAIN)
+    }
+
+    /// The address of this list at another place; what was just done is not part of it.
+    pub(crate) fn address_at(&self, paging: &Paging, path: &str) -> String {
+        let mut parts = Parts::default();
+        if let Some(text) = &self.given {
+            parts.add("q", text);
+        }
+        paging.write(&mut parts);
+        with_query(path, &parts.0)
+    }
+}
+
+/// The first value of a parameter; empty if there is none.
+pub(crate) fn parameter(query: &str, name: &str) -> String {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(key, _)| key == name);
+    found.map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 impl Paging {

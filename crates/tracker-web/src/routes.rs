@@ -22,12 +22,14 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
-use tracker_people::Permission::{Administer, HandleEmbargo, KeepAccount};
+use tracker_people::Permission::{
+    Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Suppress,
+};
 use tracker_store::Store;
 
 /// Makes the list of routes and the router of the same lines: kind, path, and for each method its handler and either
@@ -99,6 +101,19 @@ table! {
     Api "/api/v1/packages" get api::packages => open;
     Api "/api/v1/packages/{distribution}/{attribute}" get api::package => open;
     Api "/api/v1/packages/{distribution}/{attribute}/findings" get api::package_findings => open;
+    Api "/api/v1/vulnerabilities/{id}/events" get api::queue::events => open;
+    Api "/api/v1/queue" get api::queue::queue => open;
+    Api "/api/v1/queue/fields" get api::queue::fields => open;
+    Api "/api/v1/queue/completions" get api::queue::completions => open;
+    Api "/api/v1/matches/{vulnerability}/{distribution}/{family}" get api::queue::one => open;
+    Api "/api/v1/decisions" post api::decide::decide => Decide;
+    Api "/api/v1/comments" post api::decide::comment => Comment;
+    Api "/api/v1/undos" post api::decide::undo => Decide;
+    Api "/api/v1/rules" get api::queue::rules => open, post api::decide::make_rule => Suppress;
+    Api "/api/v1/rules/preview" get api::queue::preview => open;
+    Api "/api/v1/rules/{rule}" delete api::decide::end_rule => Suppress;
+    Api "/api/v1/views" get api::queue::views => open;
+    Api "/api/v1/views/{view}" put api::decide::save_view => KeepViews, delete api::decide::drop_view => KeepViews;
 }
 
 /// The whole site over a store, without landings, with nobody who watches and no provider to sign in through.

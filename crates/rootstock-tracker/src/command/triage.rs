@@ -259,6 +259,7 @@ async fn rule(command: Rule) -> anyhow::Result<Outcome> {
                     &arguments.query,
                     arguments.expires,
                     common.reason.as_deref(),
+                    None,
                 )
                 .await?;
             print(common.json.json, &json!({ "rule": rule }), || {

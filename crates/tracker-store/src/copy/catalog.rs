@@ -21,6 +21,7 @@ const LEFT_OUT: &[&str] = &[
     "session",
     "sign_in",
     "throttle",
+    "answer",
     "job",
 ];
 

@@ -3,6 +3,7 @@
 //! Invariants: what an act reports is committed; an act over many matches is one group of events that one undo takes back;
 //! a dry run goes the same way and commits nothing.
 
+use super::once::{self, Conditions};
 use super::{item, log, queue, rules, statements as sql};
 use crate::derive::write::{self, HeldVulnerability, Rows};
 use crate::derive::{ChannelFinding, Derived, DerivedMatch};
@@ -75,7 +76,7 @@ pub enum Undo {
 }
 
 /// What was done, or in a dry run would be.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActOutcome {
     /// The act: the sequence of its first event; hand it to undo. None where nothing changed.
     pub act: Option<u64>,
@@ -99,10 +100,30 @@ impl Store {
     /// [`StoreError::Triage`] when it cannot be done, [`StoreError::NoItem`] when a match is not there,
     /// [`StoreError::TooMany`] when it is about too many; then nothing was done.
     pub async fn decide(&self, actor: &Actor, act: &Act) -> Result<ActOutcome> {
+        self.decide_if(actor, act, &Conditions::default()).await
+    }
+
+    /// As [`Store::decide`], if some conditions hold.
+    ///
+    /// # Errors
+    /// As [`Store::decide`]; [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
+    pub async fn decide_if(
+        &self,
+        actor: &Actor,
+        act: &Act,
+        conditions: &Conditions,
+    ) -> Result<ActOutcome> {
         check_reason(act.reason.as_deref())?;
         let mut writer = self.writer().await?;
+        let once = conditions.once.as_ref().filter(|_| !act.dry_run);
+        if let Some(outcome) = once::answered(&mut writer, actor, once).await? {
+            return Ok(outcome);
+        }
         act.action.check(writer.now)?;
         let wanted = wanted(&mut writer, actor, act).await?;
+        if let Some(last) = conditions.last {
+            check_last(&mut writer.session, &wanted, last).await?;
+        }
         let mut outcome = ActOutcome {
             dry_run: act.dry_run,
             ..ActOutcome::default()
@@ -113,6 +134,7 @@ impl Store {
             decide_batch(&mut writer, actor, act, batch, several, &mut outcome).await?;
         }
         if !act.dry_run {
+            once::keep(&mut writer, actor, once, &outcome).await?;
             writer.commit().await?;
         }
         Ok(outcome)
@@ -129,8 +151,29 @@ impl Store {
         reason: Option<&str>,
         dry_run: bool,
     ) -> Result<ActOutcome> {
+        let conditions = Conditions::default();
+        self.undo_if(actor, undo, reason, dry_run, &conditions)
+            .await
+    }
+
+    /// As [`Store::undo`], if it was not done before under the same key.
+    ///
+    /// # Errors
+    /// As [`Store::undo`]; [`StoreError::KeyTaken`] when the key was given to another request.
+    pub async fn undo_if(
+        &self,
+        actor: &Actor,
+        undo: Undo,
+        reason: Option<&str>,
+        dry_run: bool,
+        conditions: &Conditions,
+    ) -> Result<ActOutcome> {
         check_reason(reason)?;
         let mut writer = self.writer().await?;
+        let once = conditions.once.as_ref().filter(|_| !dry_run);
+        if let Some(outcome) = once::answered(&mut writer, actor, once).await? {
+            return Ok(outcome);
+        }
         let (number, statement) = match undo {
             Undo::Event(event) => (event, &sql::EVENT),
             Undo::Act(act) => (act, &sql::ACT),
@@ -160,6 +203,7 @@ impl Store {
             undo_batch(&mut writer, actor, reason, batch, count > 1, &mut outcome).await?;
         }
         if !dry_run {
+            once::keep(&mut writer, actor, once, &outcome).await?;
             writer.commit().await?;
         }
         Ok(outcome)
@@ -192,6 +236,21 @@ impl Store {
         writer.commit().await?;
         Ok((findings, expired))
     }
+}
+
+/// Checks that nobody decided anything about the one match since an event.
+async fn check_last(session: &mut Session, wanted: &Wanted, last: u64) -> Result<()> {
+    for ((key, _), subjects) in wanted {
+        let entries = log::entries(session, values![*key]).await?;
+        let entries = entries.into_values().next().unwrap_or_default();
+        for subject in subjects {
+            let held = log::about(&entries, subject).last();
+            if held.map_or(0, |entry| entry.sequence) != last {
+                return Err(StoreError::Moved);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The matches that an act is about, by vulnerability.
@@ -472,7 +531,7 @@ async fn undo_batch(
 }
 
 /// The decision at the end of a chain of undos.
-fn original<'a>(entries: &'a [Entry], mut entry: &'a Entry) -> &'a Entry {
+pub(super) fn original<'a>(entries: &'a [Entry], mut entry: &'a Entry) -> &'a Entry {
     while let Event::Undone { event } = entry.event {
         match entries.iter().find(|other| other.sequence == event) {
             Some(next) => entry = next,
@@ -503,11 +562,12 @@ pub(super) async fn rederive(
         // An item whose match is gone goes, too.
         distributions.extend(one.items.keys().map(|subject| subject.distribution.clone()));
     }
+    let channels = write::channel_names(writer).await?;
     let mut moved = 0;
     for distribution in distributions {
         let mut derived = Vec::new();
         for (id, one) in &held {
-            let mut matches = evidence(writer, one, &distribution).await?;
+            let mut matches = evidence(&channels, one, &distribution)?;
             matches.extend(added(writer, id, one, &distribution).await?);
             derived.push(Derived {
                 vulnerability: id.clone(),
@@ -533,12 +593,11 @@ pub(super) async fn rederive(
 }
 
 /// What is held of a vulnerability's matches, in the form in which matching gives it.
-async fn evidence(
-    writer: &mut Writer,
+fn evidence(
+    channels: &BTreeMap<i64, String>,
     held: &HeldVulnerability,
     distribution: &str,
 ) -> Result<Vec<DerivedMatch>> {
-    let channels = write::channel_names(writer).await?;
     let mut matches = Vec::new();
     for one in &held.matches {
         let subject = Subject::new(one.distribution.as_str(), one.family.as_str());

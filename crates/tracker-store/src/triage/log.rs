@@ -6,7 +6,7 @@ use super::statements as sql;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::value::{Row, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tracker_triage::{Actor, Decisions, Entry, Event, Subject};
 
 /// An entry as a statement of nine columns gives it, with the key of its vulnerability; 0 is none.
@@ -56,6 +56,25 @@ pub(crate) async fn entries(
         all.entry(vulnerability).or_default().push(entry);
     }
     Ok(all)
+}
+
+/// Of the decisions about one vulnerability, those about one match, and the undos of them.
+pub(super) fn about<'a>(
+    entries: &'a [Entry],
+    subject: &Subject,
+) -> impl Iterator<Item = &'a Entry> {
+    let mut mine: BTreeSet<u64> = BTreeSet::new();
+    // An undo stands behind what it undoes.
+    entries.iter().filter(move |entry| {
+        let about = match entry.event {
+            Event::Undone { event } => mine.contains(&event),
+            _ => entry.event.subject() == Some(subject),
+        };
+        if about {
+            mine.insert(entry.sequence);
+        }
+        about
+    })
 }
 
 /// What holds of the matches of each of some vulnerabilities, by its key.

@@ -174,7 +174,7 @@ async fn condition(
     let dialect = session.dialect();
     let mut condition = Condition::of(query, dialect, now, me);
     for part in query.parts() {
-        let Some((text, values)) = lead(part, dialect, me) else {
+        let Some((text, values)) = lead(part, dialect, now, me) else {
             continue;
         };
         let text = format!("{text} LIMIT {}", FEW + 1);
@@ -303,16 +303,7 @@ impl Store {
         let entries = log::entries(&mut session, values![vulnerability]).await?;
         let entries = entries.into_values().next().unwrap_or_default();
         let mut all = Decisions::by_subject(&entries);
-        let mine: Vec<u64> = entries
-            .iter()
-            .filter(|entry| entry.event.subject() == Some(&subject))
-            .map(|entry| entry.sequence)
-            .collect();
-        let about = |entry: &Entry| match entry.event {
-            tracker_triage::Event::Undone { event } => mine.contains(&event),
-            _ => mine.contains(&entry.sequence),
-        };
-        let mut log: Vec<Entry> = entries.into_iter().filter(about).collect();
+        let mut log: Vec<Entry> = log::about(&entries, &subject).cloned().collect();
         log.drain(..log.len().saturating_sub(MAX_LOG as usize));
         Ok(Some(TriageDetail {
             row,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a match is hidden until the latest end of the rules that cover it, and by nothing else.
 
+use super::once::{self, Once};
 use super::sql::Condition;
 use super::{log, queue, statements as sql};
 use crate::Store;
@@ -106,17 +107,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`] when the query is none, or depends on who asks or when; [`StoreError::Triage`] when the time
-    /// is past or too far away.
+    /// is past or too far away; [`StoreError::KeyTaken`] when the key was given to another request.
     pub async fn make_rule(
         &self,
         actor: &Actor,
         query: &str,
         expires: Timestamp,
         reason: Option<&str>,
+        once: Option<&Once>,
     ) -> Result<u64> {
         check_reason(reason)?;
         let query = Rule::query(query)?;
         let mut writer = self.writer().await?;
+        if let Some(rule) = once::answered(&mut writer, actor, once).await? {
+            return Ok(rule);
+        }
         check_time(expires, writer.now, LONGEST)?;
         let rule = (writer.get(Counter::Event) + 1) as u64;
         let event = Event::RuleMade {
@@ -127,6 +132,7 @@ impl Store {
         writer.entry(0, actor, reason, None, &event);
         writer.flush().await?;
         lay(&mut writer.session, None).await?;
+        once::keep(&mut writer, actor, once, &rule).await?;
         writer.commit().await?;
         Ok(rule)
     }

@@ -248,6 +248,7 @@ impl Condition {
 pub(super) fn lead(
     part: &Expression,
     dialect: Dialect,
+    now: Timestamp,
     me: Option<&str>,
 ) -> Option<(String, Vec<Value>)> {
     let Expression::Test(test) = part else {
@@ -272,6 +273,13 @@ pub(super) fn lead(
             let text = "SELECT i.key FROM vulnerability_words($1) AS w JOIN triage_item AS i ON i.vulnerability = w.rowid";
             return Some((text.to_owned(), vec![Value::from(words)]));
         }
+        // What an index of their own leads to.
+        Field::Epss | Field::Age | Field::Is if is_ranged(test) => {
+            let query = Query::of_test(test.clone());
+            let condition = Condition::of(&query, dialect, now, me);
+            let text = format!("SELECT i.key FROM triage_item AS i WHERE {}", condition.text);
+            return Some((text, condition.values));
+        }
         _ => return None,
     };
     let names = named(test, me);
@@ -283,6 +291,20 @@ pub(super) fn lead(
             values,
         )
     })
+}
+
+/// Whether few rows may answer to a test that an index has in order: the likely probabilities, the fresh, the
+/// contradicted.
+fn is_ranged(test: &Test) -> bool {
+    match test.field {
+        Field::Is => {
+            let contradicted = Is::ALL.iter().position(|is| *is == Is::Contradicted);
+            numbers(test).all(|number| Some(number as usize) == contradicted)
+        }
+        Field::Epss => matches!(test.compare, Compare::More | Compare::AtLeast),
+        Field::Age => matches!(test.compare, Compare::Less | Compare::AtMost),
+        _ => false,
+    }
 }
 
 fn member(column: &str) -> String {

@@ -8,7 +8,13 @@ statements! {
     GENERAL = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE vulnerability = 0 ORDER BY key";
     LOG_OF = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE vulnerability = $1 AND key > $2 ORDER BY key LIMIT $3";
     EVENT = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE key = $1";
-    ACT = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE key >= $1 AND act = $1 AND key < $1 + 100000 ORDER BY key";
+    ACT = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE act = $1 ORDER BY key";
+    ACT_SIZE = "SELECT count(*) FROM event WHERE act = $1";
+
+    ANSWER = "SELECT digest, answer FROM answer WHERE actor = $1 AND key = $2";
+    ANSWERS_DROP = "DELETE FROM answer WHERE at < $1";
+    ANSWER_PUT = "INSERT INTO answer (actor, key, digest, at, answer) VALUES {rows:5}";
+
     MATCHED_VULNERABILITIES = "SELECT DISTINCT package_match.vulnerability, vulnerability.id FROM package_match JOIN vulnerability ON vulnerability.key = package_match.vulnerability WHERE package_match.vulnerability > $1 ORDER BY package_match.vulnerability LIMIT $2";
     DERIVED_LOG = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE kind IN ('matched', 'unmatched', 'finding-changed') AND vulnerability IN ({list:0}) ORDER BY key";
 

@@ -5,6 +5,7 @@
 mod answers;
 mod deciding;
 mod histories;
+mod once;
 
 use jiff::{SignedDuration, Timestamp};
 use tracker_match::FindingStatus::{self, Affected};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: it is the same for every request of one program.
 
-use super::{read, shape};
+use super::{decide, queue, read, shape};
 use crate::ask::Ask;
 use crate::error::Error;
 use axum::response::Response;
@@ -27,6 +27,21 @@ use utoipa::{Modify, OpenApi};
         read::packages,
         read::package,
         read::package_findings,
+        queue::queue,
+        queue::fields,
+        queue::completions,
+        queue::one,
+        queue::events,
+        queue::rules,
+        queue::preview,
+        queue::views,
+        decide::decide,
+        decide::comment,
+        decide::undo,
+        decide::make_rule,
+        decide::end_rule,
+        decide::save_view,
+        decide::drop_view,
     ),
     components(schemas(shape::Problem)),
     modifiers(&Token),

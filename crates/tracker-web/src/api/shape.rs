@@ -53,6 +53,27 @@ pub(crate) enum Failures {
     Often(#[to_schema] Problem),
 }
 
+/// How a writing request can fail besides.
+#[derive(Debug, IntoResponses)]
+#[expect(dead_code, reason = "it is read by the description only")]
+pub(crate) enum Refusals {
+    /// The caller may not.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Denied(#[to_schema] Problem),
+    /// Somebody decided since.
+    #[response(status = 412, content_type = "application/problem+json")]
+    Moved(#[to_schema] Problem),
+    /// The body is too long.
+    #[response(status = 413, content_type = "application/problem+json")]
+    Large(#[to_schema] Problem),
+    /// The body is no JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    Kind(#[to_schema] Problem),
+    /// It cannot be done; nothing was.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Impossible(#[to_schema] Problem),
+}
+
 /// Who asks.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Whoami {

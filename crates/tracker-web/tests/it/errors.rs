@@ -67,7 +67,7 @@ on_both_databases! {
         let request = Request::post("/channels.json").body(Body::from(vec![b'a'; 20_000])).unwrap();
         let answer = site.ask(request).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(answer.json()["detail"], "The request carries more than 16384 bytes.");
+        assert_eq!(answer.json()["detail"], "The request carries more than 65536 bytes.");
         let answer = site.get(&format!("/vulnerabilities?q={}", "a".repeat(5_000))).await;
         assert_eq!(answer.status, StatusCode::URI_TOO_LONG);
         assert!(answer.body.contains("longer than 4096 bytes"), "{}", answer.body);

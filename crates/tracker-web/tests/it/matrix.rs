@@ -18,7 +18,7 @@ pub(crate) type Expected = (&'static str, Role, u16);
 /// A route's pattern, an address of it, and what its methods answer; every other method is refused with 405.
 pub(crate) type Line = (&'static str, &'static str, &'static [Expected]);
 
-use Role::{Administrator, Anonymous, Maintainer};
+use Role::{Administrator, Anonymous, Maintainer, Triager};
 
 const READ: &[Expected] = &[("GET", Anonymous, 200), ("HEAD", Anonymous, 200)];
 
@@ -182,6 +182,59 @@ pub(crate) const EXPECTED: &[Line] = &[
         "/api/v1/packages/{distribution}/{attribute}/findings",
         "/api/v1/packages/nixpkgs/openssl/findings",
         READ,
+    ),
+    (
+        "/api/v1/vulnerabilities/{id}/events",
+        "/api/v1/vulnerabilities/CVE-2024-0001/events",
+        READ,
+    ),
+    ("/api/v1/queue", "/api/v1/queue", READ),
+    ("/api/v1/queue/fields", "/api/v1/queue/fields", READ),
+    (
+        "/api/v1/queue/completions",
+        "/api/v1/queue/completions?q=is:",
+        READ,
+    ),
+    (
+        "/api/v1/matches/{vulnerability}/{distribution}/{family}",
+        "/api/v1/matches/CVE-2024-0001/nixpkgs/openssl",
+        READ,
+    ),
+    (
+        "/api/v1/decisions",
+        "/api/v1/decisions",
+        &[("POST", Triager, 415)],
+    ),
+    (
+        "/api/v1/comments",
+        "/api/v1/comments",
+        &[("POST", Maintainer, 415)],
+    ),
+    ("/api/v1/undos", "/api/v1/undos", &[("POST", Triager, 415)]),
+    (
+        "/api/v1/rules",
+        "/api/v1/rules",
+        &[
+            ("GET", Anonymous, 200),
+            ("HEAD", Anonymous, 200),
+            ("POST", Triager, 415),
+        ],
+    ),
+    (
+        "/api/v1/rules/preview",
+        "/api/v1/rules/preview?q=kev:yes",
+        READ,
+    ),
+    (
+        "/api/v1/rules/{rule}",
+        "/api/v1/rules/99",
+        &[("DELETE", Triager, 404)],
+    ),
+    ("/api/v1/views", "/api/v1/views", READ),
+    (
+        "/api/v1/views/{view}",
+        "/api/v1/views/none",
+        &[("PUT", Maintainer, 415), ("DELETE", Maintainer, 404)],
     ),
 ];
 

@@ -152,7 +152,13 @@ async fn decisions(store: &Store) {
         }
     }
     store
-        .make_rule(&alice(), "pname:odd severity<=medium", tomorrow(), None)
+        .make_rule(
+            &alice(),
+            "pname:odd severity<=medium",
+            tomorrow(),
+            None,
+            None,
+        )
         .await
         .unwrap();
 }

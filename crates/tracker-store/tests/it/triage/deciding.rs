@@ -148,7 +148,7 @@ on_both_databases! {
         derive(&store, Affected).await;
         let (hidden, more) = store.rule_preview("pname:musl", 2).await.unwrap();
         assert_eq!((hidden.len(), more), (2, true));
-        let rule = store.make_rule(&alice(), "pname:musl", tomorrow(), Some("not ours")).await.unwrap();
+        let rule = store.make_rule(&alice(), "pname:musl", tomorrow(), Some("not ours"), None).await.unwrap();
         assert_eq!(found(&store, "is:open").await, ["1/zlib"]);
         assert_eq!(found(&store, "is:suppressed").await.len(), 3);
         release_again(&store, "bbb", "2024-02-01T00:00:00Z").await;
@@ -160,14 +160,14 @@ on_both_databases! {
         assert_eq!(open.rows.len(), 4);
         assert!(store.rules(later).await.unwrap()[0].due);
         assert!(!store.rules(Timestamp::now()).await.unwrap()[0].due);
-        let other = store.make_rule(&alice(), "family:zlib", tomorrow(), None).await.unwrap();
+        let other = store.make_rule(&alice(), "family:zlib", tomorrow(), None, None).await.unwrap();
         assert_eq!(found(&store, "is:open").await, Vec::<String>::new());
         store.end_rule(&alice(), rule, None).await.unwrap();
         assert_eq!(found(&store, "is:suppressed").await, ["1/zlib"]);
         store.undo(&alice(), Undo::Event(other), None, false).await.unwrap();
         assert_eq!(found(&store, "is:suppressed").await, Vec::<String>::new());
         assert!(matches!(store.end_rule(&alice(), rule, None).await, Err(StoreError::NoRule { .. })));
-        assert!(matches!(store.make_rule(&alice(), "age<7d", tomorrow(), None).await, Err(StoreError::Query(_))));
+        assert!(matches!(store.make_rule(&alice(), "age<7d", tomorrow(), None, None).await, Err(StoreError::Query(_))));
         follows(&store).await;
     }
 

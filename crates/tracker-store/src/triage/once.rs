@@ -1,0 +1,83 @@
+//! Requests that may be sent again: one that was carried out is answered again, and not carried out twice.
+//!
+//! Invariant: an answer is kept in the transaction that wrote what it tells, so that there is neither without the other.
+
+use super::statements as sql;
+use crate::error::{Result, StoreError};
+use crate::value::values;
+use crate::writer::Writer;
+use jiff::SignedDuration;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracker_triage::Actor;
+
+/// How long an answer is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// A request's name, given by whoever sends it, and what it asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// The key that it carries; unique for its sender.
+    pub key: String,
+    /// A digest of all that it asks for, so that another request under the same key is noticed.
+    pub digest: String,
+}
+
+/// What must hold for a request to be carried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// It was not carried out before; if it was, its answer is given again.
+    pub once: Option<Once>,
+    /// The last event of the one match that it is about, 0 for none: nobody decided anything since.
+    pub last: Option<u64>,
+}
+
+/// The answer that was given before.
+///
+/// # Errors
+/// [`StoreError::KeyTaken`] when the key was given to another request.
+pub(super) async fn answered<T: DeserializeOwned>(
+    writer: &mut Writer,
+    actor: &Actor,
+    once: Option<&Once>,
+) -> Result<Option<T>> {
+    let Some(once) = once else {
+        return Ok(None);
+    };
+    let asked = values![actor.text(), once.key.as_str()];
+    let Some(row) = writer.session.row(&sql::ANSWER, asked).await? else {
+        return Ok(None);
+    };
+    if row.text(0)? != once.digest {
+        return Err(StoreError::KeyTaken {
+            key: once.key.clone(),
+        });
+    }
+    row.json(1).map(Some)
+}
+
+/// Keeps an answer, and forgets old ones.
+pub(super) async fn keep<T: Serialize>(
+    writer: &mut Writer,
+    actor: &Actor,
+    once: Option<&Once>,
+    answer: &T,
+) -> Result<()> {
+    let Some(once) = once else {
+        return Ok(());
+    };
+    let (now, before) = (writer.now, writer.now - KEPT);
+    writer
+        .session
+        .execute(&sql::ANSWERS_DROP, values![before])
+        .await?;
+    let answer = crate::value::json(answer);
+    let row = values![
+        actor.text(),
+        once.key.as_str(),
+        once.digest.as_str(),
+        now,
+        answer
+    ];
+    writer.session.insert(&sql::ANSWER_PUT, 5, row).await
+}
