@@ -60,12 +60,18 @@ fn who_may_what() {
         let all = Permission::ALL.iter().copied();
         all.filter(|permission| actor.may(*permission)).collect()
     };
-    use Permission::{Administer, Comment, Decide, HandleEmbargo, KeepAccount, Propose, Suppress};
+    use Permission::{
+        Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Propose, Suppress,
+    };
     assert_eq!(may(Role::Anonymous), []);
-    assert_eq!(may(Role::Maintainer), [Propose, Comment, KeepAccount]);
+    assert_eq!(
+        may(Role::Maintainer),
+        [Propose, Comment, KeepViews, KeepAccount]
+    );
     let triager = [
         Propose,
         Comment,
+        KeepViews,
         KeepAccount,
         Decide,
         Suppress,

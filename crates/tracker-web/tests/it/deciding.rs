@@ -146,9 +146,9 @@ on_both_databases! {
         triager.post("/api/v1/undos", json!({ "act": done["act"] })).await;
         assert_eq!(triager.get("/api/v1/queue?q=state:confirmed").await["total"], 0);
 
-        let added = json!({ "matches": [{ "vulnerability": CRITICAL, "distribution": "nixpkgs", "family": "foo" }], "decision": { "do": "add-package" } });
+        let added = json!({ "matches": [{ "vulnerability": CRITICAL, "distribution": "nixpkgs", "family": "odd" }], "decision": { "do": "add-package" } });
         triager.post("/api/v1/decisions", added).await;
-        assert_eq!(triager.get("/api/v1/queue?q=is:added").await["rows"][0]["family"], "foo");
+        assert_eq!(triager.get("/api/v1/queue?q=is:added").await["rows"][0]["family"], "odd");
         let keep = json!([{ "distribution": "nixpkgs", "family": "openssl" }]);
         let order = json!({ "all_but": { "vulnerability": CRITICAL, "keep": keep }, "decision": { "do": "dismiss", "why": "duplicate" } });
         triager.post("/api/v1/decisions", order).await;

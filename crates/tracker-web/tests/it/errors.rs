@@ -64,7 +64,7 @@ on_both_databases! {
 
     async fn large_requests_are_refused(database) {
         let site = Site::new(&database).await;
-        let request = Request::post("/channels.json").body(Body::from(vec![b'a'; 20_000])).unwrap();
+        let request = Request::post("/channels.json").body(Body::from(vec![b'a'; 70_000])).unwrap();
         let answer = site.ask(request).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(answer.json()["detail"], "The request carries more than 65536 bytes.");

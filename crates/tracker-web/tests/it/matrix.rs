@@ -297,7 +297,7 @@ pub(crate) struct Cast {
 impl Cast {
     pub(crate) async fn new(store: &Store) -> Cast {
         let mut people = Vec::new();
-        for role in [Maintainer, Role::Triager, Administrator] {
+        for role in [Maintainer, Triager, Administrator] {
             let identity = Identity {
                 provider: "local",
                 subject: role.word(),
