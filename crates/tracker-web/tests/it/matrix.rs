@@ -128,7 +128,7 @@ pub(crate) const EXPECTED: &[Line] = &[
         &[
             ("GET", Maintainer, 200),
             ("HEAD", Maintainer, 200),
-            ("POST", Role::Triager, 400),
+            ("POST", Triager, 400),
         ],
     ),
     (
