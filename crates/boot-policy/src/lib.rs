@@ -9,6 +9,7 @@
 mod digest;
 mod document;
 mod name;
+mod owner;
 mod pcr_set;
 mod rule;
 mod signed;
@@ -21,6 +22,7 @@ mod tests;
 pub use digest::{Comparison, MAX_ALTERNATIVES, PolicyDigest};
 pub use document::{MAX_DOCUMENT, SignedPolicies, SignedPolicy};
 pub use name::{KeyArea, Name, NvAttributes, NvPublic};
+pub use owner::Owner;
 pub use pcr_set::PcrSet;
 pub use rule::{Approved, Base, Command, Policy, Refusal, Rule, State};
 pub use signed::{Claim, FLOOR_REFERENCE, Floor, MAX_REFERENCE, sign, to_be_signed, verifies};

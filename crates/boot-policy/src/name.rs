@@ -75,9 +75,8 @@ impl KeyArea {
         area.extend(NULL.to_be_bytes());
         area.extend(NULL.to_be_bytes());
         area.extend(bits.to_be_bytes());
-        // The usual exponent is written as zero (part 2, 12.2.3.5).
-        let written = if exponent == 65_537 { 0 } else { exponent };
-        area.extend(written.to_be_bytes());
+        // The usual exponent could be zero (part 2, 12.2.3.5); systemd and tpm2-tools write it out, and the name depends on it.
+        area.extend(exponent.to_be_bytes());
         area.extend((modulus.len() as u16).to_be_bytes());
         area.extend(modulus);
         Ok(KeyArea(area))

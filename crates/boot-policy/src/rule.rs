@@ -105,6 +105,15 @@ pub enum Command {
     },
     /// PolicyAuthorizeNV.
     AuthorizeNv(NvPublic),
+    /// PolicySigned, without the session's nonce and without an end.
+    Signed {
+        /// The public key.
+        key: KeyArea,
+        /// Policy reference.
+        reference: Vec<u8>,
+        /// The key's signature over [`crate::Owner::to_be_signed`].
+        signature: Vec<u8>,
+    },
 }
 
 /// Why a policy is not satisfied.

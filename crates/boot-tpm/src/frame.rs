@@ -39,6 +39,7 @@ commands! {
     LOAD Load 0x157 true;
     UNSEAL Unseal 0x15e false;
     FLUSH FlushContext 0x165 false;
+    POLICY_SIGNED PolicySigned 0x160 false;
     LOAD_EXTERNAL LoadExternal 0x167 true;
     NV_READ_PUBLIC NV_ReadPublic 0x169 false;
     POLICY_AUTHORIZE PolicyAuthorize 0x16a false;

@@ -27,9 +27,25 @@ impl<T: Transport> Tpm<T> {
         pin: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
         let steps = policy.satisfy(state, approved)?.map_err(Error::Refusal)?;
+        self.unseal_by(parent, sealed, &steps, policy.digest()?, pin)
+    }
+
+    /// Releases a sealed secret by these steps, which must lead to this digest: as an owner's signature does
+    /// ([`boot_policy::Owner::commands`]).
+    ///
+    /// # Errors
+    /// As for [`Tpm::unseal`].
+    pub fn unseal_by(
+        &mut self,
+        parent: &Parent,
+        sealed: &Sealed,
+        steps: &[Step],
+        digest: PolicyDigest,
+        pin: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
         let object = self.load(parent, sealed)?;
-        let secret = self.with_policy(parent, &steps, |tpm, session| {
-            if tpm.digest(session)? != policy.digest()? {
+        let secret = self.with_policy(parent, steps, |tpm, session| {
+            if tpm.digest(session)? != digest {
                 return Err(Error::Unusable {
                     what: "policy session".to_owned(),
                     why: "it came to another digest than was foreseen: the machine's state has changed meanwhile",
@@ -142,6 +158,28 @@ impl<T: Transport> Tpm<T> {
                     Writer::new(),
                 )
             }
+            Step::Signed {
+                key,
+                reference,
+                signature,
+            } => {
+                let key = self.external(key.as_bytes())?;
+                // No nonce, no command, no end.
+                let parameters = Writer::new()
+                    .sized(&[])
+                    .sized(&[])
+                    .sized(reference)
+                    .u32(0)
+                    .u16(0x0014)
+                    .u16(0x000b)
+                    .sized(signature);
+                let handles = [Handle::plain(key), handle];
+                let answer = self.run(Command::POLICY_SIGNED, &handles, none, parameters);
+                let flushed = self.flush(key);
+                let answer = answer?;
+                flushed?;
+                Ok(answer)
+            }
             Step::Authorize {
                 key,
                 reference,
@@ -160,6 +198,13 @@ impl<T: Transport> Tpm<T> {
         .map(drop)
     }
 
+    /// Loads a public key; whoever does flushes it.
+    fn external(&mut self, key: &[u8]) -> Result<u32> {
+        let parameters = Writer::new().sized(&[]).sized(key).u32(OWNER);
+        let loaded = self.run(Command::LOAD_EXTERNAL, &[], Authorisation::None, parameters)?;
+        loaded.made()
+    }
+
     /// Has the TPM verify an RSA signature over a policy, and answers its ticket.
     fn verified(
         &mut self,
@@ -168,9 +213,7 @@ impl<T: Transport> Tpm<T> {
         reference: &[u8],
         signature: &[u8],
     ) -> Result<Vec<u8>> {
-        let parameters = Writer::new().sized(&[]).sized(key).u32(OWNER);
-        let loaded = self.run(Command::LOAD_EXTERNAL, &[], Authorisation::None, parameters)?;
-        let key = loaded.made()?;
+        let key = self.external(key)?;
         let digest = sha256(&[&approved.0, reference]);
         let parameters = Writer::new()
             .sized(&digest)

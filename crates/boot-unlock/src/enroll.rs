@@ -8,7 +8,7 @@ use crate::{Error, Evidence, Result, pin, tokens, unlock};
 use base64ct::{Base64, Encoding};
 use boot_luks::{Cost, Storage, Volume, VolumeKey};
 use boot_policy::{PrimaryKey, Token};
-use boot_tpm::{SRK, Template, Tpm, Transport};
+use boot_tpm::{SRK, Tpm, Transport};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ pub(crate) fn passphrase(secret: &[u8]) -> Zeroizing<String> {
 }
 
 /// Seals a secret, and writes the token that says how to have it released.
-fn seal<T: Transport>(
+pub(crate) fn seal<T: Transport>(
     tpm: &mut Tpm<T>,
     protection: &Protection,
     secret: &[u8],
@@ -41,7 +41,7 @@ fn seal<T: Transport>(
     let digest = protection.policy()?.digest()?;
     let parent = match tpm.persistent(SRK) {
         Ok(parent) => parent,
-        Err(_) => tpm.primary(Template::Systemd252)?,
+        Err(_) => tpm.primary(protection.template())?,
     };
     let sealed = tpm.seal(&parent, &digest, secret, &value);
     // A persistent parent is named, so that a cleared TPM is told from a changed machine.
@@ -49,6 +49,10 @@ fn seal<T: Transport>(
     let released = tpm.release(parent);
     let sealed = sealed?;
     released?;
+    let owner = match &protection.owner {
+        Some(owner) => Some(owner.seal(tpm, secret)?),
+        None => None,
+    };
     let mut token = Token {
         keyslots: vec![keyslot],
         blobs: vec![sealed.to_bytes()],
@@ -68,7 +72,7 @@ fn seal<T: Transport>(
         pcrlock_nv: None,
         other: serde_json::Map::new(),
     };
-    let extra = serde_json::to_value(protection.extra()).expect("plain values");
+    let extra = serde_json::to_value(protection.extra(owner)).expect("plain values");
     token.other.insert(FIELD.to_owned(), extra);
     Ok(token)
 }

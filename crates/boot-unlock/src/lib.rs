@@ -9,6 +9,7 @@
 
 mod enroll;
 mod generations;
+mod owner;
 mod pin;
 mod protection;
 mod recovery;
@@ -16,6 +17,7 @@ mod unlock;
 
 pub use enroll::{enroll, reseal, wipe};
 pub use generations::{MAX_GENERATIONS, read_generations};
+pub use owner::{DiskOwner, RecoveryRequest, RecoveryToken, recover, reseal_as_owner};
 pub use protection::{Protection, Tokens, each_token, generations, tokens};
 pub use recovery::{RecoveryKey, enroll_recovery};
 pub use unlock::{Evidence, Unlocked, unlock, unlock_by};
@@ -75,6 +77,14 @@ pub enum Error {
     Generations {
         /// The rule that it breaks, and where.
         what: String,
+    },
+    /// The owner's signature does not open it.
+    #[error("token {token}: {why}")]
+    Owner {
+        /// Its number.
+        token: u32,
+        /// The rule.
+        why: &'static str,
     },
     /// The alternatives that were given are not those that the token was sealed for.
     #[error("token {token}: the list of generations is not the one that it was sealed for")]

@@ -3,11 +3,13 @@
 //! Invariant: the policy that a protection compiles to is systemd's for the same demands: signed policies first, then
 //! registers, then the PIN; alternatives stand between registers and the PIN.
 
-use crate::Result;
+use crate::owner::OwnerField;
+use crate::{DiskOwner, Result};
 use boot_luks::Metadata;
 use boot_measure::Bank;
 use boot_policy::{Base, KeyArea, PcrSet, Policy, Rule, SigningKey, TOKEN_TYPE, Token};
 use boot_signature::PublicKey;
+use boot_tpm::Template;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +29,8 @@ pub struct Protection {
     pub alternatives: Vec<PcrSet>,
     /// A PIN is given.
     pub pin: bool,
+    /// Whose signature gets past all of it; not a part of the policy, so systemd unlocks the token all the same.
+    pub owner: Option<DiskOwner>,
 }
 
 /// What a token keeps beside systemd's fields, so that a refusal can be explained.
@@ -41,6 +45,12 @@ pub(crate) struct Extra {
     /// How many alternatives it was sealed for; zero for none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) alternatives: usize,
+    /// Sealed under the standard storage root key, which is not kept in the TPM; else under that of systemd 252.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) standard: bool,
+    /// The owner's copy of the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<OwnerField>,
 }
 
 #[expect(
@@ -126,6 +136,16 @@ impl Protection {
         })
     }
 
+    /// The parent where none is kept in the TPM. What systemd unlocks too is sealed under the key that systemd makes then. That key
+    /// is of no use while the TPM is locked out, so everything else is sealed under the standard one.
+    pub(crate) fn template(&self) -> Template {
+        if self.alternatives.is_empty() && self.reference.is_empty() {
+            Template::Systemd252
+        } else {
+            Template::Standard
+        }
+    }
+
     /// The key as the token keeps it.
     pub(crate) fn token_key(&self) -> Result<Option<SigningKey>> {
         let pem = self
@@ -139,12 +159,15 @@ impl Protection {
         }))
     }
 
-    pub(crate) fn extra(&self) -> Extra {
+    /// What the token keeps for itself.
+    pub(crate) fn extra(&self, owner: Option<OwnerField>) -> Extra {
         let values = self.registers.iter().flat_map(PcrSet::iter);
         Extra {
             values: values.map(|(pcr, value)| (pcr, hex(value))).collect(),
             reference: hex(&self.reference),
             alternatives: self.alternatives.len(),
+            standard: self.template() == Template::Standard,
+            owner,
         }
     }
 }

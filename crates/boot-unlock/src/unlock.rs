@@ -109,13 +109,19 @@ pub(crate) fn release<D: Storage, T: Transport>(
     Err(refusal)
 }
 
-/// The key that a token's blob is sealed under: the persistent one where the token names it, else the one that systemd makes
-/// anew each time for tokens without a name, as it did up to 252.
-fn parent<T: Transport>(token: &Token, tpm: &mut Tpm<T>) -> Result<Parent> {
+/// The key that a token's blob is sealed under: the persistent one where the token names it, else one that is made anew each time:
+/// the standard one where the token says so, or systemd's, as it did up to 252.
+pub(crate) fn parent<T: Transport>(token: &Token, tpm: &mut Tpm<T>) -> Result<Parent> {
     Ok(match &token.srk {
         Some(_) => tpm.persistent(SRK)?,
+        None if is_standard(token) => tpm.primary(Template::Standard)?,
         None => tpm.primary(Template::Systemd252)?,
     })
+}
+
+fn is_standard(token: &Token) -> bool {
+    let extra = token.other.get(FIELD);
+    extra.and_then(|extra| extra.get("standard")) == Some(&serde_json::Value::Bool(true))
 }
 
 fn secret<T: Transport>(
@@ -203,6 +209,7 @@ fn demanded(
             evidence.alternatives.to_vec()
         },
         pin: token.pin,
+        owner: None,
     })
 }
 

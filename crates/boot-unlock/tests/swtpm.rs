@@ -90,6 +90,38 @@ fn what_systemd_enrols_we_unlock_and_the_other_way_round() {
     };
     let key = unlock(&mut open(&path), &mut tpm, &evidence).unwrap().key;
 
+    // With a key whose signed policies are accepted: the policy that systemd seals with is the one that ours compiles to.
+    let file = chip.rsa_key();
+    let signer = FileKey::read(
+        &chip.folder().join(&file),
+        &mut Pins::new(PinSource::Prompt),
+    )
+    .unwrap();
+    let public = chip.folder().join("key.pub");
+    std::fs::write(&public, signer.public_key().to_pem().unwrap()).unwrap();
+    let eleven = registers(&mut tpm).get(Bank::Sha256, 11).unwrap().to_vec();
+    let policies = signed(&eleven, &signer, &[None]);
+    let json = chip.folder().join("signed.json");
+    std::fs::write(&json, policies.to_json().unwrap()).unwrap();
+    chip.tool("tpm2_flushcontext -l");
+    let with_key = format!(
+        "{enrol} --tpm2-public-key={} --tpm2-public-key-pcrs=11 --tpm2-signature={}",
+        public.display(),
+        json.display()
+    );
+    assert!(run(
+        "systemd-cryptenroll",
+        &with_key,
+        &path,
+        &[password],
+        b""
+    ));
+    let evidence = Evidence {
+        signed: Some(&policies),
+        ..Evidence::default()
+    };
+    unlock(&mut open(&path), &mut tpm, &evidence).unwrap();
+
     // Ours, by systemd-cryptsetup: it has the TPM release the secret. Mapping the device is the kernel's, in a virtual machine.
     let mut volume = open(&path);
     for (number, _) in tokens(volume.metadata()).unwrap() {

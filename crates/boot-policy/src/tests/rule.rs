@@ -3,7 +3,7 @@
 
 use crate::{
     Approved, Base, Command, Comparison, KeyArea, MAX_ALTERNATIVES, Name, NvAttributes, NvPublic,
-    OrTree, PcrSet, Policy, PolicyDigest, Refusal, Rule, State,
+    OrTree, Owner, PcrSet, Policy, PolicyDigest, Refusal, Rule, State,
 };
 use boot_measure::Bank;
 use proptest::prelude::*;
@@ -36,6 +36,7 @@ fn session(commands: &[Command], state: &State) -> Option<PolicyDigest> {
                 ..
             } => (*approved == digest).then(|| PolicyDigest::authorize(&key.name(), reference)),
             Command::AuthorizeNv(index) => Some(PolicyDigest::authorize_nv(&index.name())),
+            Command::Signed { key, reference, .. } => Some(digest.signed(&key.name(), reference)),
         })
 }
 
@@ -161,6 +162,24 @@ fn a_generation_below_the_floor_is_refused_though_its_registers_hold() {
         policy.satisfy(&machine, &[signed(4)]).unwrap(),
         Err(Refusal::NoCounter { index: FLOOR })
     );
+}
+
+#[test]
+fn an_owners_signature_leads_to_the_owners_policy_of_one_object() {
+    let owner = Owner {
+        key: KeyArea::rsa(&[0xc5; 256], 65_537).unwrap(),
+        reference: [7; 32],
+    };
+    let commands = owner.commands(b"a signature");
+    assert_eq!(session(&commands, &booted(1)), Some(owner.policy()));
+    let other = Owner {
+        reference: [8; 32],
+        ..owner.clone()
+    };
+    assert_ne!(other.policy(), owner.policy());
+    let mut expected = [7; 36];
+    expected[..4].fill(0);
+    assert_eq!(Owner::to_be_signed(&[7; 32]), expected);
 }
 
 #[test]

@@ -36,6 +36,8 @@ fn a_disk_follows_the_floor_that_a_blessed_entry_raises() {
     assert_eq!(boot(path, &format!("floor define {with}")), "floor 1\n");
     run(path, "openssl genrsa -out pcr.key 2048");
     run(path, "openssl rsa -in pcr.key -pubout -out pcr.pub");
+    run(path, "openssl genrsa -out owner.key 2048");
+    run(path, "openssl rsa -in owner.key -pubout -out owner.pub");
     put(path, "vmlinuz", b"a kernel");
     // The same sections as far as this stub measures: what tells the images apart is what was signed.
     for epoch in [2, 3] {
@@ -57,7 +59,7 @@ fn a_disk_follows_the_floor_that_a_blessed_entry_raises() {
     let open = "--passphrase-file passphrase disk";
     boot(
         path,
-        &format!("unlock enroll {with} --policy-key pcr.pub --floor {open}"),
+        &format!("unlock enroll {with} --policy-key pcr.pub --floor --owner-key owner.pub {open}"),
     );
     let attempt = |epoch: u32| {
         boot_code(
@@ -107,4 +109,28 @@ fn a_disk_follows_the_floor_that_a_blessed_entry_raises() {
         path,
         "cryptsetup open --test-passphrase --key-file exact disk",
     );
+
+    // The owner opens it below the floor too, once.
+    boot(path, "unlock owner-request --token 0 -o request.json disk");
+    let (code, text) = boot_code(
+        path,
+        "unlock owner-sign --key pcr.key -o recovery.json request.json",
+    );
+    assert_eq!(code, 2, "{text}");
+    boot(
+        path,
+        "unlock owner-sign --key owner.key -o recovery.json request.json",
+    );
+    let recover = format!("unlock try {with} --recovery-token recovery.json disk");
+    assert_eq!(boot_code(path, &recover), unlocked);
+    let line = format!(
+        "unlock reseal {with} --token 0 --recovery-token recovery.json --policy-key pcr.pub --owner-key owner.pub disk"
+    );
+    boot(path, &format!("--dry-run {line}"));
+    boot(path, &line);
+    let (code, text) = boot_code(path, &recover);
+    assert_eq!(code, 1);
+    assert!(text.contains("it was sealed anew since"), "{text}");
+    let text = boot(path, &format!("unlock try {with} --signed open.json disk"));
+    assert_eq!(text, unlocked.1);
 }

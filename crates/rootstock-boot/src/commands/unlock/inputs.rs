@@ -9,7 +9,7 @@ use boot_policy::{FLOOR_REFERENCE, PcrSet, SignedPolicies};
 use boot_sign::{PinSource, Pins, Secret};
 use boot_signature::PublicKey;
 use boot_tpm::{Device, Socket, Tpm, Transport};
-use boot_unlock::{Evidence, Protection, read_generations};
+use boot_unlock::{DiskOwner, Evidence, Protection, read_generations};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,10 @@ pub(crate) struct Demands {
     /// such a token.
     #[arg(long, requires = "policy_key")]
     floor: bool,
+    /// Public key (RSA) of the disk's owner, whose signature opens it whatever state the machine is in (`owner-request`,
+    /// `owner-sign`).
+    #[arg(long, value_name = "FILE")]
+    owner_key: Option<PathBuf>,
     /// Values of registers of each generation that may be booted, up to 4096: a JSON list with an
     /// object for each, of register numbers and hexadecimal values.
     #[arg(long, value_name = "FILE")]
@@ -145,6 +149,12 @@ impl Demands {
             },
             alternatives: generations.map_or(Ok(Vec::new()), |path| alternatives(path, bank))?,
             pin,
+            owner: self
+                .owner_key
+                .as_ref()
+                .map(key)
+                .transpose()?
+                .map(DiskOwner::new),
         })
     }
 }

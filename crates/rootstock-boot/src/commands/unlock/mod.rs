@@ -4,12 +4,15 @@
 
 mod floor;
 mod inputs;
+mod owner;
 
 pub(crate) use floor::{Command as FloorCommand, run as run_floor};
 pub(crate) use inputs::TpmOptions;
 
 use crate::print::{Out, Verdict};
-use boot_unlock::{enroll, enroll_recovery, generations, reseal, tokens, unlock, wipe};
+use boot_unlock::{
+    enroll, enroll_recovery, generations, recover, reseal, reseal_as_owner, tokens, unlock, wipe,
+};
 use inputs::{Demands, Proof, VolumeOptions, new_pin};
 use serde::Serialize;
 use std::fmt::Write;
@@ -58,6 +61,9 @@ Example:
         tpm: TpmOptions,
         #[command(flatten)]
         proof: Proof,
+        /// What the owner made of `owner-request`: it opens the disk whatever state the machine is in.
+        #[arg(long, value_name = "FILE")]
+        recovery_token: Option<PathBuf>,
     },
     /// Seal a token's secret anew under other demands; no passphrase is needed where the machine as it is unlocks it.
     #[command(after_help = "\
@@ -75,7 +81,20 @@ Example: before the next generation is booted, let it and the one that runs unlo
         demands: Demands,
         #[command(flatten)]
         proof: Proof,
+        /// What the owner made of `owner-request`, where the machine as it is does not unlock the token; it is used up.
+        #[arg(long, value_name = "FILE")]
+        recovery_token: Option<PathBuf>,
+        /// With a recovery token: demand a PIN, a new one; it is asked for, or read from --new-pin-file.
+        #[arg(long, requires = "recovery_token")]
+        with_pin: bool,
+        /// File whose first line is the new PIN.
+        #[arg(long, value_name = "FILE", requires = "with_pin")]
+        new_pin_file: Option<PathBuf>,
     },
+    /// Ask the owner of a disk, whose machine does not unlock it, for a recovery token.
+    OwnerRequest(owner::Request),
+    /// Make a recovery token, as the owner of a disk.
+    OwnerSign(owner::Sign),
     /// Remove a token for a TPM and its keyslot.
     Wipe {
         #[command(flatten)]
@@ -135,6 +154,7 @@ impl ListedToken {
 }
 
 /// Runs a command.
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
     match command {
         Command::Enroll {
@@ -159,11 +179,24 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             done(out, "enrolled the TPM as token", Some(number))
         }
         Command::List { volume } => list(&volume, out),
-        Command::Try { volume, tpm, proof } => {
-            let mut open = volume.open(false)?;
-            let mut tpm = tpm.open()?;
-            let proof = proof.read()?;
-            match unlock(&mut open, &mut tpm, &proof.evidence()) {
+        Command::OwnerRequest(options) => owner::request(&options, out),
+        Command::OwnerSign(options) => owner::sign(&options, out),
+        Command::Try {
+            volume,
+            tpm,
+            proof,
+            recovery_token,
+        } => {
+            let attempt = match recovery_token {
+                Some(path) => owner::attempt(&volume, &tpm, &path)?,
+                None => {
+                    let mut open = volume.open(false)?;
+                    let mut tpm = tpm.open()?;
+                    let proof = proof.read()?;
+                    unlock(&mut open, &mut tpm, &proof.evidence())
+                }
+            };
+            match attempt {
                 Ok(unlocked) => done(out, "unlocked by token", Some(unlocked.token)),
                 Err(refused) => {
                     let answer =
@@ -178,7 +211,39 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             token,
             tpm,
             demands,
+            recovery_token: Some(path),
+            with_pin,
+            new_pin_file,
+            ..
+        } => {
+            let by = owner::token(&path)?;
+            anyhow::ensure!(
+                by.token == token,
+                "{}: it is for token {}",
+                path.display(),
+                by.token
+            );
+            let mut tpm = tpm.open()?;
+            let protection = demands.protection(&mut tpm, with_pin)?;
+            let mut open = volume.open(!out.dry_run)?;
+            if out.dry_run {
+                recover(&mut open, &mut tpm, &by)?;
+                return done(out, "would seal anew token", Some(token));
+            }
+            let pin = with_pin
+                .then(|| new_pin(new_pin_file.as_ref()))
+                .transpose()?;
+            let pin = pin.as_ref().map_or("", |pin| pin.expose());
+            reseal_as_owner(&mut open, &mut tpm, &by, &protection, pin)?;
+            done(out, "sealed anew token", Some(token))
+        }
+        Command::Reseal {
+            volume,
+            token,
+            tpm,
+            demands,
             proof,
+            ..
         } => {
             let mut tpm = tpm.open()?;
             let proof = proof.read()?;
