@@ -65,7 +65,14 @@ let
       "--policy-certificate"
       (toString cfg.policy.certificate)
     ]
+    ++ floor
   );
+
+  # The installer holds entries to the floor, and the service raises it.
+  floor = optionals (cfg.policy.floor != null) [
+    "--floor"
+    cfg.policy.floor
+  ];
 
   arguments =
     volumes
@@ -182,6 +189,13 @@ in
         description = "The certificate that belongs to it; only an offline key needs it.";
       };
 
+      floor = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "1";
+        description = "What `rootstock-boot floor define` said that this TPM's counter starts at, with `@INDEX` behind it where the counter has another NV index than 0x01d10700. Entries are held to the floor then, and it follows the generations that start well. systemd's initrd does not unlock by such entries. Null holds them to none.";
+      };
+
       banks = mkOption {
         type = types.nonEmptyListOf (
           types.enum [
@@ -194,6 +208,12 @@ in
         default = [ "sha256" ];
         description = "Banks of the TPM that policies are signed for.";
       };
+    };
+
+    epoch = mkOption {
+      type = types.ints.unsigned;
+      default = 0;
+      description = "The security epoch of this configuration. Raise it when older generations must not unlock the disk any more: once one of the new epoch has started well, the TPM refuses those of lower epochs.";
     };
 
     loader = {
@@ -275,6 +295,16 @@ in
         message = "boot.rootstock.policy.key: a key in the store can be read by everybody.";
       }
       {
+        assertion = cfg.policy.floor == null || cfg.policy.key != null;
+        message = "boot.rootstock.policy.floor needs boot.rootstock.policy.key: without signed policies nothing is held to the floor.";
+      }
+      {
+        assertion =
+          cfg.policy.floor == null
+          || builtins.match "[0-9]+(@0x01[0-9a-f]{6})?" cfg.policy.floor != null;
+        message = "boot.rootstock.policy.floor: expected a number, and `@0x01......` where the counter has another index.";
+      }
+      {
         assertion =
           cfg.extendedBootPartitions == [ ]
           || builtins.length cfg.extendedBootPartitions == builtins.length cfg.efiSystemPartitions;
@@ -286,7 +316,14 @@ in
       }
     ];
 
-    boot.bootspec.enable = true;
+    boot.bootspec = {
+      enable = true;
+      extensions = mkIf (cfg.epoch > 0) {
+        "org.rootstock.epoch.v1" = {
+          inherit (cfg) epoch;
+        };
+      };
+    };
 
     boot.loader = {
       grub.enable = false;
@@ -301,7 +338,7 @@ in
     environment.systemPackages = [ cfg.package ];
 
     # systemd's own service would rename the entry in place; this one copies it first.
-    systemd.services = mkIf cfg.bootCounting.enable {
+    systemd.services = mkIf (cfg.bootCounting.enable || cfg.policy.floor != null) {
       systemd-bless-boot.enable = false;
       rootstock-bless = {
         description = "Mark the running boot entry as good";
@@ -315,7 +352,7 @@ in
         serviceConfig = {
           Type = "oneshot";
           RemainAfterExit = true;
-          ExecStart = "${cfg.package}/bin/rootstock-boot bless ${escapeShellArgs volumes}";
+          ExecStart = "${cfg.package}/bin/rootstock-boot bless ${escapeShellArgs (volumes ++ floor)}";
         };
       };
     };

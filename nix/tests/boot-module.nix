@@ -91,6 +91,7 @@ let
       hook = result.boot.loader.external.installHook.text or null;
       failed = map (entry: entry.message) (builtins.filter (entry: !entry.assertion) (result.assertions or [ ]));
       services = builtins.attrNames (result.systemd.services or { });
+      extensions = result.boot.bootspec.extensions or { };
       bless = result.systemd.services.rootstock-bless.serviceConfig.ExecStart or null;
       others = {
         grub = result.boot.loader.grub.enable or null;
@@ -115,6 +116,7 @@ in
       "/x2"
     ];
     configurationLimit = 10;
+    epoch = 3;
     runInitrdSecrets = true;
     signing = {
       key = "pkcs11:token=boot;object=db?module-path=/lib/p11.so";
@@ -124,6 +126,7 @@ in
     policy = {
       key = "pkcs11:token=boot;object=pcr?module-path=/lib/p11.so";
       certificate = "/etc/boot/pcr.crt";
+      floor = "57@0x01d10701";
       banks = [
         "sha256"
         "sha384"
@@ -163,6 +166,24 @@ in
   policy-key-in-store = evaluate {
     enable = true;
     policy.key = "/nix/store/x/pcr.key";
+  };
+  floored = evaluate {
+    enable = true;
+    policy = {
+      key = "/etc/boot/pcr.key";
+      floor = "1";
+    };
+  };
+  floor-without-key = evaluate {
+    enable = true;
+    policy.floor = "1";
+  };
+  floor-of-another-form = evaluate {
+    enable = true;
+    policy = {
+      key = "/etc/boot/pcr.key";
+      floor = "1@0x81000001";
+    };
   };
   uneven = evaluate {
     enable = true;

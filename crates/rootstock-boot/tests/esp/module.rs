@@ -46,7 +46,7 @@ fn words(line: &str) -> Vec<String> {
 fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
     let answer = evaluate();
     assert_eq!(answer["off"]["hook"], Value::Null);
-    for case in ["plain", "whole", "arm"] {
+    for case in ["plain", "whole", "arm", "floored"] {
         assert_eq!(answer[case]["failed"], Value::Array(Vec::new()), "{case}");
         assert_eq!(answer[case]["others"]["systemd-boot"], false, "{case}");
         assert_eq!(answer[case]["others"]["external"], true, "{case}");
@@ -59,6 +59,8 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
         ("key-in-store", "signing.key: a key in the store"),
         ("policy-key-in-store", "policy.key: a key in the store"),
         ("secrets-both-ways", "left out or appended"),
+        ("floor-without-key", "nothing is held to the floor"),
+        ("floor-of-another-form", "expected a number"),
         ("uneven", "one for each EFI system partition"),
     ] {
         let failed = answer[case]["failed"].as_array().unwrap();
@@ -76,13 +78,23 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
     );
     assert_eq!(answer["whole"]["services"].as_array().unwrap().len(), 2);
     assert_eq!(answer["plain"]["services"], Value::Array(Vec::new()));
+    let epoch = serde_json::json!({ "org.rootstock.epoch.v1": { "epoch": 3 } });
+    assert_eq!(answer["whole"]["extensions"], epoch);
+    assert_eq!(answer["plain"]["extensions"], serde_json::json!({}));
+    // Without boot counting too, the floor follows what has started well.
+    for (case, floor) in [("whole", "'57@0x01d10701'"), ("floored", "'1'")] {
+        for line in ["hook", "bless"] {
+            let line = answer[case][line].as_str().unwrap();
+            assert!(line.contains(&format!("'--floor' {floor}")), "{line}");
+        }
+    }
 }
 
 #[test]
 fn the_program_takes_what_the_modules_hook_and_service_pass() {
     let answer = evaluate();
     let scratch = tempfile::tempdir().unwrap();
-    for case in ["plain", "whole", "arm"] {
+    for case in ["plain", "whole", "arm", "floored"] {
         for line in [&answer[case]["hook"], &answer[case]["bless"]] {
             let Some(line) = line.as_str() else { continue };
             let line = line

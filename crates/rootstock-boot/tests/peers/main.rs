@@ -6,6 +6,7 @@ mod floor;
 mod hostile;
 mod measure;
 mod pe;
+mod refusals;
 mod review;
 mod sign;
 mod unlock;
