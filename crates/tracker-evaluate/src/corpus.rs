@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 use tracker_inventory::{Inventory, Nixpkgs, Package};
+use tracker_record::record::Source;
 use tracker_record::{Record, Vulnerability, public_ids, read_document};
 
 /// Longest text that is kept of a description, in bytes.
@@ -201,11 +202,14 @@ fn trim(mut record: Record) -> Record {
     record.cvss = Vec::new();
     record.exploitation = Vec::new();
     record.weaknesses = Vec::new();
-    let english = record
-        .descriptions
-        .iter()
-        .position(|description| description.value.is_english())
-        .unwrap_or(0);
+    let mut english = (0..record.descriptions.len())
+        .filter(|&index| record.descriptions[index].value.is_english());
+    // An overlay's first says why it overrides, its last what the vulnerability is.
+    let english = match record.source {
+        Source::CpeOverlay => english.next_back(),
+        _ => english.next(),
+    }
+    .unwrap_or(0);
     record.descriptions = record
         .descriptions
         .into_iter()

@@ -153,7 +153,9 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
             .filter(|label| !disputed.contains(&(label.id.clone(), label.name.clone())))
             .cloned()
             .collect();
-        report.without_disputed = Some(judge.recall(&kept, Subject::Ours));
+        let mut without = judge.recall(&kept, Subject::Ours);
+        without.finish();
+        report.without_disputed = Some(without);
     }
     report.years = years(&found, &index, &standings, threshold);
     report.vulnerabilities = found.len();

@@ -47,7 +47,6 @@ impl Judge<'_> {
             figures: ours,
             baselines,
             without_disputed: None,
-            calibration: self.calibration(judged),
             version_verdicts: self.version_verdicts(labels),
             proposals: self.by_id.values().map(|f| self.proposed(f).count()).sum(),
             vulnerabilities_with_proposal: self
@@ -160,6 +159,7 @@ impl Judge<'_> {
             }
         }
         figures.finish();
+        figures.calibration = self.calibration(judged, subject);
         figures
     }
 
@@ -177,11 +177,15 @@ impl Judge<'_> {
             .and_then(|found| found.score(&families))
     }
 
-    /// Judged proposals by score, in tenths.
-    fn calibration(&self, judged: &[Label]) -> Vec<Bin> {
+    /// Judged proposals by score, in tenths; a rule gives each of its own the score 1.
+    fn calibration(&self, judged: &[Label], subject: Subject) -> Vec<Bin> {
         let mut bins = vec![Bin::default(); 10];
         for label in judged.iter().filter(|label| self.excluded(label).is_none()) {
-            if let Some(score) = self.score(label) {
+            let score = match subject {
+                Subject::Ours => self.score(label),
+                Subject::Rule(_) => self.proposes(label, subject).then_some(1.0),
+            };
+            if let Some(score) = score {
                 let bin = ((score * 10.0) as usize).min(9);
                 bins[bin].add(score, label.kind == Kind::Affects);
             }

@@ -217,6 +217,7 @@ fn prior(feature: Feature) -> f64 {
             -2.0
         }
         Feature::NearUnproved => -1.5,
+        Feature::ExactUnproved => -0.5,
         Feature::WorldForeign => -3.0,
         _ => 0.0,
     }

@@ -48,8 +48,8 @@ pub struct Figures {
     pub precision_interval: Option<(f64, f64)>,
     /// Of labelled pairs of strength 1 and 2: the share proposed.
     pub recall: Option<f64>,
-    /// By strength.
-    pub recall_by_strength: BTreeMap<String, f64>,
+    /// By strength; of a strength without labels, nothing.
+    pub recall_by_strength: BTreeMap<String, Option<f64>>,
     /// Share of labels whose family is proposed first.
     pub recall_at_1: Option<f64>,
     /// Share of labels whose family is among the first three.
@@ -58,6 +58,8 @@ pub struct Figures {
     pub candidates_per_vulnerability: f64,
     /// Share of pairs known to be wrong that is proposed.
     pub negatives_proposed: Option<f64>,
+    /// Judged proposals by score; a rule without scores is sure of all that it proposes.
+    pub calibration: Vec<Bin>,
     /// The counts behind the rates.
     pub counts: BTreeMap<String, Count>,
     /// Recall by where labels come from.
@@ -107,11 +109,9 @@ impl Figures {
         self.negatives_proposed = rate("negatives");
         self.recall_by_strength = ["1", "2", "3"]
             .iter()
-            .filter_map(|strength| {
-                Some((
-                    (*strength).to_owned(),
-                    rate(&format!("strength {strength}"))?,
-                ))
+            .map(|strength| {
+                let recall = rate(&format!("strength {strength}"));
+                ((*strength).to_owned(), recall)
             })
             .collect();
     }
@@ -169,8 +169,6 @@ pub struct Report {
     pub baselines: BTreeMap<String, Figures>,
     /// Recall without the labels that reading showed to be wrong.
     pub without_disputed: Option<Figures>,
-    /// Judged proposals by score.
-    pub calibration: Vec<Bin>,
     /// Labelled versions against our verdicts.
     pub version_verdicts: BTreeMap<String, usize>,
     /// The threshold used.
@@ -264,7 +262,7 @@ impl Report {
 
     fn print_lists(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\ncalibration (judged proposals)")?;
-        for bin in &self.calibration {
+        for bin in &self.figures.calibration {
             writeln!(
                 out,
                 "  {:.1} to {:.1}: {:>4} judged, mean score {:.2}, right {:.2}",
@@ -322,7 +320,7 @@ impl Report {
              <text x=\"170\" y=\"310\" font-size=\"12\" text-anchor=\"middle\">score</text>\n\
              <text x=\"14\" y=\"150\" font-size=\"12\" text-anchor=\"middle\" transform=\"rotate(-90 14 150)\">judged right</text>\n",
         );
-        for bin in &self.calibration {
+        for bin in &self.figures.calibration {
             let (x, y) = (
                 40.0 + 260.0 * bin.mean_score,
                 280.0 - 260.0 * bin.fraction_right,

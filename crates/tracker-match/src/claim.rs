@@ -134,8 +134,14 @@ pub(crate) fn of(statement: &Statement<'_>) -> BTreeSet<Claim> {
 
 fn text(vulnerability: &Vulnerability) -> String {
     let title = vulnerability.title().unwrap_or_default();
+    // An overlay says why it overrides first, and what the vulnerability is last; its word counts where no other is.
+    let overlay = || {
+        let mut all = vulnerability.records.iter().flat_map(|r| &r.descriptions);
+        all.rfind(|description| description.value.is_english())
+    };
     let description = vulnerability
         .description()
+        .or_else(overlay)
         .map_or("", |description| description.value.text.as_str());
     let mut text = String::from(" ");
     for word in title

@@ -43,6 +43,8 @@ features! {
     Initials = "initials",
     /// The names are only near each other, and no address or release bears it out.
     NearUnproved = "near-unproved",
+    /// The name is equal, but the package has addresses, none of which bears it out, and the vendor is another project.
+    ExactUnproved = "exact-unproved",
     /// The family has home page and version in common with one that the claim names.
     SameRelease = "same-release",
     /// Another distribution's package of the claim's name is this family, by rules that the operator gave.
@@ -232,6 +234,10 @@ impl fmt::Display for Sentence<'_> {
             Feature::NearUnproved => write!(
                 f,
                 "the names “{name}” and {family} are only near, and no address bears it out"
+            ),
+            Feature::ExactUnproved => write!(
+                f,
+                "only the name “{name}” leads here: no address of the package bears it out"
             ),
             Feature::SameRelease => write!(
                 f,

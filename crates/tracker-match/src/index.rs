@@ -73,6 +73,44 @@ pub struct Candidate {
     pub claim: Claim,
 }
 
+/// How well a claim's name leads anywhere at all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Named {
+    /// To a family of exactly that name, or one that was decided to be meant.
+    exactly: bool,
+    /// To a family of that name but for separators.
+    squeezed: bool,
+}
+
+impl Named {
+    fn of(relations: &[(u32, usize, Feature)]) -> Self {
+        let mut named = Named::default();
+        for (_, _, relation) in relations {
+            match relation {
+                Feature::NameEquals | Feature::MemberEquals | Feature::Alias => {
+                    named.exactly = true;
+                }
+                Feature::SqueezedEquals => named.squeezed = true,
+                _ => {}
+            }
+        }
+        named
+    }
+
+    /// Whether the name leads to some family by more than a relation; to the related one itself it leads by no more.
+    const fn better_than(self, relation: Feature) -> bool {
+        match relation {
+            Feature::NameEquals
+            | Feature::MemberEquals
+            | Feature::Alias
+            | Feature::StatedCpe
+            | Feature::StatedPurl => false,
+            Feature::SqueezedEquals => self.exactly,
+            _ => self.exactly || self.squeezed,
+        }
+    }
+}
+
 /// The best claim for a family.
 struct Score {
     family: u32,
@@ -253,21 +291,13 @@ impl Index {
         let subject = claim::subject(vulnerability, self.ecosystem.as_deref());
         let mut question = Question::new(&subject);
         let mut found: Vec<(u32, usize, Feature)> = Vec::new();
-        let mut exact = vec![false; question.claims.len()];
+        let mut named = vec![Named::default(); question.claims.len()];
         for (number, asked) in question.claims.iter_mut().enumerate() {
             let namesakes = self.by_name.get(&asked.claim.name).map_or(0, Vec::len);
             asked.features.set(Feature::Ambiguous, namesakes > 3);
             let from = found.len();
             self.related(asked, |relation, id| found.push((id, number, relation)));
-            exact[number] = found[from..].iter().any(|(_, _, relation)| {
-                matches!(
-                    relation,
-                    Feature::NameEquals
-                        | Feature::MemberEquals
-                        | Feature::SqueezedEquals
-                        | Feature::Alias
-                )
-            });
+            named[number] = Named::of(&found[from..]);
             self.released_together(asked.claim, &mut found, number, from);
         }
         // Stable: of the relations of one claim to one family, the first, strongest, stays.
@@ -275,7 +305,7 @@ impl Index {
         found.dedup_by_key(|(id, number, _)| (*id, *number));
         let mut scores: Vec<Score> = found
             .chunk_by(|a, b| a.0 == b.0)
-            .map(|relations| self.best(&question, relations, &exact))
+            .map(|relations| self.best(&question, relations, &named))
             .filter(|score| wanted(score))
             .collect();
         scores.sort_by(|a, b| {
@@ -409,7 +439,7 @@ impl Index {
         &self,
         question: &Question<'_>,
         relations: &[(u32, usize, Feature)],
-        exact: &[bool],
+        named: &[Named],
     ) -> Score {
         let family = &self.families[relations[0].0 as usize];
         let source = |number: usize| question.claims[number].claim.source;
@@ -425,15 +455,10 @@ impl Index {
         for &(id, number, relation) in relations {
             let mut features = family.compare(&question.claims[number], about);
             features.set(relation, true);
-            let near = !matches!(
-                relation,
-                Feature::NameEquals
-                    | Feature::MemberEquals
-                    | Feature::Alias
-                    | Feature::StatedCpe
-                    | Feature::StatedPurl
+            features.set(
+                Feature::BetterElsewhere,
+                named[number].better_than(relation),
             );
-            features.set(Feature::BetterElsewhere, near && exact[number]);
             let claim = question.claims[number].claim;
             match relation {
                 Feature::NameBegins | Feature::StemEquals => {
@@ -467,6 +492,12 @@ impl Index {
             );
             let proved = proofs.into_iter().any(|proof| features.has(proof));
             features.set(Feature::NearUnproved, only_near && !proved);
+            let exact = matches!(
+                relation,
+                Feature::NameEquals | Feature::MemberEquals | Feature::SqueezedEquals
+            );
+            let by_name_alone = exact && features.has(Feature::VendorElsewhere);
+            features.set(Feature::ExactUnproved, by_name_alone && !proved);
             let log_odds = self.weights.log_odds(features);
             if best.as_ref().is_none_or(|best| log_odds > best.log_odds) {
                 best = Some(Score {

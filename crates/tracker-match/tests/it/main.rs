@@ -10,3 +10,4 @@
 mod facts;
 mod findings;
 mod matches;
+mod missed;
