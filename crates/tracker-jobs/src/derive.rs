@@ -1,7 +1,8 @@
 //! Deriving: what is due is matched against the current releases, and what holds for each package is kept.
 //!
 //! What is due is the store's to say: vulnerabilities that changed since their matches were written, and all of
-//! them for a distribution of which a channel moved. Fixes that the landing index found close what matching left open. Matching runs on two threads beside the database.
+//! them for a distribution of which a channel moved, or where matching itself changed. Fixes that the landing index found
+//! close what matching left open. Matching runs on two threads beside the database.
 //! Invariant: the position moves in the transaction that writes the findings, so a killed run is continued.
 
 use crate::error::JobError;
@@ -11,10 +12,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use tracker_inventory::Package;
-use tracker_match::{Index, finding};
+use tracker_match::{Index, Weights, finding};
 use tracker_record::Vulnerability;
 use tracker_store::{
-    ChannelFinding, CurrentRelease, Derived, DerivedMatch, Inventory, Store, StoreError,
+    Cause, ChannelFinding, CurrentRelease, Derived, DerivedMatch, Inventory, Store, StoreError,
 };
 
 /// Vulnerabilities that are matched and written together.
@@ -76,6 +77,13 @@ async fn derive_with_current(
     derived: &mut DistributionDerived,
     progress: &dyn Progress,
 ) -> Result<bool, JobError> {
+    let digest = Weights::embedded().digest();
+    let swept = store
+        .begin_derivation(&derived.distribution, &digest)
+        .await?;
+    if swept == Some(Cause::Weights) {
+        tracing::info!(distribution = %derived.distribution, "matching itself changed: everything is due");
+    }
     if !store.is_derivation_due(&derived.distribution).await? {
         return Ok(true);
     }

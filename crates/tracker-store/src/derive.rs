@@ -3,6 +3,7 @@
 //! Invariant: a vulnerability is due for a distribution until its matches were written after the last change of
 //! either; the position moves in the same transaction that writes them, so a killed derivation goes on where it was.
 
+mod basis;
 pub(crate) mod statements;
 pub(crate) mod write;
 
@@ -11,6 +12,7 @@ use crate::blob;
 use crate::error::Result;
 use crate::value::{Value, values};
 use crate::writer::{Counter, Counters};
+pub use basis::Cause;
 use statements as sql;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -38,7 +38,8 @@ mod writer;
 pub use check::Problem;
 pub use copy::{CopiedTable, CopyPhase, CopyStep, CopySummary};
 pub use derive::{
-    ChannelFinding, CurrentRelease, DerivationOutcome, Derived, DerivedMatch, Due, Inventory, Mark,
+    Cause, ChannelFinding, CurrentRelease, DerivationOutcome, Derived, DerivedMatch, Due,
+    Inventory, Mark,
 };
 pub use embargo::{
     Draft, DraftError, EmbargoChange, EmbargoDetail, EmbargoNote, EmbargoPlace, EmbargoRow,

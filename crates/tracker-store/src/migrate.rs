@@ -76,6 +76,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0011_queue.sql"),
         include_str!("../migrations/postgres/0011_queue.sql"),
     ),
+    (
+        11,
+        "basis",
+        include_str!("../migrations/sqlite/0011_basis.sql"),
+        include_str!("../migrations/postgres/0011_basis.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

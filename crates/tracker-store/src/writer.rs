@@ -144,6 +144,11 @@ impl Writer {
         self.entry(vulnerability, &Actor::tracker(), None, None, event);
     }
 
+    /// Notes what was derived about a vulnerability, and what it was derived anew for.
+    pub(crate) fn derived(&mut self, vulnerability: i64, why: Option<&str>, event: &Event) {
+        self.entry(vulnerability, &Actor::tracker(), why, None, event);
+    }
+
     /// Notes what somebody did, about a vulnerability or, with 0, about none; `act` is the key of the first line of the
     /// same act. Gives the line's key.
     pub(crate) fn entry(

@@ -44,6 +44,16 @@ pub enum Event {
         /// What held of it from the start.
         findings: Vec<Cells>,
     },
+    /// Matching is more or less sure of the family than before.
+    Rescored {
+        /// The match.
+        #[serde(flatten)]
+        subject: Subject,
+        /// Probability before, in millionths.
+        from_ppm: u32,
+        /// Probability now.
+        to_ppm: u32,
+    },
     /// Matching finds the family no more.
     Unmatched {
         /// The match.
@@ -264,6 +274,7 @@ impl Event {
             Event::RecordChanged { .. } => "record-changed",
             Event::RecordWithdrawn { .. } => "record-withdrawn",
             Event::Matched { .. } => "matched",
+            Event::Rescored { .. } => "rescored",
             Event::Unmatched { .. } => "unmatched",
             Event::FindingChanged { .. } => "finding-changed",
             Event::FixedEverywhere { .. } => "fixed-everywhere",
@@ -289,6 +300,7 @@ impl Event {
     pub const fn subject(&self) -> Option<&Subject> {
         match self {
             Event::Matched { subject, .. }
+            | Event::Rescored { subject, .. }
             | Event::Unmatched { subject }
             | Event::FindingChanged { subject, .. }
             | Event::Confirmed { subject }
@@ -312,6 +324,7 @@ impl Event {
                 | Event::RecordChanged { .. }
                 | Event::RecordWithdrawn { .. }
                 | Event::Matched { .. }
+                | Event::Rescored { .. }
                 | Event::Unmatched { .. }
                 | Event::FindingChanged { .. }
                 | Event::FixedEverywhere { .. }
@@ -332,6 +345,14 @@ impl Event {
             } => {
                 let score = f64::from(*confidence_ppm) / 1e6;
                 format!("matched to {subject}, score {score:.2}")
+            }
+            Event::Rescored {
+                subject,
+                from_ppm,
+                to_ppm,
+            } => {
+                let (from, to) = (f64::from(*from_ppm) / 1e6, f64::from(*to_ppm) / 1e6);
+                format!("match to {subject} scores {to:.2}, was {from:.2}")
             }
             Event::Unmatched { subject } => format!("no longer matched to {subject}"),
             Event::FindingChanged { from, cells, .. } => moved(*from, cells),

@@ -60,7 +60,7 @@ pub(crate) fn write(folder: &Path, told: bool) -> Files {
         let text = format!("{name} before 2.0 lets anybody in");
         records.push(record(&id(tool), &cpe, &text).to_string());
         let strength = tool % 3 + 1;
-        truth.push(format!("{}	{name}	affects	{strength}", id(tool)));
+        truth.push(format!("{}\t{name}\taffects\t{strength}", id(tool)));
         if tool % 3 == 0 {
             let cpe = format!("cpe:2.3:a:acme:{name}:*:*:*:*:*:wordpress:*:*");
             let text = format!("The {name} plugin before 2.0 for WordPress");

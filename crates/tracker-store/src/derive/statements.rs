@@ -7,6 +7,9 @@ statements! {
     GENERATION = "SELECT generation FROM distribution WHERE name = $1";
     POSITION = "SELECT position FROM distribution WHERE name = $1";
     ADVANCE = "UPDATE distribution SET position = $3 WHERE name = $1 AND generation = $2";
+    BASIS = "SELECT weights, generation, cause, until FROM derivation_basis WHERE distribution = $1";
+    BASIS_PUT = "INSERT INTO derivation_basis (distribution, weights, generation, cause, until) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (distribution) DO UPDATE SET weights = excluded.weights, generation = excluded.generation, cause = excluded.cause, until = excluded.until";
+    REWIND = "UPDATE distribution SET position = 0 WHERE name = $1";
     CURRENT_RELEASES = "SELECT channel_release.key, channel.name, channel_release.revision, channel_release.released FROM channel JOIN channel_release ON channel_release.key = channel.latest WHERE channel.distribution = $1 ORDER BY channel.name";
     PACKAGES_OF_RELEASE = "SELECT release_package.package, release_package.derivation, release_package.output, release_package.dependents, package.data FROM release_package JOIN package ON package.key = release_package.package WHERE release_package.channel_release = $1 AND release_package.package > $2 ORDER BY release_package.package LIMIT 10000";
     TOUCHED_AFTER = "SELECT key, touched, id FROM vulnerability WHERE touched > $1 ORDER BY touched LIMIT $2";
@@ -15,7 +18,7 @@ statements! {
     ENDED = "SELECT key FROM channel WHERE supported_until < $1 OR EXISTS (SELECT 1 FROM channel_support WHERE channel_support.channel = channel.name AND channel_support.ends < $1)";
     CHANNEL_NAMES = "SELECT key, name FROM channel";
     ATTRIBUTES_BY_NAME = "SELECT key, name FROM attribute WHERE distribution = $1 AND name IN ({list:1})";
-    VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited, vulnerability.score, vulnerability.epss FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";
+    VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited, vulnerability.score, vulnerability.epss, vulnerability.touched FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";
 
     MATCHES_HELD = "SELECT key, vulnerability, distribution, family, score, attributes, reasons FROM package_match WHERE vulnerability IN ({list:0})";
     MATCH_PUT = "INSERT INTO package_match (key, vulnerability, distribution, family, score, attributes, reasons) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET score = excluded.score, attributes = excluded.attributes, reasons = excluded.reasons";

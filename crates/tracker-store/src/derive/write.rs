@@ -2,6 +2,7 @@
 //!
 //! Invariant: writing the same derivation twice writes nothing the second time, the position aside.
 
+use super::basis::Basis;
 use super::statements as sql;
 use super::{ChannelFinding, DerivationOutcome, Derived, DerivedMatch, Mark};
 use crate::Store;
@@ -13,12 +14,15 @@ use crate::value::{Value, json, values};
 use crate::view::ChannelStatus;
 use crate::writer::{Counter, Writer};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use tracker_match::{Finding, FindingStatus};
+use tracker_match::{Finding, FindingStatus, Match};
 use tracker_triage::event::Cells;
 use tracker_triage::{Decisions, Event, Evidence, FindingState, FixedBy, Subject, derive};
 
 /// Families that a list row names.
 const ROW_FAMILIES: usize = 5;
+
+/// Least change of a score that is an event.
+const TOLD_SCORE: f64 = 0.05;
 
 /// A finding's place: attribute and channel.
 pub(crate) type Cell = (i64, i64);
@@ -78,6 +82,8 @@ impl HeldFinding {
 /// A vulnerability as it is held: its key and the columns of its place in lists.
 pub(crate) struct HeldVulnerability {
     pub(crate) key: i64,
+    /// Its position in the order of what was touched.
+    touched: i64,
     place: Vec<Value>,
     pub(crate) facts: Facts,
     pub(crate) matches: Vec<HeldMatch>,
@@ -97,6 +103,8 @@ pub(crate) struct Names {
     attributes: HashMap<String, i64>,
     /// Channels whose support has ended.
     ended: BTreeSet<i64>,
+    /// Why matches are derived again; none where only decisions are laid over them.
+    basis: Option<Basis>,
 }
 
 /// The statuses that leave something to do.
@@ -189,7 +197,8 @@ impl Store {
         if writer.session.execute(&sql::ADVANCE, advance).await? == 0 {
             return Err(outdated(distribution));
         }
-        let names = names(&mut writer, distribution, &derived).await?;
+        let mut names = names(&mut writer, distribution, &derived).await?;
+        names.basis = Basis::load(&mut writer.session, distribution).await?;
         let ids = derived.iter().map(|one| one.vulnerability.as_str());
         let mut held = held(&mut writer, ids).await?;
         let mut rows = Rows::default();
@@ -255,6 +264,7 @@ pub(crate) async fn names(
         channel_names,
         attributes,
         ended,
+        basis: None,
     })
 }
 
@@ -290,6 +300,7 @@ pub(crate) async fn held<'a>(
         ids_of.insert(key, row.text(0)?);
         let vulnerability = HeldVulnerability {
             key,
+            touched: row.integer(9)?,
             place,
             facts: Facts::read(&row, 5)?,
             matches: Vec::new(),
@@ -378,6 +389,8 @@ impl Rows {
     ) -> Result<()> {
         let before = (self.outcome, self.matches.len(), self.findings.len());
         let key = held.key;
+        let basis = names.basis.as_ref();
+        let why = basis.map(|basis| basis.why(held.touched));
         let mut kept = BTreeSet::new();
         let mut reaches = BTreeMap::new();
         for DerivedMatch {
@@ -408,23 +421,10 @@ impl Rows {
             let entry = &mut held.matches[position];
             let decisions = held.decisions.get(&entry.subject());
             let decisions = decisions.cloned().unwrap_or_default();
-            let (attributes, reasons) = (json(&matched.attributes), json(&matched.reasons));
-            let same = entry.score.to_bits() == matched.score.to_bits()
-                && entry.attributes == attributes
-                && entry.reasons == reasons;
-            if !same {
-                self.matches.extend(values![
-                    entry.key,
-                    key,
-                    entry.distribution.as_str(),
-                    entry.family.as_str(),
-                    matched.score,
-                    attributes.as_str(),
-                    reasons.as_str()
-                ]);
-                (entry.score, entry.attributes, entry.reasons) =
-                    (matched.score, attributes, reasons);
+            if !new {
+                told_score(writer, (key, why), entry, matched.score);
             }
+            self.matched(key, entry, &matched);
             let named = &matched.attributes;
             let moves = self.findings(names, entry, &decisions, findings, named, new)?;
             let subject = entry.subject();
@@ -434,12 +434,13 @@ impl Rows {
                     confidence_ppm: item::millionths(entry.score),
                     findings: cells(names, &entry.findings),
                 };
-                writer.event(key, &event);
+                writer.derived(key, why, &event);
             } else {
                 for (from, cells) in moves {
                     let subject = subject.clone();
-                    writer.event(
+                    writer.derived(
                         key,
+                        why,
                         &Event::FindingChanged {
                             subject,
                             from,
@@ -455,7 +456,7 @@ impl Rows {
             if entry.distribution != names.distribution || kept.contains(&entry.key) || added {
                 return true;
             }
-            writer.event(key, &Event::Unmatched { subject });
+            writer.derived(key, why, &Event::Unmatched { subject });
             self.outcome.unmatched += 1;
             self.count_affected(&entry.findings, -1);
             self.outcome.findings_changed += entry.findings.len() as u64;
@@ -470,6 +471,26 @@ impl Rows {
         self.items
             .compare(writer, &names.distribution, held, &reaches);
         Ok(())
+    }
+
+    /// Writes a match, if anything of it differs.
+    fn matched(&mut self, vulnerability: i64, entry: &mut HeldMatch, matched: &Match) {
+        let (attributes, reasons) = (json(&matched.attributes), json(&matched.reasons));
+        let same = entry.score.to_bits() == matched.score.to_bits()
+            && entry.attributes == attributes
+            && entry.reasons == reasons;
+        if !same {
+            self.matches.extend(values![
+                entry.key,
+                vulnerability,
+                entry.distribution.as_str(),
+                entry.family.as_str(),
+                matched.score,
+                attributes.as_str(),
+                reasons.as_str()
+            ]);
+            (entry.score, entry.attributes, entry.reasons) = (matched.score, attributes, reasons);
+        }
     }
 
     /// Compares the findings of a match; gives those that moved, each with the state that they moved from.
@@ -674,6 +695,18 @@ impl Rows {
             session.execute(&sql::VULNERABILITY_MATCHED, row).await?;
         }
         Ok(())
+    }
+}
+
+/// Tells that a held match's score moves; by less than what is told, it is not worth a line of history.
+fn told_score(writer: &mut Writer, (key, why): (i64, Option<&str>), entry: &HeldMatch, score: f64) {
+    if (entry.score - score).abs() >= TOLD_SCORE {
+        let event = Event::Rescored {
+            subject: entry.subject(),
+            from_ppm: item::millionths(entry.score),
+            to_ppm: item::millionths(score),
+        };
+        writer.derived(key, why, &event);
     }
 }
 

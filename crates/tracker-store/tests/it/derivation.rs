@@ -4,7 +4,7 @@ use crate::{first_page, ids};
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected, UnderInvestigation};
 use tracker_record::{Severity, Source};
 use tracker_store::view::{PageRequest, VulnerabilityFilter};
-use tracker_store::{Derived, Store, StoreError};
+use tracker_store::{Cause, Derived, Store, StoreError};
 use tracker_testkit::fixture::{
     self, derived, finding, incoming, matched, package, record, release,
 };
@@ -186,6 +186,58 @@ on_both_databases! {
         let matched = VulnerabilityFilter { matched: true, ..VulnerabilityFilter::default() };
         assert!(first_page(&store, &matched).await.rows.is_empty());
         assert_eq!(store.overview().await.unwrap().matches, 0);
+    }
+
+    async fn what_moved_says_why_and_other_weights_make_everything_due(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        let history = async |store: &Store| {
+            let entries = store.triage_log("CVE-2024-0001", 0, 100).await.unwrap().unwrap();
+            entries.into_iter().map(|entry| (entry.event.sentence(), entry.reason.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        let told = |text: &str, why: &str| Some((text.to_owned(), why.to_owned()));
+        assert_eq!(store.begin_derivation("nixpkgs", "one").await.unwrap(), Some(Cause::Packages));
+        derive(&store, musl_is(Affected)).await;
+        assert_eq!(history(&store).await.last().cloned(), told("matched to musl in nixpkgs, score 0.97", "the package list changed"));
+
+        // The same weights and packages: nothing is due.
+        assert_eq!(store.begin_derivation("nixpkgs", "one").await.unwrap(), None);
+        assert!(due_ids(&store).await.is_empty());
+
+        // Other weights: everything is due, and what they leave alone stays as it is.
+        assert_eq!(store.begin_derivation("nixpkgs", "two").await.unwrap(), Some(Cause::Weights));
+        assert_eq!(due_ids(&store).await, ["CVE-2024-0001", "CVE-2024-0002"]);
+        let events = history(&store).await.len();
+        let outcome = derive(&store, musl_is(Affected)).await;
+        assert_eq!((outcome.matched, outcome.unmatched, outcome.findings_changed, outcome.unchanged), (0, 0, 0, 2));
+        assert_eq!(history(&store).await.len(), events);
+
+        // A score that moves, then a match that goes, each with what moved it.
+        store.begin_derivation("nixpkgs", "three").await.unwrap();
+        derive(&store, |id| {
+            let found = vec![finding("nixos-19.09", "musl", "1.1.22", Affected)];
+            derived(id, if id == "CVE-2024-0001" { vec![matched(id, "musl", 0.6, found)] } else { Vec::new() })
+        }).await;
+        assert_eq!(history(&store).await.last().cloned(), told("match to musl in nixpkgs scores 0.60, was 0.97", "matching itself changed"));
+        let mut changed = record(Source::Nvd, "CVE-2024-0001", "One, another product");
+        changed.modified = Some(fixture::at(NEW));
+        store.put_records(vec![incoming(changed)]).await.unwrap();
+        assert_eq!(store.begin_derivation("nixpkgs", "three").await.unwrap(), None);
+        assert_eq!(due_ids(&store).await, ["CVE-2024-0001"]);
+        derive(&store, |id| derived(id, Vec::new())).await;
+        assert_eq!(history(&store).await.last().cloned(), told("no longer matched to musl in nixpkgs", "the vulnerability changed"));
+    }
+
+    async fn matches_from_before_weights_were_noted_are_due_once(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        derive(&store, musl_is(Affected)).await;
+        assert!(due_ids(&store).await.is_empty());
+        assert_eq!(store.begin_derivation("nixpkgs", "one").await.unwrap(), Some(Cause::Weights));
+        assert_eq!(due_ids(&store).await.len(), 2);
+        derive(&store, musl_is(Affected)).await;
+        assert_eq!(store.begin_derivation("nixpkgs", "one").await.unwrap(), None);
+        assert!(due_ids(&store).await.is_empty());
     }
 
     async fn distributions_do_not_touch_each_others_matches(database) {
