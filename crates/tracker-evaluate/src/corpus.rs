@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 use tracker_inventory::{Inventory, Nixpkgs, Package};
+use tracker_match::claim::MAX_REFERENCES;
 use tracker_record::record::Source;
 use tracker_record::{Record, Vulnerability, public_ids, read_document};
 
@@ -225,5 +226,11 @@ fn trim(mut record: Record) -> Record {
         text.truncate(end);
         text.shrink_to_fit();
     }
+    record.references.truncate(MAX_REFERENCES);
+    for reference in &mut record.references {
+        reference.value.tags = Vec::new();
+    }
+    record.references.shrink_to_fit();
+    record.affected.shrink_to_fit();
     record
 }

@@ -9,7 +9,7 @@
 use serde::Serialize;
 use std::collections::HashMap;
 use tracker_inventory::Package;
-use tracker_match::{FindingStatus, Match, finding};
+use tracker_match::{FindingStatus, Match, Verdicts};
 use tracker_record::Vulnerability;
 
 /// Where a match stands.
@@ -55,17 +55,16 @@ impl<'a> Standings<'a> {
 
     /// The worst that holds for any member.
     pub fn of(&self, vulnerability: &Vulnerability, matched: &Match) -> Standing {
+        let verdicts = Verdicts::new(vulnerability, matched);
         matched
             .attributes
             .iter()
             .filter_map(|attribute| self.0.get(attribute.as_str()))
-            .map(
-                |package| match finding(vulnerability, matched, package).status {
-                    FindingStatus::Affected => Standing::Affected,
-                    FindingStatus::UnderInvestigation => Standing::Undecided,
-                    FindingStatus::Fixed | FindingStatus::NotAffected => Standing::Settled,
-                },
-            )
+            .map(|package| match verdicts.finding(package).status {
+                FindingStatus::Affected => Standing::Affected,
+                FindingStatus::UnderInvestigation => Standing::Undecided,
+                FindingStatus::Fixed | FindingStatus::NotAffected => Standing::Settled,
+            })
             .max()
             .unwrap_or(Standing::Undecided)
     }

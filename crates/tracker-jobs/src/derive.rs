@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use tracker_inventory::Package;
-use tracker_match::{Index, Weights, finding};
+use tracker_match::{Index, Verdicts, Weights};
 use tracker_record::Vulnerability;
 use tracker_store::{
     Cause, ChannelFinding, CurrentRelease, Derived, DerivedMatch, Inventory, Store, StoreError,
@@ -212,6 +212,7 @@ fn match_one(
     let matches = found.into_iter().map(|matched| {
         let mut findings = Vec::new();
         let mut dependents = None;
+        let verdicts = Verdicts::new(vulnerability, &matched);
         for release in &inventory.releases {
             for attribute in &matched.attributes {
                 let position = release
@@ -222,7 +223,7 @@ fn match_one(
                     dependents = dependents.max(package.dependents);
                     findings.push(ChannelFinding {
                         channel: release.release.channel.clone(),
-                        finding: finding(vulnerability, &matched, package),
+                        finding: verdicts.finding(package),
                     });
                 }
             }

@@ -24,5 +24,5 @@ pub use family::family_of;
 pub use finding::{Finding, FindingStatus};
 pub use index::Index;
 pub use reason::{Match, MatchKind, Reason};
-pub use verdict::finding;
+pub use verdict::{Verdicts, finding};
 pub use weights::Weights;

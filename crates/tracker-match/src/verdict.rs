@@ -7,7 +7,7 @@
 //! that cannot be compared (commits) counts only where it is alone.
 //! Invariant: the first line of evidence is what decided.
 
-use crate::claim::{self, Claim};
+use crate::claim;
 use crate::family::{bare_name, family_of};
 use crate::finding::{Finding, FindingStatus, PATCHED};
 use crate::name::{fold, squeeze, stems};
@@ -19,48 +19,214 @@ use tracker_inventory::Package;
 use tracker_record::record::Source;
 use tracker_record::{Statement, Vulnerability};
 
-/// Derives what holds for a matched package.
+/// Derives what holds for a matched package; for many packages of one match, prepare [`Verdicts`] once.
 pub fn finding(vulnerability: &Vulnerability, matched: &Match, package: &Package) -> Finding {
-    let ids = ids(vulnerability);
-    let mut evidence = Vec::new();
-    let mut status = None;
-    for patch in &package.patches {
-        if ids.iter().any(|id| names(patch, id)) {
-            status = Some(FindingStatus::Fixed);
-            evidence.push(format!("{PATCHED}{patch} is applied"));
+    Verdicts::new(vulnerability, matched).finding(package)
+}
+
+/// What a vulnerability says, prepared for the members of one match: its names are folded once for all of them.
+#[derive(Debug)]
+pub struct Verdicts<'a> {
+    ids: Vec<String>,
+    /// Whether what led here connects names that are not alike.
+    aliased: bool,
+    statements: Vec<(Statement<'a>, Vec<Called>)>,
+}
+
+/// A name by which a statement calls what it is about.
+#[derive(Debug, PartialEq, Eq)]
+struct Called {
+    name: String,
+    squeezed: String,
+    stems: Vec<String>,
+    /// After the vendor's.
+    both: Option<String>,
+    /// Whether a reason of the match quotes it.
+    quoted: bool,
+}
+
+impl<'a> Verdicts<'a> {
+    /// Prepares a match of a vulnerability.
+    pub fn new(vulnerability: &'a Vulnerability, matched: &Match) -> Self {
+        let called = |statement: &Statement<'a>| {
+            let mut all: Vec<Called> = Vec::new();
+            for claim in claim::of(statement) {
+                let quoted = format!("{}”", claim.shown);
+                let called = Called {
+                    squeezed: squeeze(&claim.name),
+                    stems: stems(&claim.name),
+                    both: claim
+                        .vendor
+                        .map(|vendor| format!("{vendor}-{}", claim.name)),
+                    quoted: matched
+                        .reasons
+                        .iter()
+                        .any(|reason| reason.text.contains(&quoted)),
+                    name: claim.name,
+                };
+                if all.last() != Some(&called) {
+                    all.push(called);
+                }
+            }
+            all
+        };
+        Verdicts {
+            ids: ids(vulnerability),
+            aliased: matched
+                .reasons
+                .iter()
+                .any(|reason| CONNECTING.contains(&reason.feature.as_str())),
+            statements: vulnerability
+                .effective_affected()
+                .map(|statement| {
+                    let called = called(&statement);
+                    (statement, called)
+                })
+                .collect(),
         }
     }
-    let known = package
-        .known_vulnerabilities
-        .iter()
-        .any(|text| ids.iter().any(|id| names(text, id)));
-    if known {
-        status = status.or(Some(FindingStatus::Affected));
-        evidence.push("affected: the package's own knownVulnerabilities name it".to_owned());
+
+    /// Derives what holds for one member.
+    pub fn finding(&self, package: &Package) -> Finding {
+        let mut evidence = Vec::new();
+        let mut status = None;
+        for patch in &package.patches {
+            if self.ids.iter().any(|id| names(patch, id)) {
+                status = Some(FindingStatus::Fixed);
+                evidence.push(format!("{PATCHED}{patch} is applied"));
+            }
+        }
+        let known = package
+            .known_vulnerabilities
+            .iter()
+            .any(|text| self.ids.iter().any(|id| names(text, id)));
+        if known {
+            status = status.or(Some(FindingStatus::Affected));
+            evidence.push("affected: the package's own knownVulnerabilities name it".to_owned());
+        }
+        let answers = self.by_version(package);
+        let decided = answers
+            .iter()
+            .position(|answer| answer.status != Status::Unknown);
+        if status.is_none() {
+            status = decided.map(|index| answers[index].finding);
+        }
+        if let Some(index) = decided {
+            evidence.push(answers[index].text.clone());
+        }
+        let others = answers
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| Some(*index) != decided);
+        evidence.extend(others.map(|(_, answer)| answer.text.clone()));
+        if evidence.is_empty() {
+            evidence.push("open: no source names versions of it".to_owned());
+        }
+        Finding {
+            attribute: package.attribute.clone(),
+            version: package.version.clone(),
+            status: status.unwrap_or(FindingStatus::UnderInvestigation),
+            evidence,
+        }
     }
-    let answers = by_version(vulnerability, matched, package);
-    let decided = answers
-        .iter()
-        .position(|answer| answer.status != Status::Unknown);
-    if status.is_none() {
-        status = decided.map(|index| answers[index].finding);
+
+    /// The answers of all sources that speak of a package, the better source first.
+    fn by_version(&self, package: &Package) -> Vec<Answer> {
+        let member = Member::of(package);
+        let statements: Vec<(u8, &Statement<'_>)> = self
+            .statements
+            .iter()
+            .filter(|(statement, _)| {
+                claim::concerns(statement.affected, package.ecosystem.as_deref())
+            })
+            .filter_map(|(statement, called)| Some((self.closeness(called, &member)?, statement)))
+            .collect();
+        let mut ranked: Vec<(u8, &str, Vec<&Statement<'_>>)> = Vec::new();
+        for (close, statement) in &statements {
+            // Of one source only what is closest to the package's name counts.
+            let closest = statements
+                .iter()
+                .filter(|(_, other)| other.source == statement.source)
+                .map(|(close, _)| *close)
+                .min();
+            if closest != Some(*close) {
+                continue;
+            }
+            let rank = rank(statement);
+            match ranked
+                .iter_mut()
+                .find(|(r, origin, _)| (*r, *origin) == (rank, statement.origin))
+            {
+                Some((_, _, list)) => list.push(statement),
+                None => ranked.push((rank, statement.origin, vec![statement])),
+            }
+        }
+        ranked.sort_by_key(|(rank, origin, _)| (*rank, *origin));
+        ranked
+            .into_iter()
+            .map(|(_, _, statements)| answer(package, &statements))
+            .collect()
     }
-    if let Some(index) = decided {
-        evidence.push(answers[index].text.clone());
+
+    /// How close a statement's names are to a member, 0 the closest; `None`: it speaks of something else.
+    fn closeness(&self, called: &[Called], member: &Member) -> Option<u8> {
+        let close = |called: &Called| {
+            let Called {
+                name,
+                squeezed,
+                stems,
+                both,
+                quoted,
+            } = called;
+            if member.names.contains(name) {
+                Some(0)
+            } else if both.as_ref() == Some(&member.bare) || *squeezed == member.squeezed {
+                Some(1)
+            } else if stems.contains(&member.bare) || member.stems.contains(name) {
+                Some(2)
+            } else {
+                // A name that only learned knowledge connects: the reason that led here quotes it.
+                (self.aliased && *quoted).then_some(3)
+            }
+        };
+        called.iter().filter_map(close).min()
     }
-    let others = answers
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| Some(*index) != decided);
-    evidence.extend(others.map(|(_, answer)| answer.text.clone()));
-    if evidence.is_empty() {
-        evidence.push("open: no source names versions of it".to_owned());
-    }
-    Finding {
-        attribute: package.attribute.clone(),
-        version: package.version.clone(),
-        status: status.unwrap_or(FindingStatus::UnderInvestigation),
-        evidence,
+}
+
+/// Relations that connect names which need not be alike.
+const CONNECTING: &[&str] = &[
+    "alias",
+    "stated-cpe",
+    "stated-purl",
+    "repository-name",
+    "vendor-product-equals",
+    "name-begins",
+];
+
+/// A package's names, folded.
+struct Member {
+    /// Its own, its family's and its attribute's.
+    names: [String; 4],
+    bare: String,
+    squeezed: String,
+    stems: Vec<String>,
+}
+
+impl Member {
+    fn of(package: &Package) -> Self {
+        let bare = bare_name(package);
+        let attribute = package.attribute.rsplit('.').next().unwrap_or_default();
+        Member {
+            names: [
+                bare.clone(),
+                fold(&package.pname),
+                family_of(package),
+                fold(attribute),
+            ],
+            squeezed: squeeze(&bare),
+            stems: stems(&bare),
+            bare,
+        }
     }
 }
 
@@ -88,40 +254,6 @@ struct Answer {
     status: Status,
     finding: FindingStatus,
     text: String,
-}
-
-/// The answers of all sources that speak of this package, the better source first.
-fn by_version(vulnerability: &Vulnerability, matched: &Match, package: &Package) -> Vec<Answer> {
-    let statements: Vec<(u8, Statement<'_>)> = vulnerability
-        .effective_affected()
-        .filter(|statement| claim::concerns(statement.affected, package.ecosystem.as_deref()))
-        .filter_map(|statement| Some((closeness(&statement, matched, package)?, statement)))
-        .collect();
-    let mut ranked: Vec<(u8, &str, Vec<&Statement<'_>>)> = Vec::new();
-    for (close, statement) in &statements {
-        // Of one source only what is closest to the package's name counts.
-        let closest = statements
-            .iter()
-            .filter(|(_, other)| other.source == statement.source)
-            .map(|(close, _)| *close)
-            .min();
-        if closest != Some(*close) {
-            continue;
-        }
-        let rank = rank(statement);
-        match ranked
-            .iter_mut()
-            .find(|(r, origin, _)| (*r, *origin) == (rank, statement.origin))
-        {
-            Some((_, _, list)) => list.push(statement),
-            None => ranked.push((rank, statement.origin, vec![statement])),
-        }
-    }
-    ranked.sort_by_key(|(rank, origin, _)| (*rank, *origin));
-    ranked
-        .into_iter()
-        .map(|(_, _, statements)| answer(package, &statements))
-        .collect()
 }
 
 /// The written order of sources.
@@ -276,55 +408,6 @@ fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: 
             },
         },
     }
-}
-
-/// How close a statement's names are to the package, 0 the closest; `None`: it speaks of something else.
-fn closeness(statement: &Statement<'_>, matched: &Match, package: &Package) -> Option<u8> {
-    let bare = bare_name(package);
-    let family = family_of(package);
-    let member = fold(&package.pname);
-    let aliased = matched.reasons.iter().any(|reason| {
-        matches!(
-            reason.feature.as_str(),
-            "alias"
-                | "stated-cpe"
-                | "stated-purl"
-                | "repository-name"
-                | "vendor-product-equals"
-                | "name-begins"
-        )
-    });
-    claim::of(statement)
-        .iter()
-        .filter_map(|claim: &Claim| {
-            let name = &claim.name;
-            let attribute = package.attribute.rsplit('.').next().map(fold);
-            if *name == bare
-                || *name == member
-                || *name == family
-                || attribute.as_ref() == Some(name)
-            {
-                return Some(0);
-            }
-            let both = claim
-                .vendor
-                .as_ref()
-                .map(|vendor| format!("{vendor}-{name}"));
-            if both.as_ref() == Some(&bare) || squeeze(name) == squeeze(&bare) {
-                return Some(1);
-            }
-            if stems(name).contains(&bare) || stems(&bare).contains(name) {
-                return Some(2);
-            }
-            // A name that only learned knowledge connects: the reason that led here quotes it.
-            let quoted = format!("{}”", claim.shown);
-            let led = matched
-                .reasons
-                .iter()
-                .any(|reason| reason.text.contains(&quoted));
-            (aliased && led).then_some(3)
-        })
-        .min()
 }
 
 /// Who says it, as shown.
