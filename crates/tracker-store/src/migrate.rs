@@ -77,10 +77,10 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/postgres/0011_queue.sql"),
     ),
     (
-        11,
+        12,
         "basis",
-        include_str!("../migrations/sqlite/0011_basis.sql"),
-        include_str!("../migrations/postgres/0011_basis.sql"),
+        include_str!("../migrations/sqlite/0012_basis.sql"),
+        include_str!("../migrations/postgres/0012_basis.sql"),
     ),
 ];
 

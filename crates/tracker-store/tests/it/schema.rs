@@ -49,6 +49,14 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0010_embargo.sql"),
         include_str!("../../migrations/postgres/0010_embargo.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0011_queue.sql"),
+        include_str!("../../migrations/postgres/0011_queue.sql"),
+    ),
+    (
+        include_str!("../../migrations/sqlite/0012_basis.sql"),
+        include_str!("../../migrations/postgres/0012_basis.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.
