@@ -24,8 +24,8 @@ impl Machine {
         let with = format!("--tpm socket:{}", path.join("tpm/socket").display());
         let open = "--passphrase-file passphrase disk";
         let recovery = boot(path, &format!("--json unlock recovery {open}"));
-        let recovery: Value = serde_json::from_str(&recovery).unwrap();
-        let key = recovery["recovery_key"].as_str().unwrap();
+        let recovery: Value = serde_json::from_str(&recovery).expect("JSON");
+        let key = recovery["recovery_key"].as_str().expect("a text");
         put(path, "recovery", key.as_bytes());
         let line = format!("unlock enroll {with} --pcr 7 --with-pin --new-pin-file pin {open}");
         boot(path, &line);
