@@ -263,7 +263,7 @@ fn a_shallow_clone_is_refused_with_the_way_out() {
 }
 
 /// What a server answers to a path.
-fn get(address: &str, path: &str) -> (u16, String) {
+pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
     use std::io::Read;
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     write!(

@@ -11,6 +11,7 @@ mod flow;
 mod follow;
 mod help;
 mod landing;
+mod landing_fix;
 mod operate;
 mod program;
 mod refusal;
