@@ -348,6 +348,11 @@ impl Graph {
         &self.boundary
     }
 
+    /// Gathers who says what, so that the first question need not.
+    pub(crate) fn gather_claims(&self) {
+        self.claims.sayers();
+    }
+
     /// What the commit's message says of others.
     pub fn mentions(&self, commit: CommitNumber) -> Option<&Mentions> {
         self.claims.of(commit)

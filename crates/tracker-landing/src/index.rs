@@ -374,6 +374,7 @@ impl LandingIndex {
         self.settle_branches();
         self.settle_channels();
         self.settle_alike();
+        self.graph.gather_claims();
         self.fixes = OnceLock::new();
     }
 
