@@ -105,6 +105,26 @@ impl PathStep {
     }
 }
 
+impl Answer {
+    /// How the way went on from the branches: the releases by which channels got the change itself, in order of time.
+    pub fn releases(&self) -> Vec<(&Release, String)> {
+        let landed = self.channels.iter().filter(|landing| landing.via.is_none());
+        let named = landed.filter_map(|landing| Some((landing.first.as_ref()?, &landing.channel)));
+        let mut releases: Vec<(&Release, String)> = named
+            .map(|(first, channel)| {
+                let seen = if first.observed {
+                    "first seen"
+                } else {
+                    "released"
+                };
+                (first, format!("{seen} in {channel}"))
+            })
+            .collect();
+        releases.sort_by_key(|(first, _)| first.time);
+        releases
+    }
+}
+
 /// Whether a branch has the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BranchTick {

@@ -186,7 +186,7 @@ fn text(answer: &Answer) -> anyhow::Result<String> {
             minute(backport.time),
             match backport.by {
                 Link::Message => "",
-                Link::Patch => ", which changes the same",
+                Link::Patch => ", which makes the same change",
                 Link::Request => ", as its pull request says",
             }
         )?;
@@ -199,6 +199,14 @@ fn text(answer: &Answer) -> anyhow::Result<String> {
             minute(step.time),
             step.commit.to_string(),
             step.words()
+        )?;
+    }
+    for (release, words) in answer.releases() {
+        writeln!(
+            out,
+            "  {}  {:.12}  {words}",
+            minute(release.time),
+            release.commit.to_string()
         )?;
     }
     writeln!(out, "\nbranches")?;

@@ -94,6 +94,7 @@ fn a_change_is_found_with_its_way_and_its_channel() {
         "names CVE-2023-12345",
         "[x] master",
         "[x] nixos-unstable",
+        "first seen in nixos-unstable",
         "2023-11-20 00:00 UTC",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");

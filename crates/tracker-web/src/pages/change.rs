@@ -20,7 +20,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::Serialize;
-use tracker_landing::answer::{Answer, AnswerError, Asked, Link as FoundBy, Standing};
+use tracker_landing::answer::{Answer, AnswerError, Asked, Link as FoundBy, Release, Standing};
 use tracker_landing::graph::GraphError;
 use tree::{Node, tree};
 
@@ -127,7 +127,14 @@ fn way(answer: &Answer, now: Timestamp) -> Vec<Way> {
         short: short(step.commit),
         what: step.words(),
     };
-    answer.path.iter().map(line).collect()
+    let release = |(release, what): (&Release, String)| Way {
+        at: Day::new(release.time, now),
+        href: format!("{NIXPKGS}/commit/{}", release.commit),
+        short: short(release.commit),
+        what,
+    };
+    let releases = answer.releases().into_iter().map(release);
+    answer.path.iter().map(line).chain(releases).collect()
 }
 
 /// What else the commits say.
@@ -157,7 +164,7 @@ fn notes(answer: &Answer) -> Vec<String> {
             short(backport.commit),
             match backport.by {
                 FoundBy::Message => ", which says so",
-                FoundBy::Patch => ", which changes the same",
+                FoundBy::Patch => ", which makes the same change",
                 FoundBy::Request => ", whose pull request says so",
             }
         ));

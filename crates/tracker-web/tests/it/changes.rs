@@ -72,7 +72,7 @@ on_both_databases! {
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         for part in [
             "<h1>Pull request #7</h1>", "In 1 of 2 channels.", "/vulnerabilities/CVE-2024-0001",
-            "someone", "2024-05-06", "no backport of it is known", "fix merged into master",
+            "someone", "2024-05-06", "no backport of it is known", "fix merged into master", "released in nixos-unstable",
         ] {
             let wanted = part != "someone";
             assert_eq!(page.body.contains(part), wanted, "{part}: {}", page.body);
