@@ -2,7 +2,6 @@
 //!
 //! Invariant: from the given severity on, no decision takes effect by one person's word, however often it is given.
 
-use crate::actor::PersonId;
 use tracker_record::Severity;
 
 /// From which severity on a second person has to agree.
@@ -27,8 +26,9 @@ impl SecondPerson {
         self.from.is_some_and(|from| severity >= from)
     }
 
-    /// Whether the words of these people suffice; the first is who proposed it, each has the permission to decide.
-    pub fn agreement(&self, severity: Severity, people: &[PersonId]) -> Agreement {
+    /// Whether the words of these people suffice, by whatever tells them apart; the first is who proposed it, each has the
+    /// permission to decide.
+    pub fn agreement<P: PartialEq>(&self, severity: Severity, people: &[P]) -> Agreement {
         let Some((first, others)) = people.split_first() else {
             return Agreement::Awaited;
         };

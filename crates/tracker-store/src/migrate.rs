@@ -82,6 +82,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0012_basis.sql"),
         include_str!("../migrations/postgres/0012_basis.sql"),
     ),
+    (
+        13,
+        "suggested",
+        include_str!("../migrations/sqlite/0013_suggested.sql"),
+        include_str!("../migrations/postgres/0013_suggested.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

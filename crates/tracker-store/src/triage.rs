@@ -1,12 +1,13 @@
 //! What people decide: acts become events, events become findings, places in lists and the queue, in one transaction.
 //!
-//! Reading order: `log` (reading events), `decide` (acts, undo), `rules` and `views`, `act` (an act told again), `once` (requests that come twice), `item` (a row of the queue), `sql` (a
+//! Reading order: `log` (reading events), `history` (the log for everybody), `decide` (acts, undo), `rules` and `views`, `act` (an act told again), `once` (requests that come twice), `item` (a row of the queue), `sql` (a
 //! query in the database's language), `queue` (reads), `check` (whether all that is stored follows from the log).
 //! Invariant: nothing about decisions is stored that the log does not hold; what is beside it can be made anew from it.
 
 mod act;
 mod check;
 pub(crate) mod decide;
+mod history;
 pub(crate) mod item;
 pub(crate) mod log;
 mod once;
@@ -17,6 +18,7 @@ pub(crate) mod statements;
 
 pub use act::ActSummary;
 pub use decide::{Act, ActOutcome, ItemId, Targets, Undo};
+pub use history::{LogLine, MaintainedPackage};
 pub use once::{Conditions, Once};
 pub use queue::{Names, QueueRow, TriageDetail, TriageFinding};
 pub use rules::{RuleRow, ViewRow};

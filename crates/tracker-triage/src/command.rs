@@ -5,8 +5,11 @@
 use crate::decisions::{Decisions, MatchVerdict, undone};
 use crate::event::{Entry, Event};
 use crate::state::{DecidedState, Dismissal, MatchState};
-use crate::subject::{MAX_NAME, Place, Subject, is_name};
+use crate::subject::{Actor, MAX_NAME, Place, Subject, is_name};
+use crate::verdict::Verdict;
 use jiff::{SignedDuration, Timestamp};
+use tracker_people::{Agreement, SecondPerson};
+use tracker_record::Severity;
 
 /// The longest comment, in bytes.
 pub const MAX_COMMENT: usize = 20_000;
@@ -46,6 +49,10 @@ pub enum Action {
     Snooze(Option<Timestamp>),
     /// Add a family that matching did not find.
     AddPackage,
+    /// Say how it should be decided, for somebody of the team to agree.
+    Suggest(Verdict),
+    /// Agree to what was last suggested.
+    Agree,
 }
 
 /// An act that cannot be.
@@ -98,6 +105,9 @@ pub enum CommandError {
         /// As given.
         event: u64,
     },
+    /// Nobody suggested anything: decide instead.
+    #[error("nothing is suggested")]
+    NothingSuggested,
     /// There is nothing to take back.
     #[error("nothing is decided {place}")]
     NothingDecided {
@@ -204,7 +214,7 @@ impl Action {
                     sequence: 0,
                     vulnerability: None,
                     at: Timestamp::UNIX_EPOCH,
-                    actor: crate::Actor::tracker(),
+                    actor: Actor::tracker(),
                     group: None,
                     reason: None,
                     event: event.clone(),
@@ -229,8 +239,82 @@ impl Action {
                 until: *until,
             }),
             Action::AddPackage => (!held.added).then_some(Event::PackageAdded { subject }),
+            Action::Suggest(verdict) => {
+                let said = held
+                    .suggestions
+                    .iter()
+                    .any(|held| held.suggested.value == *verdict && !held.decides);
+                let holds = verdict.action().event(&subject, held)?.is_none();
+                (!said && !holds).then(|| Event::Suggested {
+                    subject,
+                    verdict: verdict.clone(),
+                    decides: false,
+                })
+            }
+            Action::Agree => held.last_suggestion()?.action().event(&subject, held)?,
         })
     }
+}
+
+impl Decisions {
+    /// What was last suggested.
+    ///
+    /// # Errors
+    /// When nothing is.
+    pub fn last_suggestion(&self) -> Result<&Verdict, CommandError> {
+        let last = self.suggestions.last();
+        last.map(|held| &held.suggested.value)
+            .ok_or(CommandError::NothingSuggested)
+    }
+}
+
+/// What an act of somebody who may decide becomes where decisions may need two people: what it is by one's word alone if
+/// that is enough, or if somebody else said the same before; or else a suggestion that one more makes hold. None if they
+/// said it before themselves, or if it would change nothing.
+///
+/// # Errors
+/// When the act cannot be.
+pub fn reviewed(
+    rule: SecondPerson,
+    severity: Severity,
+    action: &Action,
+    subject: &Subject,
+    held: &Decisions,
+    actor: &Actor,
+) -> Result<Option<Event>, CommandError> {
+    let alone = action.event(subject, held)?;
+    let verdict = match action {
+        Action::Agree => Some(held.last_suggestion()?.clone()),
+        other => Verdict::of(other),
+    };
+    let (Some(_), Some(verdict)) = (&alone, verdict) else {
+        return Ok(alone);
+    };
+    let mut names: Vec<&str> = held.said_by(&verdict).collect();
+    let said = names.contains(&actor.name.as_str());
+    names.push(&actor.name);
+    if rule.agreement(severity, &names) == Agreement::Enough {
+        return Ok(alone);
+    }
+    Ok((!said).then(|| Event::Suggested {
+        subject: subject.clone(),
+        verdict,
+        decides: true,
+    }))
+}
+
+/// From which severity on decisions need two people, by the entries about no vulnerability.
+pub fn second_person(entries: &[Entry]) -> SecondPerson {
+    let undone = undone(entries.iter());
+    let mut rule = SecondPerson::default();
+    for entry in entries {
+        if let Event::SecondPersonAsked { from } = entry.event
+            && !undone.contains(&entry.sequence)
+        {
+            rule.from = from;
+        }
+    }
+    rule
 }
 
 /// Checks that an event of a log can be undone.

@@ -5,6 +5,7 @@
 use crate::event::{Entry, Event};
 use crate::state::{DecidedState, Dismissal, MatchState};
 use crate::subject::{Actor, Place, Subject};
+use crate::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,16 @@ pub enum MatchVerdict {
     Dismissed(Dismissal),
 }
 
+/// What somebody suggested, and nobody answered yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suggestion {
+    /// What, by whom, when, why.
+    #[serde(flatten)]
+    pub suggested: Decided<Verdict>,
+    /// Whether they may decide, so that one more of the team is enough.
+    pub decides: bool,
+}
+
 /// Everything that was decided about a match and holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Decisions {
@@ -42,6 +53,9 @@ pub struct Decisions {
     /// What was said of its findings.
     #[serde(serialize_with = "places")]
     pub places: BTreeMap<Place, Decided<DecidedState>>,
+    /// What is suggested and waits for an answer, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<Suggestion>,
     /// Who deals with it.
     pub assignee: Option<String>,
     /// Until when it is out of sight.
@@ -111,14 +125,36 @@ impl Decisions {
     /// Takes in the next entry, which is not undone.
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.event {
+            Event::Suggested {
+                verdict, decides, ..
+            } => {
+                // Of what one person suggests about the same, the last word counts.
+                self.suggestions.retain(|held| {
+                    held.suggested.actor.name != entry.actor.name
+                        || !held.suggested.value.is_about_same(verdict)
+                });
+                self.suggestions.push(Suggestion {
+                    suggested: decided(entry, verdict.clone()),
+                    decides: *decides,
+                });
+            }
             Event::Confirmed { .. } => {
                 self.verdict = Some(decided(entry, MatchVerdict::Confirmed));
+                self.answer(&Verdict::Confirm);
             }
             Event::Dismissed { why, .. } => {
                 self.verdict = Some(decided(entry, MatchVerdict::Dismissed(*why)));
+                self.answer(&Verdict::Confirm);
             }
-            Event::Reopened { .. } => self.verdict = None,
+            Event::Reopened { .. } => {
+                self.verdict = None;
+                self.answer(&Verdict::Confirm);
+            }
             Event::StateSet { place, state, .. } => {
+                self.answer(&Verdict::State {
+                    place: place.clone(),
+                    state: *state,
+                });
                 // What was said of a part before is overruled by what is now said of the whole.
                 self.places.retain(|held, _| !within(held, place));
                 self.places.insert(place.clone(), decided(entry, *state));
@@ -132,6 +168,19 @@ impl Decisions {
             Event::Snoozed { until, .. } => self.snoozed_until = *until,
             _ => {}
         }
+    }
+
+    /// What was suggested about the same as a decision is answered by it.
+    fn answer(&mut self, decision: &Verdict) {
+        self.suggestions
+            .retain(|held| !held.suggested.value.is_about_same(decision));
+    }
+
+    /// The names of those who may decide and said this, without an answer so far; a name counts by whatever proof.
+    pub fn said_by<'a>(&'a self, verdict: &'a Verdict) -> impl Iterator<Item = &'a str> {
+        let said = self.suggestions.iter();
+        said.filter(move |held| held.decides && held.suggested.value == *verdict)
+            .map(|held| held.suggested.actor.name.as_str())
     }
 
     /// Where the match stands.

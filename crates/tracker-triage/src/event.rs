@@ -2,11 +2,14 @@
 //!
 //! Invariant: an entry's stored form says its version, and what is not understood is an error, never something else.
 
+use crate::query::{Field, Kind};
 use crate::state::{DecidedState, Dismissal, FindingState};
 use crate::subject::{Actor, Place, Subject};
+use crate::verdict::Verdict;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+use tracker_record::Severity;
 
 /// The version of the stored form that is written.
 pub const VERSION: u32 = 1;
@@ -121,6 +124,16 @@ pub enum Event {
         /// Which findings.
         place: Place,
     },
+    /// Somebody who may not decide alone says how it should be decided.
+    Suggested {
+        /// The match.
+        #[serde(flatten)]
+        subject: Subject,
+        /// How.
+        verdict: Verdict,
+        /// Whether they may decide, so that one more of the team is enough.
+        decides: bool,
+    },
     /// A family that matching did not find.
     PackageAdded {
         /// The match.
@@ -169,6 +182,11 @@ pub enum Event {
     RuleEnded {
         /// Number of the rule.
         rule: u64,
+    },
+    /// From a severity on, decisions need two people; or none do any more.
+    SecondPersonAsked {
+        /// The least severity.
+        from: Option<Severity>,
     },
     /// A query was given a name.
     ViewSaved {
@@ -284,6 +302,8 @@ impl Event {
             Event::Reopened { .. } => "reopened",
             Event::StateSet { .. } => "state-set",
             Event::StateWithdrawn { .. } => "state-withdrawn",
+            Event::Suggested { .. } => "suggested",
+            Event::SecondPersonAsked { .. } => "second-person-asked",
             Event::PackageAdded { .. } => "package-added",
             Event::Commented { .. } => "commented",
             Event::Assigned { .. } => "assigned",
@@ -308,6 +328,7 @@ impl Event {
             | Event::Reopened { subject }
             | Event::StateSet { subject, .. }
             | Event::StateWithdrawn { subject, .. }
+            | Event::Suggested { subject, .. }
             | Event::PackageAdded { subject }
             | Event::Commented { subject, .. }
             | Event::Assigned { subject, .. }
@@ -375,6 +396,28 @@ impl Event {
             }
             Event::StateWithdrawn { subject, place } => {
                 format!("{subject} {place}: decision withdrawn")
+            }
+            Event::Suggested {
+                subject,
+                verdict,
+                decides,
+            } => {
+                let awaits = if *decides {
+                    ", one more has to agree"
+                } else {
+                    ""
+                };
+                format!("suggested for {subject}: {verdict}{awaits}")
+            }
+            Event::SecondPersonAsked { from: None } => {
+                "one person's word is enough for every severity".to_owned()
+            }
+            Event::SecondPersonAsked { from: Some(from) } => {
+                let from = match Field::Severity.kind() {
+                    Kind::Ordered(names) => names[*from as usize],
+                    _ => "unknown",
+                };
+                format!("from severity {from} on, two people have to agree")
             }
             Event::PackageAdded { subject } => format!("{subject} added by hand"),
             Event::Commented { text, .. } => text.clone(),

@@ -57,6 +57,8 @@ pub struct Item {
     pub contradicted: bool,
     /// Whether it was added by hand.
     pub added: bool,
+    /// Whether a suggestion waits for an answer.
+    pub suggested: bool,
 }
 
 impl Item {

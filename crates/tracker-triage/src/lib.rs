@@ -1,6 +1,6 @@
 //! What people decide about vulnerabilities, and what follows from it. Layer: tracker, pure.
 //!
-//! Reading order: [`subject`] (what is decided about), [`state`] (where it can stand), [`event`] (the log), [`decisions`]
+//! Reading order: [`subject`] (what is decided about), [`state`] (where it can stand), [`verdict`] (what one may suggest and another confirm), [`event`] (the log), [`decisions`]
 //! (the log folded for one subject), [`board`] (folded whole), [`mod@derive`] (decisions laid over evidence), [`item`] (a
 //! match in the queue), [`rank`] (how urgent it is), [`query`] (the language it is asked for in), [`rule`] (what is
 //! hidden), [`command`] (what can be asked for, checked).
@@ -18,6 +18,7 @@ pub mod rank;
 pub mod rule;
 pub mod state;
 pub mod subject;
+pub mod verdict;
 pub mod words;
 
 pub use board::Board;
@@ -31,3 +32,4 @@ pub use rank::{Rank, RankInputs};
 pub use rule::Rule;
 pub use state::{DecidedState, Dismissal, FindingState, FixedBy, Justification, MatchState};
 pub use subject::{Actor, ActorKind, Place, Subject};
+pub use verdict::Verdict;

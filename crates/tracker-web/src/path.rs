@@ -38,6 +38,11 @@ pub(crate) fn package(distribution: &str, attribute: &str) -> String {
     format!("/packages/{}/{}", segment(distribution), segment(attribute))
 }
 
+/// The page of a maintainer.
+pub(crate) fn maintainer(name: &str) -> String {
+    format!("/maintainers/{}", segment(name))
+}
+
 /// The page of a channel.
 pub(crate) fn channel(name: &str) -> String {
     format!("/channels/{}", segment(name))

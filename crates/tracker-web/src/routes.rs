@@ -12,7 +12,8 @@ use crate::landings::Landings;
 use crate::operate::Operations;
 use crate::pages::{
     about, account, administer, assets, change, channel, channels, embargoes, events, jobs, labels,
-    overview, package, packages, pipeline, record, sign_in, vulnerabilities, vulnerability,
+    log, maintainers, overview, package, packages, pipeline, record, sign_in, vulnerabilities,
+    vulnerability,
 };
 use crate::people::{self, People};
 use crate::told;
@@ -28,7 +29,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tracker_people::Permission::{
-    Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Suppress,
+    Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Propose, Suppress,
 };
 use tracker_store::Store;
 
@@ -69,6 +70,11 @@ table! {
     Page "/pipeline/{name}" get pipeline::channel => open;
     Page "/events" get events::events => open;
     File "/events/feed.atom" get events::feed => open;
+    Page "/log" get log::log => open;
+    File "/log/feed.atom" get log::feed => open;
+    Page "/maintainers/{maintainer}" get maintainers::maintainer => open;
+    Own "/mine" get maintainers::mine => Propose;
+    Form "/suggestions" post maintainers::suggest => Propose;
     Page "/labels" get labels::labels => open;
     File "/labels/feed.atom" get labels::feed => open;
     Page "/jobs" get jobs::jobs => open;

@@ -27,6 +27,17 @@ pub(crate) enum Triage {
     /// Decide the state of findings, or with `--withdraw` let evidence count again.
     #[command(after_help = examples("triage state CVE-2019-14697 musl will-not-fix --channel nixos-19.09 --database sqlite:tracker.db\n  rootstock-tracker triage state CVE-2019-14697 musl not-affected:inline-mitigations-already-exist --database sqlite:tracker.db\n  rootstock-tracker triage state CVE-2019-14697 musl --withdraw --database sqlite:tracker.db"))]
     State(State),
+    /// Say how a match should be decided, for somebody else to agree.
+    #[command(after_help = examples("triage suggest CVE-2019-14697 musl --dismiss wrong-package --as alice --database sqlite:tracker.db"))]
+    Suggest(Suggest),
+    /// Agree to what was last suggested about a match, so that it holds.
+    #[command(after_help = examples("triage agree CVE-2019-14697 musl --as bob --database sqlite:tracker.db"))]
+    Agree(Decision),
+    /// Tell from which severity on two people have to agree, or ask for it.
+    ///
+    /// Without a severity it tells; `off` asks for nobody. What was decided before stays.
+    #[command(after_help = examples("triage second-person high --reason 'as agreed' --database sqlite:tracker.db"))]
+    SecondPerson(SecondPerson),
     /// Say something about a match.
     #[command(after_help = examples("triage comment CVE-2019-14697 musl 'Asked upstream.' --database sqlite:tracker.db"))]
     Comment(Comment),
@@ -233,6 +244,48 @@ pub(crate) struct Snooze {
     /// Until when.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `triage suggest`.
+#[derive(Debug, Args)]
+pub(crate) struct Suggest {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) what: SuggestWhat,
+    /// The state on this channel only.
+    #[arg(long, value_name = "CHANNEL", requires = "state")]
+    pub(crate) channel: Option<String>,
+    /// The state of this attribute only.
+    #[arg(long, value_name = "ATTRIBUTE", requires = "state")]
+    pub(crate) attribute: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What is suggested.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SuggestWhat {
+    /// To confirm it.
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// To dismiss it, with the reason.
+    #[arg(long, value_name = "WHY")]
+    pub(crate) dismiss: Option<String>,
+    /// To decide the state of its findings.
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+}
+
+/// `triage second-person`.
+#[derive(Debug, Args)]
+pub(crate) struct SecondPerson {
+    /// The least severity (`low`, `medium`, `high`, `critical`), or `off`.
+    #[arg(value_name = "SEVERITY", value_parser = ["low", "medium", "high", "critical", "off"])]
+    pub(crate) from: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
 }

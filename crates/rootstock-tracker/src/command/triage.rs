@@ -1,6 +1,7 @@
 //! `triage …`: the team's work from the command line, as the pages do it.
 
 mod text;
+mod two;
 
 use super::{open, open_existing};
 use crate::arguments::triage::{
@@ -58,6 +59,9 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
             act(targets, action, dismiss.common).await
         }
         Triage::State(arguments) => state(arguments).await,
+        Triage::Suggest(arguments) => two::suggest(arguments).await,
+        Triage::Agree(one) => one_act(&one.which, Action::Agree, one.common).await,
+        Triage::SecondPerson(arguments) => two::second_person(arguments).await,
         Triage::Comment(one) => one_act(&one.which, Action::Comment(one.text), one.common).await,
         Triage::Assign(one) => one_act(&one.which, Action::Assign(one.to), one.common).await,
         Triage::Snooze(one) => one_act(&one.which, Action::Snooze(one.until), one.common).await,

@@ -177,4 +177,5 @@ fn follows(item: &item::ItemRow, decisions: &Decisions) -> bool {
         && item.added == i64::from(decisions.added)
         && item.assignee == decisions.assignee.clone().unwrap_or_default()
         && item.snoozed == snoozed
+        && (item.suggested != 0) != decisions.suggestions.is_empty()
 }

@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tracker_match::{Finding, FindingStatus, Match, Reason};
-use tracker_triage::command::{check_reason, check_undo};
+use tracker_people::SecondPerson;
+use tracker_record::Severity;
+use tracker_triage::command::{self, check_reason, check_undo};
 use tracker_triage::query::Query;
 use tracker_triage::{Action, Actor, Decisions, Entry, Event, FindingState, Subject};
 
@@ -84,6 +86,8 @@ pub struct ActOutcome {
     pub changed: Vec<ItemId>,
     /// How many were asked for and stand so already.
     pub unchanged: u64,
+    /// Of those that changed, how many hold only when a second person agrees.
+    pub awaiting: u64,
     /// Findings that moved to another state.
     pub findings: u64,
     /// Whether it was only tried.
@@ -207,6 +211,31 @@ impl Store {
             writer.commit().await?;
         }
         Ok(outcome)
+    }
+
+    /// From which severity on decisions need two people.
+    pub async fn second_person(&self) -> Result<SecondPerson> {
+        let mut session = self.read().await?;
+        second_person(&mut session).await
+    }
+
+    /// Asks for a second person from a severity on, or with `None` for none; decisions that hold stay. Gives the event's
+    /// sequence.
+    ///
+    /// # Errors
+    /// [`StoreError::Triage`] when the reason is too long.
+    pub async fn ask_second_person(
+        &self,
+        actor: &Actor,
+        from: Option<Severity>,
+        reason: Option<&str>,
+    ) -> Result<u64> {
+        check_reason(reason)?;
+        let mut writer = self.writer().await?;
+        let event = Event::SecondPersonAsked { from };
+        let sequence = writer.entry(0, actor, reason, None, &event) as u64;
+        writer.commit().await?;
+        Ok(sequence)
     }
 
     /// Derives anew what time changed: findings on channels whose support ended, rules whose time is over; and releases
@@ -343,9 +372,11 @@ async fn decide_batch(
         .collect();
     let decisions = log::decisions(&mut writer.session, keys.clone()).await?;
     let undecided = Decisions::default();
-    let mut held: BTreeSet<(i64, Subject)> = BTreeSet::new();
+    let rule = second_person(&mut writer.session).await?;
+    let mut held: BTreeMap<(i64, Subject), Severity> = BTreeMap::new();
     for (key, row) in item::held(&mut writer.session, keys).await? {
-        held.insert((key, row.subject));
+        let severity = row.severity();
+        held.insert((key, row.subject), severity);
     }
     let mut changed = Vec::new();
     for ((key, id), subjects) in batch {
@@ -356,7 +387,8 @@ async fn decide_batch(
                 distribution: subject.distribution.clone(),
                 family: subject.family.clone(),
             };
-            let there = held.contains(&(*key, subject.clone()));
+            let severity = held.get(&(*key, subject.clone())).copied();
+            let there = severity.is_some();
             if act.action == Action::AddPackage {
                 let family = values![subject.distribution.as_str(), subject.family.as_str()];
                 if writer.session.count(&sql::FAMILY_HELD, family).await? == 0 {
@@ -371,10 +403,15 @@ async fn decide_batch(
             }
             let decided = decisions.get(key).and_then(|all| all.get(subject));
             let decided = decided.unwrap_or(&undecided);
-            let Some(event) = act.action.event(subject, decided)? else {
+            let severity = severity.unwrap_or_default();
+            let event = command::reviewed(rule, severity, &act.action, subject, decided, actor)?;
+            let Some(event) = event else {
                 outcome.unchanged += 1;
                 continue;
             };
+            if matches!(event, Event::Suggested { decides: true, .. }) {
+                outcome.awaiting += 1;
+            }
             note(
                 writer,
                 *key,
@@ -528,6 +565,15 @@ async fn undo_batch(
         rules::lay(&mut writer.session, None).await?;
     }
     Ok(())
+}
+
+/// From which severity on decisions need two people, by the log.
+async fn second_person(session: &mut Session) -> Result<SecondPerson> {
+    let mut entries = Vec::new();
+    for row in session.rows(&sql::SECOND_PERSON, Vec::new()).await? {
+        entries.push(log::entry(&row)?.1);
+    }
+    Ok(command::second_person(&entries))
 }
 
 /// The decision at the end of a chain of undos.

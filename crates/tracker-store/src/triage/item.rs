@@ -11,6 +11,7 @@ use crate::value::{Row, Value, values};
 use crate::writer::{Counter, Writer};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use tracker_record::Severity;
 use tracker_triage::rank::{self, Rank, RankInputs};
 use tracker_triage::{Decisions, FindingState, MatchState, Subject};
 
@@ -60,6 +61,7 @@ pub(crate) struct ItemRow {
     rank: i64,
     pub(crate) assignee: String,
     pub(crate) snoozed: i64,
+    pub(crate) suggested: i64,
 }
 
 /// A probability in millionths.
@@ -68,6 +70,13 @@ pub(crate) fn millionths(score: f64) -> u32 {
 }
 
 impl ItemRow {
+    /// Severity of the vulnerability.
+    pub(crate) fn severity(&self) -> Severity {
+        let severities = listing::SEVERITIES.into_iter();
+        let mut severities = severities.filter(|one| *one as i64 == self.severity);
+        severities.next().unwrap_or_default()
+    }
+
     fn read(row: &Row) -> Result<ItemRow> {
         Ok(ItemRow {
             key: row.integer(0)?,
@@ -89,6 +98,7 @@ impl ItemRow {
             rank: row.integer(18)?,
             assignee: row.text(19)?,
             snoozed: row.integer(20)?,
+            suggested: row.integer(21)?,
         })
     }
 
@@ -141,6 +151,7 @@ impl ItemRow {
             rank: Rank::order(&inputs),
             assignee: decisions.assignee.clone().unwrap_or_default(),
             snoozed: decisions.snoozed_until.map_or(0, Timestamp::as_microsecond),
+            suggested: i64::from(!decisions.suggestions.is_empty()),
         }
     }
 
@@ -168,7 +179,8 @@ impl ItemRow {
             self.assignee.as_str(),
             self.snoozed,
             // Rules are laid over it once it is written.
-            0_i64
+            0_i64,
+            self.suggested
         ]
     }
 }
@@ -248,7 +260,7 @@ impl ItemRows {
         writer.changed();
         let session = &mut writer.session;
         session.execute_in(&sql::ITEMS_DROP, &[], self.gone).await?;
-        session.insert(&sql::ITEM_PUT, 22, self.rows).await?;
+        session.insert(&sql::ITEM_PUT, 23, self.rows).await?;
         rules::lay(session, Some(&self.keys)).await
     }
 }

@@ -66,6 +66,8 @@ pub struct QueueRow {
     pub contradicted: bool,
     /// Whether a person added it.
     pub added: bool,
+    /// Whether a suggestion waits for an answer.
+    pub suggested: bool,
     /// Who deals with it.
     pub assignee: Option<String>,
     /// Until when it is out of sight.
@@ -116,7 +118,7 @@ pub struct TriageDetail {
 }
 
 /// Columns of `triage_item AS i` joined to `vulnerability AS v`.
-const COLUMNS: &str = "i.rank, i.key, v.id, v.title, i.distribution, i.family, i.state, v.severity, i.score, i.exploited, i.epss, i.confidence, i.dependents, i.default_install, i.since, i.states, i.contradicted, i.added, i.assignee, i.snoozed, i.suppressed";
+const COLUMNS: &str = "i.rank, i.key, v.id, v.title, i.distribution, i.family, i.state, v.severity, i.score, i.exploited, i.epss, i.confidence, i.dependents, i.default_install, i.since, i.states, i.contradicted, i.added, i.assignee, i.snoozed, i.suppressed, i.suggested";
 
 fn read(row: &Row, now: Timestamp) -> Result<QueueRow> {
     let known = |index| {
@@ -160,6 +162,7 @@ fn read(row: &Row, now: Timestamp) -> Result<QueueRow> {
         assignee: Some(row.text(18)?).filter(|name| !name.is_empty()),
         snoozed_until: instant(row.integer(19)?),
         suppressed_until: instant(row.integer(20)?),
+        suggested: row.integer(21)? != 0,
         rank: Rank::at(&inputs, now),
     })
 }

@@ -194,6 +194,7 @@ impl Condition {
                 }
                 Is::Contradicted => self.push("i.contradicted = 1"),
                 Is::Added => self.push("i.added = 1"),
+                Is::Suggested => self.push("i.suggested = 1"),
             }
             self.push(")");
         }

@@ -57,6 +57,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0012_basis.sql"),
         include_str!("../../migrations/postgres/0012_basis.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0013_suggested.sql"),
+        include_str!("../../migrations/postgres/0013_suggested.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.

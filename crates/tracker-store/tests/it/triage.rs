@@ -6,6 +6,8 @@ mod answers;
 mod deciding;
 mod histories;
 mod once;
+mod reading;
+mod two;
 
 use jiff::{SignedDuration, Timestamp};
 use tracker_match::FindingStatus::{self, Affected};

@@ -98,6 +98,7 @@ impl Asked<'_> {
             Is::Suppressed => later(self.item.suppressed_until),
             Is::Contradicted => self.item.contradicted,
             Is::Added => self.item.added,
+            Is::Suggested => self.item.suggested,
         }
     }
 

@@ -86,23 +86,33 @@ pub enum Is {
     Contradicted,
     /// It was added by hand.
     Added,
+    /// Somebody suggested a verdict, and nobody answered yet.
+    Suggested,
 }
 
-const IS: &[&str] = &["open", "snoozed", "suppressed", "contradicted", "added"];
+const IS: &[&str] = &[
+    "open",
+    "snoozed",
+    "suppressed",
+    "contradicted",
+    "added",
+    "suggested",
+];
 
 impl Is {
     /// All, in the order of their names' list.
-    pub const ALL: [Is; 5] = [
+    pub const ALL: [Is; 6] = [
         Is::Open,
         Is::Snoozed,
         Is::Suppressed,
         Is::Contradicted,
         Is::Added,
+        Is::Suggested,
     ];
 
     /// Whether the answer depends neither on the time nor on rules.
     pub const fn is_stable(self) -> bool {
-        matches!(self, Is::Contradicted | Is::Added)
+        matches!(self, Is::Contradicted | Is::Added | Is::Suggested)
     }
 }
 

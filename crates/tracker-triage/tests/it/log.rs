@@ -6,7 +6,7 @@ use tracker_triage::event::{Cells, EventError};
 use tracker_triage::state::{
     DecidedState, Dismissal, FindingState, FixedBy, Justification, MatchState,
 };
-use tracker_triage::{Board, Decisions, Entry, Event, Place, Subject};
+use tracker_triage::{Board, Decisions, Entry, Event, Place, Subject, Verdict};
 
 fn subject() -> impl Strategy<Value = Subject> {
     (0..3).prop_map(|number| Subject::new("nixpkgs", format!("family-{number}")))
@@ -23,6 +23,19 @@ fn decided() -> impl Strategy<Value = DecidedState> {
     proptest::sample::select(DecidedState::all().collect::<Vec<_>>())
 }
 
+fn verdicts() -> Vec<Verdict> {
+    let place = Place {
+        channel: Some("a".to_owned()),
+        attribute: None,
+    };
+    let states = DecidedState::all().map(move |state| Verdict::State {
+        place: place.clone(),
+        state,
+    });
+    let dismissals = Dismissal::all().map(|why| Verdict::Dismiss { why });
+    states.chain(dismissals).chain([Verdict::Confirm]).collect()
+}
+
 /// A decision, without undo.
 fn decision() -> impl Strategy<Value = Event> {
     let dismissals: Vec<Dismissal> = Dismissal::all().collect();
@@ -37,6 +50,16 @@ fn decision() -> impl Strategy<Value = Event> {
             state
         }),
         (subject(), place()).prop_map(|(subject, place)| Event::StateWithdrawn { subject, place }),
+        (
+            subject(),
+            proptest::sample::select(verdicts()),
+            any::<bool>()
+        )
+            .prop_map(|(subject, verdict, decides)| Event::Suggested {
+                subject,
+                verdict,
+                decides
+            }),
         subject().prop_map(|subject| Event::PackageAdded { subject }),
         (subject(), "[a-z ]{1,8}").prop_map(|(subject, text)| Event::Commented { subject, text }),
         (subject(), proptest::option::of("[a-z]{1,5}"))

@@ -6,6 +6,7 @@ mod log;
 mod queries;
 mod ranking;
 mod rules;
+mod two;
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -69,5 +70,6 @@ fn item() -> Item {
         suppressed_until: None,
         contradicted: false,
         added: false,
+        suggested: false,
     }
 }

@@ -16,6 +16,8 @@ pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod jobs;
 pub(crate) mod labels;
+pub(crate) mod log;
+pub(crate) mod maintainers;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod packages;

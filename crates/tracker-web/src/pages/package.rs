@@ -26,7 +26,7 @@ struct PackagePage {
     family: Link,
     description: Option<String>,
     homepages: Vec<External>,
-    maintainers: Vec<External>,
+    maintainers: Vec<Link>,
     position: Option<String>,
     versions: Vec<VersionLine>,
     channels: Vec<Link>,
@@ -92,10 +92,7 @@ impl PackagePage {
             maintainers: view
                 .maintainers
                 .iter()
-                .map(|handle| {
-                    let url = format!("https://github.com/{}", path::segment(handle));
-                    External::titled(&url, handle)
-                })
+                .map(|name| Link::new(path::maintainer(name), &**name))
                 .collect(),
             position: view.position.clone(),
             versions: view

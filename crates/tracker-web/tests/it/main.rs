@@ -14,6 +14,7 @@ mod github;
 mod hostile;
 mod jobs;
 mod lists;
+mod maintainers;
 mod matrix;
 mod names;
 mod operate;

@@ -16,6 +16,7 @@ fn example(pattern: &str) -> String {
         .replace("{distribution}", "nixpkgs")
         .replace("{attribute}", "openssl")
         .replace("{name}", "nixos-24.05")
+        .replace("{maintainer}", "alyssa")
         .replace("{change}", "7")
         .replace("{from}", "aaa")
         .replace("{to}", "bbb")
@@ -42,6 +43,8 @@ const MARKS: &[(&str, &str)] = &[
     ("/pipeline", "built from release-24.05"),
     ("/pipeline/{name}", "Pipeline of nixos-24.05"),
     ("/events", "Nothing of this has happened yet"),
+    ("/log", "Nobody did anything yet"),
+    ("/maintainers/{maintainer}", "Maintains 1 package of"),
     ("/labels", "Pull requests by label"),
     ("/jobs", "There are no jobs"),
     ("/about", "Data sources"),

@@ -218,7 +218,9 @@ fn packages() -> (Vec<ReleasePackage>, Vec<ReleasePackage>) {
     let mut old: Vec<_> = odd().collect();
     old.push(package("openssl", "openssl", "3.0.5"));
     let mut new: Vec<_> = odd().collect();
-    new.push(package("openssl", "openssl", "3.0.9"));
+    let mut openssl = package("openssl", "openssl", "3.0.9");
+    openssl.package.maintainers.push("alyssa".to_owned());
+    new.push(openssl);
     new[0].package.known_vulnerabilities.push(ATTACK.to_owned());
     new[0]
         .package

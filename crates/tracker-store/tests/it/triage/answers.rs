@@ -217,6 +217,7 @@ async fn items(store: &Store, now: Timestamp) -> Vec<Item> {
             suppressed_until: row.suppressed_until,
             contradicted: row.contradicted,
             added: row.added,
+            suggested: row.suggested,
         });
     }
     items

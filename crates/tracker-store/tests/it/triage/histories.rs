@@ -8,7 +8,7 @@ use tracker_match::FindingStatus::{Affected, Fixed};
 use tracker_store::{Act, Store, TriageDetail, Undo};
 use tracker_testkit::on_both_databases;
 use tracker_triage::state::{DecidedState, Dismissal, FixedBy};
-use tracker_triage::{Action, Place};
+use tracker_triage::{Action, Place, Verdict};
 
 /// Acts of one history.
 const STEPS: usize = 16;
@@ -49,6 +49,11 @@ fn action() -> impl Strategy<Value = Action> {
             days.map(|days| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days))
         )),
         Just(Action::AddPackage),
+        Just(Action::Agree),
+        Just(Action::Suggest(Verdict::Confirm)),
+        Just(Action::Suggest(Verdict::Dismiss {
+            why: Dismissal::Duplicate
+        })),
     ]
 }
 

@@ -1,0 +1,89 @@
+//! The log as everybody reads it, and what somebody maintains.
+
+use super::{CHANNEL, alice, derive, item, prepared};
+use tracker_match::FindingStatus::Affected;
+use tracker_store::view::PageRequest;
+use tracker_store::{Act, Store, Targets, Undo};
+use tracker_testkit::fixture::{package, release};
+use tracker_testkit::on_both_databases;
+use tracker_triage::query::Query;
+use tracker_triage::{Action, Event};
+
+async fn kinds(store: &Store, of: Option<&str>) -> Vec<&'static str> {
+    let page = store
+        .log_page(
+            of,
+            &PageRequest {
+                limit: 100,
+                ..PageRequest::default()
+            },
+        )
+        .await;
+    let rows = page.unwrap().unwrap().rows;
+    rows.iter().map(|line| line.entry.event.kind()).collect()
+}
+
+on_both_databases! {
+    async fn the_log_is_walked_from_both_ends(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        derive(&store, Affected).await;
+        let act = |text: &str| Act {
+            targets: Targets::Items(vec![item("CVE-2024-0001", "musl")]),
+            action: Action::Comment(text.to_owned()),
+            reason: None,
+            dry_run: false,
+        };
+        for number in 0..5 {
+            store.decide(&alice(), &act(&format!("word {number}"))).await.unwrap();
+        }
+        let own = Query::parse("kev:yes").unwrap();
+        store.save_view(&alice(), "private matters", &own, false).await.unwrap();
+        assert_eq!(kinds(&store, None).await, ["commented"; 5], "what is one's own stays so");
+        let history = kinds(&store, Some("CVE-2024-0001")).await;
+        assert_eq!(history.len(), 8, "{history:?}");
+        assert_eq!(history.last(), Some(&"record-added"));
+        assert!(store.log_page(Some("CVE-1999-0001"), &PageRequest::default()).await.unwrap().is_none());
+        let two = |after: Option<String>, before: Option<String>| PageRequest {
+            limit: 2,
+            after,
+            before,
+            ..PageRequest::default()
+        };
+        let first = store.log_page(None, &two(None, None)).await.unwrap().unwrap();
+        let text = |page: &tracker_store::view::Page<tracker_store::LogLine>| -> Vec<String> {
+            page.rows.iter().map(|line| line.text.clone()).collect()
+        };
+        assert_eq!(text(&first), ["musl: word 4", "musl: word 3"]);
+        let second = store.log_page(None, &two(first.next.clone(), None)).await.unwrap().unwrap();
+        assert_eq!(text(&second), ["musl: word 2", "musl: word 1"]);
+        let back = store.log_page(None, &two(None, second.previous.clone())).await.unwrap().unwrap();
+        assert_eq!(text(&back), text(&first));
+        // An undo is a line like any other.
+        let last = first.rows[0].entry.sequence;
+        store.undo(&alice(), Undo::Event(last), Some("mistyped"), false).await.unwrap();
+        let page = store.log_page(None, &two(None, None)).await.unwrap().unwrap();
+        assert!(matches!(page.rows[0].entry.event, Event::Undone { event } if event == last));
+        assert_eq!(page.rows[0].entry.vulnerability.as_deref(), Some("CVE-2024-0001"));
+        store.close().await;
+    }
+
+    async fn package_metadata_says_who_maintains_what(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        let mut musl = package("musl", "musl", "1.2");
+        musl.package.maintainers = vec!["alyssa".to_owned(), "ben@example.org".to_owned()];
+        let mut zlib = package("zlib", "zlib", "1.3");
+        zlib.package.maintainers = vec!["alyssa".to_owned()];
+        let next = release(CHANNEL, "bbb", "2024-02-01T00:00:00Z");
+        store.put_release(&next, vec![musl, zlib]).await.unwrap();
+        let names = async |maintainer: &str| -> Vec<String> {
+            let packages = store.maintained_by(maintainer, 10).await.unwrap();
+            packages.into_iter().map(|one| one.attribute).collect()
+        };
+        assert_eq!(names("alyssa").await, ["musl", "zlib"]);
+        assert_eq!(names("ben@example.org").await, ["musl"]);
+        assert!(names("nobody").await.is_empty());
+        store.close().await;
+    }
+}

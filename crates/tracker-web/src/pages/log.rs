@@ -1,0 +1,144 @@
+//! `/log`: what people did, the latest first, or with `?q=ID` everything that happened to a vulnerability; as a page, as
+//! JSON and as an Atom feed.
+//!
+//! Invariant: a line's id is its place in the log, so that a reader of the feed never sees it twice.
+
+use super::atom::{Entry, Feed, instant};
+use super::events::with_query;
+use super::{Neighbours, Section, Shell};
+use crate::app::App;
+use crate::ask::Ask;
+use crate::components::Moment;
+use crate::error::Error;
+use crate::path;
+use crate::query::PackageQuery;
+use crate::twin::twin_of;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use tracker_store::LogLine;
+use tracker_store::view::{Order, Page};
+
+const PATH: &str = "/log";
+
+#[derive(Debug, Template)]
+#[template(path = "log.html")]
+struct LogPage {
+    shell: Shell,
+    of: Option<String>,
+    feed: String,
+    lines: Vec<Line>,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Debug)]
+struct Line {
+    sequence: u64,
+    at: Moment,
+    actor: String,
+    vulnerability: Option<(String, String)>,
+    text: String,
+    reason: Option<String>,
+}
+
+/// The twin.
+#[derive(Debug, Serialize)]
+struct LogView<'a> {
+    #[serde(flatten)]
+    page: &'a Page<LogLine>,
+    links: Neighbours,
+}
+
+impl Line {
+    fn new(line: &LogLine, now: Timestamp) -> Line {
+        let entry = &line.entry;
+        Line {
+            sequence: entry.sequence,
+            at: Moment::new(entry.at, now),
+            actor: entry.actor.to_string(),
+            vulnerability: entry
+                .vulnerability
+                .as_ref()
+                .map(|id| (path::vulnerability(id), id.clone())),
+            text: line.text.clone(),
+            reason: entry.reason.clone(),
+        }
+    }
+}
+
+async fn page(app: &App, list: &PackageQuery) -> Result<Page<LogLine>, Error> {
+    let request = list.paging.request(Order::default());
+    let of = list.text.as_deref();
+    let found = app.store.log_page(of, &request).await?;
+    found.ok_or_else(|| Error::NotFound {
+        kind: "vulnerability",
+        name: of.unwrap_or_default().to_owned(),
+        near: Vec::new(),
+    })
+}
+
+/// Answers `/log`.
+pub(crate) async fn log(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
+    let list = PackageQuery::read(&ask.query)?;
+    let page = page(&app, &list).await?;
+    let neighbours =
+        |path: &str| Neighbours::new(&page, &list.paging, |paging| list.address_at(&paging, path));
+    let view = LogView {
+        page: &page,
+        links: neighbours(&twin_of(PATH)),
+    };
+    ask.answer(&view, || {
+        let Neighbours { next, previous } = neighbours(PATH);
+        let of = list.text.clone();
+        let query = of
+            .as_deref()
+            .map_or_else(String::new, |id| format!("q={}", path::query_value(id)));
+        LogPage {
+            shell: Shell::new(Section::Vulnerabilities, &ask),
+            feed: with_query("/log/feed.atom", &query),
+            of,
+            lines: page
+                .rows
+                .iter()
+                .map(|line| Line::new(line, ask.now))
+                .collect(),
+            previous,
+            next,
+        }
+    })
+}
+
+/// Answers `/log/feed.atom`, which is paged as the page is.
+pub(crate) async fn feed(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
+    let list = PackageQuery::read(&ask.query)?;
+    let page = page(&app, &list).await?;
+    let entries = page.rows.iter().map(|line| {
+        let entry = &line.entry;
+        let id = entry.vulnerability.as_deref();
+        let reason = entry.reason.as_deref();
+        Entry {
+            id: format!("urn:rootstock:log:{}", entry.sequence),
+            title: id.map_or_else(|| line.text.clone(), |id| format!("{id}: {}", line.text)),
+            at: instant(entry.at),
+            href: id.map_or_else(|| PATH.to_owned(), path::vulnerability),
+            text: reason.map_or_else(
+                || format!("by {}", entry.actor),
+                |reason| format!("by {}: {reason}", entry.actor),
+            ),
+        }
+    });
+    Feed::new(
+        format!(
+            "urn:rootstock:log:feed:{}",
+            list.text.as_deref().unwrap_or_default()
+        ),
+        "What people decided".to_owned(),
+        with_query(PATH, &ask.query),
+        entries.collect(),
+        Timestamp::UNIX_EPOCH,
+    )
+    .answer()
+}

@@ -1,0 +1,236 @@
+//! `/maintainers/NAME`: what is open about the packages that somebody maintains; `/mine` leads there; and how they say what
+//! should be decided.
+//!
+//! Invariants: who maintains what is what package metadata says; a suggestion decides nothing until somebody who may
+//! decide agrees.
+
+use super::sign_in::redirect;
+use super::{Link, Neighbours, Section, Shell};
+use crate::app::App;
+use crate::ask::{Ask, Names};
+use crate::components::{External, SeverityBadge};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::path;
+use crate::people::{Caller, next_path};
+use crate::query::PackageQuery;
+use crate::twin::twin_of;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use tracker_people::{Decide, Permission, Permit, Person, Proof, Propose};
+use tracker_store::view::{Order, Page};
+use tracker_store::{Act, ItemId, MaintainedPackage, QueueRow, StoreError, Targets};
+use tracker_triage::query::Query;
+use tracker_triage::state::Dismissal;
+use tracker_triage::{Action, Actor, ActorKind, Verdict};
+
+/// Packages that are looked for, and those that a page names.
+const PACKAGES: u32 = 5_000;
+const NAMED: usize = 200;
+/// The longest name of a maintainer, in bytes.
+const MAX_NAME: usize = 100;
+
+#[derive(Debug, Template)]
+#[template(path = "maintainer.html")]
+struct MaintainerPage {
+    shell: Shell,
+    name: String,
+    elsewhere: Option<External>,
+    here: String,
+    items: Vec<ItemLine>,
+    total: String,
+    packages: Vec<Link>,
+    package_count: usize,
+    dismissals: Vec<&'static str>,
+    proposes: bool,
+    decides: bool,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Debug)]
+struct ItemLine {
+    href: String,
+    vulnerability: String,
+    distribution: String,
+    family: String,
+    title: String,
+    severity: SeverityBadge,
+    state: &'static str,
+    findings: String,
+    suggested: bool,
+}
+
+/// The twin.
+#[derive(Debug, Serialize)]
+struct MaintainerView<'a> {
+    maintainer: &'a str,
+    open: &'a Page<QueueRow>,
+    packages: &'a [MaintainedPackage],
+    links: Neighbours,
+}
+
+impl ItemLine {
+    fn new(row: &QueueRow) -> ItemLine {
+        let states = row
+            .states
+            .iter()
+            .map(|state| state.name().replace('-', " "));
+        ItemLine {
+            href: path::vulnerability(&row.id.vulnerability),
+            vulnerability: row.id.vulnerability.clone(),
+            distribution: row.id.distribution.clone(),
+            family: row.id.family.clone(),
+            title: row.title.clone(),
+            severity: SeverityBadge::new(row.severity, row.score_tenths),
+            state: row.state.name(),
+            findings: states.collect::<Vec<_>>().join(", "),
+            suggested: row.suggested,
+        }
+    }
+}
+
+fn absent(name: &str) -> Error {
+    Error::NotFound {
+        kind: "maintainer",
+        name: name.to_owned(),
+        near: Vec::new(),
+    }
+}
+
+/// Answers `/maintainers/{maintainer}`.
+pub(crate) async fn maintainer(
+    ask: Ask,
+    State(app): State<App>,
+    Names(name): Names<String>,
+) -> Result<Response, Error> {
+    let list = PackageQuery::read(&ask.query)?;
+    let usable = !name.is_empty() && name.len() <= MAX_NAME && !name.contains(['"', '\\']);
+    if !usable || name.contains(char::is_control) {
+        return Err(absent(&name));
+    }
+    let query = format!(
+        "is:open maintainer:\"{name}\" {}",
+        list.text.as_deref().unwrap_or_default()
+    );
+    let query = Query::parse(&query).map_err(|error| Error::BadParameter {
+        name: "q".to_owned(),
+        value: list.text.clone().unwrap_or_default(),
+        expected: error.to_string(),
+    })?;
+    let packages = app.store.maintained_by(&name, PACKAGES).await?;
+    if packages.is_empty() {
+        return Err(absent(&name));
+    }
+    let request = list.paging.request(Order::default());
+    let me = ask.caller.person().map(|person| person.handle.clone());
+    let open = app
+        .store
+        .queue(&query, ask.now, me.as_deref(), &request)
+        .await?;
+    let neighbours =
+        |path: &str| Neighbours::new(&open, &list.paging, |paging| list.address_at(&paging, path));
+    let view = MaintainerView {
+        maintainer: &name,
+        open: &open,
+        packages: &packages,
+        links: neighbours(&twin_of(&path::maintainer(&name))),
+    };
+    ask.answer(&view, || {
+        let here = path::maintainer(&name);
+        let Neighbours { next, previous } = neighbours(&here);
+        let handle = !name.contains(['@', ' ']);
+        MaintainerPage {
+            shell: Shell::new(Section::Packages, &ask),
+            elsewhere: handle.then(|| {
+                let url = format!("https://github.com/{}", path::segment(&name));
+                External::new(&url)
+            }),
+            here,
+            items: open.rows.iter().map(ItemLine::new).collect(),
+            total: open
+                .total
+                .map_or_else(|| "more than 1,000".to_owned(), |total| total.to_string()),
+            packages: packages
+                .iter()
+                .take(NAMED)
+                .map(|one| {
+                    Link::new(
+                        path::package(&one.distribution, &one.attribute),
+                        &*one.attribute,
+                    )
+                })
+                .collect(),
+            package_count: packages.len(),
+            dismissals: Dismissal::all().map(Dismissal::name).collect(),
+            proposes: ask.caller.may(Permission::Propose),
+            decides: ask.caller.may(Permission::Decide),
+            previous,
+            next,
+            name: name.clone(),
+        }
+    })
+}
+
+/// `GET /mine`: to the reader's own page, by their handle on GitHub or else by the name that they go by.
+pub(crate) async fn mine(caller: Caller) -> Result<Response, Error> {
+    let permit: Permit<'_, Propose> = caller.permit()?;
+    let person = permit.person();
+    let name = person.github.as_ref().unwrap_or(&person.handle);
+    Ok(redirect(&path::maintainer(name)))
+}
+
+/// `POST /suggestions`: says how a match should be decided, or agrees to what was said.
+pub(crate) async fn suggest(
+    State(app): State<App>,
+    caller: Caller,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let wrong = |reason: &dyn std::fmt::Display| Error::BadForm {
+        reason: reason.to_string(),
+    };
+    let (action, person) = match fields.get("do") {
+        "agree" => {
+            let permit: Permit<'_, Decide> = caller.permit()?;
+            (Action::Agree, permit.person())
+        }
+        "confirm" => {
+            let permit: Permit<'_, Propose> = caller.permit()?;
+            (Action::Suggest(Verdict::Confirm), permit.person())
+        }
+        "dismiss" => {
+            let permit: Permit<'_, Propose> = caller.permit()?;
+            let why = Dismissal::of(fields.get("why"));
+            let why = why.ok_or_else(|| wrong(&"it does not say why"))?;
+            (Action::Suggest(Verdict::Dismiss { why }), permit.person())
+        }
+        _ => return Err(wrong(&"it does not say what to do")),
+    };
+    let act = Act {
+        targets: Targets::Items(vec![ItemId {
+            vulnerability: fields.get("vulnerability").to_owned(),
+            distribution: fields.get("distribution").to_owned(),
+            family: fields.get("family").to_owned(),
+        }]),
+        action,
+        reason: Some(fields.get("reason").to_owned()).filter(|reason| !reason.is_empty()),
+        dry_run: false,
+    };
+    let done = app.store.decide(&actor(person, &caller), &act).await;
+    done.map_err(|error| match error {
+        StoreError::Triage(_) | StoreError::NoItem { .. } => wrong(&error),
+        other => other.into(),
+    })?;
+    Ok(redirect(next_path(fields.get("next"))))
+}
+
+/// Who acts, as the log names them.
+fn actor(person: &Person, caller: &Caller) -> Actor {
+    let kind = match caller.proof() {
+        Some(Proof::Token(_)) => ActorKind::Token,
+        _ => ActorKind::Person,
+    };
+    Actor::new(kind, person.handle.as_str())
+}
