@@ -75,6 +75,18 @@ pub struct Page<T> {
     pub total: Option<u64>,
 }
 
+impl<T> Page<T> {
+    /// A page of a list with nothing in it.
+    pub fn empty() -> Page<T> {
+        Page {
+            rows: Vec::new(),
+            next: None,
+            previous: None,
+            total: Some(0),
+        }
+    }
+}
+
 /// A vulnerability in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VulnerabilityRow {

@@ -36,6 +36,15 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 }
 
 impl Fields {
+    /// The fields of a form in a test.
+    #[cfg(test)]
+    pub(crate) fn of(fields: &[(&str, &str)]) -> Fields {
+        let owned = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Fields(owned.collect())
+    }
+
     /// The first field of a name; empty if there is none.
     pub(crate) fn get<'f>(&'f self, name: &'f str) -> &'f str {
         self.all(name).next().unwrap_or_default()

@@ -12,8 +12,8 @@ use crate::landings::Landings;
 use crate::operate::Operations;
 use crate::pages::{
     about, account, administer, assets, change, channel, channels, embargoes, events, jobs, labels,
-    log, maintainers, overview, package, packages, pipeline, record, sign_in, vulnerabilities,
-    vulnerability,
+    log, maintainers, overview, package, packages, pipeline, queue, record, rules, sign_in,
+    vulnerabilities, vulnerability,
 };
 use crate::people::{self, People};
 use crate::told;
@@ -56,6 +56,11 @@ table! {
     Page "/" get overview::overview => open;
     Page "/vulnerabilities" get vulnerabilities::vulnerabilities => open;
     Page "/vulnerabilities/{id}" get vulnerability::vulnerability => open;
+    Page "/queue" get queue::queue => open, post queue::decide => Decide;
+    Form "/queue/undo" post queue::undo => Decide;
+    Form "/queue/views" post queue::change => KeepViews;
+    Page "/rules" get rules::rules => open, post rules::change => Suppress;
+    Page "/vulnerabilities/{id}/{distribution}/{family}" get queue::one => open, post queue::decide_one => Comment;
     Page "/packages" get packages::packages => open;
     Page "/packages/{distribution}/{attribute}" get package::package => open;
     Page "/channels" get channels::channels => open;

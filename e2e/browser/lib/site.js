@@ -41,7 +41,9 @@ export async function startSite() {
     child.once('exit', (code) => resolve(code));
     child.kill('SIGTERM');
   });
-  return { url, stop };
+  /** The link that signs the demonstration's triager in, once. */
+  const signIn = () => /sign in as a triager: (\S+)/.exec(said)[1];
+  return { url, stop, signIn };
 }
 
 /** A small repository with its landing index and pull requests, served until it is stopped. */
@@ -116,6 +118,9 @@ export const pages = [
   { name: 'vulnerabilities-empty', path: '/vulnerabilities?q=nothing-has-these-words' },
   { name: 'vulnerability', path: '/vulnerabilities/CVE-2019-14697' },
   { name: 'vulnerability-patched', path: '/vulnerabilities/CVE-2001-1593' },
+  { name: 'queue', path: '/queue?limit=12', script: true },
+  { name: 'match', path: '/vulnerabilities/CVE-2019-14697/nixpkgs/musl', script: true },
+  { name: 'rules', path: '/rules?q=kev:yes' },
   { name: 'packages', path: '/packages?limit=12' },
   { name: 'packages-search', path: '/packages?q=openssl' },
   { name: 'package', path: '/packages/nixpkgs/musl' },

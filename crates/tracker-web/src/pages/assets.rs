@@ -1,4 +1,4 @@
-//! The style sheet and the icon: in the program, under addresses that change with their bytes.
+//! The style sheet, the script of triage and the icon: in the program, under addresses that change with their bytes.
 //!
 //! Invariant: an address with a digest is answered with exactly those bytes, for ever, or not at all.
 
@@ -33,6 +33,15 @@ static ICON: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "queue",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/queue.js"),
+    )
+});
+
 impl Asset {
     fn new(name: &str, suffix: &str, kind: &'static str, body: &'static [u8]) -> Asset {
         Asset {
@@ -56,6 +65,11 @@ pub(crate) fn stylesheet_address() -> &'static str {
     &STYLESHEET.address
 }
 
+/// Address of the script of triage.
+pub(crate) fn script_address() -> &'static str {
+    &SCRIPT.address
+}
+
 /// Address of the icon.
 pub(crate) fn icon_address() -> &'static str {
     &ICON.address
@@ -64,7 +78,7 @@ pub(crate) fn icon_address() -> &'static str {
 /// `/assets/NAME.DIGEST.SUFFIX`.
 pub(crate) async fn asset(Names(name): Names<String>) -> Result<Response, Error> {
     let address = format!("/assets/{name}");
-    [&*STYLESHEET, &*ICON]
+    [&*STYLESHEET, &*SCRIPT, &*ICON]
         .into_iter()
         .find(|asset| asset.address == address)
         .map(|asset| asset.response("public, max-age=31536000, immutable"))
@@ -84,7 +98,7 @@ pub(crate) async fn favicon() -> Response {
 pub(crate) async fn robots() -> Response {
     (
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        "User-agent: *\nDisallow: /vulnerabilities?\nDisallow: /packages?\n",
+        "User-agent: *\nDisallow: /vulnerabilities?\nDisallow: /packages?\nDisallow: /queue\n",
     )
         .into_response()
 }

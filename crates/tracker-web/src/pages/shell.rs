@@ -8,6 +8,8 @@ use crate::people::Caller;
 pub(crate) enum Section {
     /// The start page.
     Overview,
+    /// The queue.
+    Queue,
     /// Vulnerabilities.
     Vulnerabilities,
     /// Packages.
@@ -82,7 +84,7 @@ impl Shell {
     }
 
     /// The navigation, in its order.
-    pub(crate) fn navigation(&self) -> [NavigationItem; 6] {
+    pub(crate) fn navigation(&self) -> [NavigationItem; 7] {
         let item = |href, text, section| NavigationItem {
             href,
             text,
@@ -94,6 +96,7 @@ impl Shell {
                 "Vulnerabilities",
                 Section::Vulnerabilities,
             ),
+            item("/queue", "Queue", Section::Queue),
             item("/packages", "Packages", Section::Packages),
             item("/channels", "Channels", Section::Channels),
             item("/changes", "Changes", Section::Changes),

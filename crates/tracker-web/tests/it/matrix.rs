@@ -30,6 +30,35 @@ pub(crate) const EXPECTED: &[Line] = &[
         "/vulnerabilities/CVE-2024-0001",
         READ,
     ),
+    (
+        "/queue",
+        "/queue",
+        &[
+            ("GET", Anonymous, 200),
+            ("HEAD", Anonymous, 200),
+            ("POST", Triager, 400),
+        ],
+    ),
+    ("/queue/undo", "/queue/undo", &[("POST", Triager, 400)]),
+    ("/queue/views", "/queue/views", &[("POST", Maintainer, 400)]),
+    (
+        "/rules",
+        "/rules",
+        &[
+            ("GET", Anonymous, 200),
+            ("HEAD", Anonymous, 200),
+            ("POST", Triager, 400),
+        ],
+    ),
+    (
+        "/vulnerabilities/{id}/{distribution}/{family}",
+        "/vulnerabilities/CVE-2024-0001/nixpkgs/openssl",
+        &[
+            ("GET", Anonymous, 200),
+            ("HEAD", Anonymous, 200),
+            ("POST", Maintainer, 400),
+        ],
+    ),
     ("/packages", "/packages", READ),
     (
         "/packages/{distribution}/{attribute}",

@@ -15,6 +15,7 @@ fn example(pattern: &str) -> String {
         )
         .replace("{distribution}", "nixpkgs")
         .replace("{attribute}", "openssl")
+        .replace("{family}", "openssl")
         .replace("{name}", "nixos-24.05")
         .replace("{maintainer}", "alyssa")
         .replace("{change}", "7")
@@ -27,6 +28,12 @@ const MARKS: &[(&str, &str)] = &[
     ("/", "Most urgent"),
     ("/vulnerabilities", "3 vulnerabilities"),
     ("/vulnerabilities/{id}", "Where it stands"),
+    ("/queue", "What can be asked"),
+    (
+        "/vulnerabilities/{id}/{distribution}/{family}",
+        "Matches of this vulnerability",
+    ),
+    ("/rules", "No rule hides anything"),
     ("/packages", "12 packages"),
     (
         "/packages/{distribution}/{attribute}",
