@@ -194,12 +194,15 @@ async fn matched(store: &Store) -> Result<Did, Failure> {
     let sum = |of: fn(&crate::DistributionDerived) -> u64| {
         summary.distributions.iter().map(of).sum::<u64>()
     };
-    let changed = sum(|one| one.findings_changed);
+    // Time changes findings, too: support ends, and so do rules.
+    let (ended, expired) = store.settle().await?;
+    let changed = sum(|one| one.findings_changed) + ended;
     let numbers = [
         ("vulnerabilities", sum(|one| one.vulnerabilities)),
         ("matched", sum(|one| one.matched)),
         ("unmatched", sum(|one| one.unmatched)),
         ("findings", changed),
+        ("rules-expired", expired),
     ];
     // A finding that is new may be one whose fix is on its way.
     Ok(did_at(MATCH_MINUTES, numbers, changed > 0, &[JOIN]))

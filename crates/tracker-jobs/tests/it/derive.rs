@@ -8,7 +8,7 @@ use tracker_match::FindingStatus;
 use tracker_store::Store;
 use tracker_testkit::on_both_databases;
 
-fn packages(version: &str) -> Input {
+pub(crate) fn packages(version: &str) -> Input {
     let list = format!(
         r#"{{"version":2,"channel":"nixos-19.09","commit":"aaaa","packages":{{
             "musl":{{"name":"musl-{version}","pname":"musl","version":"{version}","system":"x86_64-linux",
@@ -19,7 +19,7 @@ fn packages(version: &str) -> Input {
 }
 
 /// A graph of the package's derivation with one patch.
-fn graph(version: &str, patch: &str) -> Input {
+pub(crate) fn graph(version: &str, patch: &str) -> Input {
     let lines = [
         format!(
             r#"{{"i":0,"drv":"11111111111111111111111111111111-{patch}.drv","name":"{patch}","outputs":{{}},"in":[],"fod":1,"url":"https://example.org/{patch}"}}"#
@@ -31,7 +31,7 @@ fn graph(version: &str, patch: &str) -> Input {
     bytes("drvs.jsonl", lines.join("\n"))
 }
 
-fn release(revision: &str, day: u8) -> Release {
+pub(crate) fn release(revision: &str, day: u8) -> Release {
     Release {
         distribution: "nixpkgs".to_owned(),
         channel: "nixos-19.09".to_owned(),
@@ -42,7 +42,7 @@ fn release(revision: &str, day: u8) -> Release {
     }
 }
 
-async fn channel(
+pub(crate) async fn channel(
     store: &Store,
     release: Release,
     packages: Input,
@@ -67,7 +67,7 @@ async fn status(store: &Store) -> Vec<(FindingStatus, String)> {
         .collect()
 }
 
-const NVD: &str = include_str!("../../../tracker-record/fixtures/nvd-1.1.json");
+pub(crate) const NVD: &str = include_str!("../../../tracker-record/fixtures/nvd-1.1.json");
 
 on_both_databases! {
     async fn findings_follow_feeds_and_releases(database) {

@@ -3,3 +3,4 @@
 mod bench;
 mod gone;
 mod pace;
+mod settle;
