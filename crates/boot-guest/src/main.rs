@@ -1,16 +1,18 @@
 //! The first process of a virtual machine in tests: reports on the serial console how the machine was booted, then turns it
-//! off. It is linked statically and is all that the initrd holds, beside the modules it loads.
+//! off. It is linked statically and is all that the initrd holds, beside the modules it loads; or the first process
+//! of the root that an initrd's program mounted.
 //!
-//! Lines: `guest generation TEXT` (what the initrd says in `/guest/generation`), `guest secure-boot on|off`, `guest lockdown TEXT`, `guest cmdline TEXT`, `guest pcr N HEX`, `guest file PATH MODE HEX`
+//! Lines: `guest generation TEXT` (what the initrd says in `/guest/generation`), `guest secure-boot on|off`, `guest lockdown TEXT`, `guest root DEVICE`, `guest cmdline TEXT`, `guest pcr N HEX`, `guest file PATH MODE HEX`
 //! for each file under `/.extra`, `guest variable NAME HEX` for each variable of the boot loader interface, `guest done`. A
 //! line that can't be had says `missing` and why. What the test expects is compared on the host.
 //!
-//! Words of the command line: `guest.wait` waits for a line on the console before the end, so that the host can look at the
+//! Words of the command line: `guest.log` adds firmware's event log (`guest event-log HEX`, `guest end`); `guest.wait` waits for a line on the console before the end, so that the host can look at the
 //! disk in the meantime; `guest.restart` restarts the machine, as one does that failed to start, instead of turning it off.
 
 mod report;
 
 use report::Report;
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 use rustix::system::{RebootCommand, finit_module, reboot};
 use std::fs::{self, File, OpenOptions};
@@ -37,6 +39,9 @@ fn main() {
             report.line(format_args!("missing efivarfs: {error}"));
         }
         report.everything();
+        if told("guest.log") {
+            report.event_log();
+        }
         if told("guest.wait") {
             // A console that says nothing more ends the waiting too.
             let _ = BufReader::new(&console).read_line(&mut String::new());
@@ -65,8 +70,11 @@ fn prepare() -> std::io::Result<File> {
 
 fn mount_at(kind: &str, place: &str) -> std::io::Result<()> {
     fs::create_dir_all(place)?;
-    mount(kind, place, kind, MountFlags::empty(), None)?;
-    Ok(())
+    match mount(kind, place, kind, MountFlags::empty(), None) {
+        // Whoever started this one has mounted it.
+        Err(Errno::BUSY) => Ok(()),
+        mounted => Ok(mounted?),
+    }
 }
 
 fn load(module: &Path) -> std::io::Result<()> {

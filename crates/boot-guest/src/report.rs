@@ -38,8 +38,29 @@ impl<'a> Report<'a> {
             self.text(&format!("pcr {register}"), &path);
         }
         self.extra(Path::new("/.extra"));
+        self.root();
         self.text("cmdline", "/proc/cmdline");
         self.line(format_args!("done"));
+    }
+
+    /// The event log of firmware, behind everything else because it is long.
+    pub(crate) fn event_log(&mut self) {
+        match fs::read("/sys/kernel/security/tpm0/binary_bios_measurements") {
+            Ok(log) => self.line(format_args!("event-log {}", hex(&log))),
+            Err(error) => self.line(format_args!("missing event-log: {error}")),
+        }
+        self.line(format_args!("end"));
+    }
+
+    /// What the root is on.
+    fn root(&mut self) {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let device = mounts.lines().rev().find_map(|line| {
+            let mut words = line.split(' ');
+            let device = words.next()?;
+            (words.next()? == "/").then_some(device)
+        });
+        self.line(format_args!("root {}", device.unwrap_or("unknown")));
     }
 
     fn text(&mut self, name: &str, path: &str) {

@@ -88,7 +88,10 @@ impl<C: Console> Opener<'_, C> {
         let has_tokens = each_token(volume.metadata()).next().is_some();
         match tpm {
             Ok(mut tpm) => {
-                if let Some(key) = self.by_tpm(volume, &mut tpm, &mut causes) {
+                if let Some((token, key)) = self.by_tpm(volume, &mut tpm, &mut causes) {
+                    self.console.say(&format!(
+                        "the TPM released the key of {what} (token {token})"
+                    ));
                     return Ok(key);
                 }
             }
@@ -107,7 +110,7 @@ impl<C: Console> Opener<'_, C> {
         volume: &mut Volume<D>,
         tpm: &mut Tpm<T>,
         causes: &mut Causes,
-    ) -> Option<VolumeKey> {
+    ) -> Option<(u32, VolumeKey)> {
         let attempts: Vec<Attempt> = each_token(volume.metadata())
             .map(|(number, token)| Attempt {
                 number,
@@ -121,7 +124,7 @@ impl<C: Console> Opener<'_, C> {
         let mut with_pin = Vec::new();
         for token in attempts {
             match self.by_token(volume, token, tpm, None) {
-                Ok(key) => return Some(key),
+                Ok(key) => return Some((token.number, key)),
                 Err(error) if wants_pin(&error) => with_pin.push(token),
                 Err(error) => causes.tokens.push((token.number, error)),
             }
@@ -134,7 +137,7 @@ impl<C: Console> Opener<'_, C> {
                     continue;
                 };
                 match self.by_token(volume, token, tpm, Some(pin)) {
-                    Ok(key) => return Some(key),
+                    Ok(key) => return Some((token.number, key)),
                     Err(error) if wrong_pin(&error) => self.console.say("the PIN is wrong"),
                     Err(error) => {
                         causes.tokens.push((token.number, error));

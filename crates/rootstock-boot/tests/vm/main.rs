@@ -12,4 +12,5 @@ mod measured;
 mod second_stage;
 mod shim_images;
 mod stub;
+mod unlocked;
 mod workshop;

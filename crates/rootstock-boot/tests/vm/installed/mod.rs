@@ -2,7 +2,7 @@
 //! counts their starts, and goes back when one fails; the power fails in the middle of an installation. Stage 57-boot-install
 //! runs these.
 
-mod computer;
+pub(crate) mod computer;
 mod counting;
 mod cuts;
 mod shim;

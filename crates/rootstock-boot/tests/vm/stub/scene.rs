@@ -250,6 +250,11 @@ impl Report {
         unhex(self.line(&format!("variable {name}")))
     }
 
+    /// Firmware's event log.
+    pub(crate) fn event_log(&self) -> Vec<u8> {
+        unhex(self.line("event-log"))
+    }
+
     /// The same as text, without its NUL.
     pub(crate) fn text(&self, name: &str) -> String {
         let units: Vec<u16> = self

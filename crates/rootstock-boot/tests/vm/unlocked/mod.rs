@@ -1,0 +1,8 @@
+//! Machines whose root is encrypted: the initrd's program unlocks it by the TPM for the generations that it was enrolled for,
+//! after updates that were foreseen, and for nothing else; a passphrase or recovery key opens it whatever was changed. Stage
+//! 58-boot-unlock runs these.
+
+mod boots;
+mod disk;
+mod host_tpm;
+mod machine;
