@@ -11,7 +11,7 @@ mod release;
 pub(crate) mod statements;
 
 pub use read::{EmbargoDetail, EmbargoNote, EmbargoPlace, EmbargoRow};
-pub(crate) use release::release_due;
+pub(crate) use release::{is_due, release_due};
 
 use crate::Store;
 use crate::blob::Encoder;

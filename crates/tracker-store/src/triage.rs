@@ -1,7 +1,9 @@
 //! What people decide: acts become events, events become findings, places in lists and the queue, in one transaction.
 //!
-//! Reading order: `log` (reading events), `history` (the log for everybody), `decide` (acts, undo), `rules` and `views`, `act` (an act told again), `once` (requests that come twice), `item` (a row of the queue), `sql` (a
-//! query in the database's language), `queue` (reads), `check` (whether all that is stored follows from the log).
+//! Reading order: `log` (reading events), `history` (the log for everybody), `decide` (acts, undo), `settle` (what time
+//! alone changes), `rules` and `views`, `act` (an act told again), `once` (requests that come twice), `item` (a row of the
+//! queue), `sql` (a query in the database's language), `queue` (reads), `check` (whether all that is stored follows from
+//! the log).
 //! Invariant: nothing about decisions is stored that the log does not hold; what is beside it can be made anew from it.
 
 mod act;
@@ -13,6 +15,7 @@ pub(crate) mod log;
 mod once;
 mod queue;
 mod rules;
+mod settle;
 mod sql;
 pub(crate) mod statements;
 

@@ -8,11 +8,13 @@ use super::{ChannelFinding, DerivationOutcome, Derived, DerivedMatch, Mark};
 use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
+use crate::session::Session;
 use crate::triage::item::{self, Facts, ItemRow, ItemRows};
 use crate::triage::log;
 use crate::value::{Value, json, values};
 use crate::view::ChannelStatus;
 use crate::writer::{Counter, Writer};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tracker_match::{Finding, FindingStatus, Match};
 use tracker_triage::event::Cells;
@@ -242,7 +244,8 @@ pub(crate) async fn names(
         channels.insert(row.text(1)?, (row.integer(0)?, row.integer(2)?));
     }
     let channel_names = channel_names(writer).await?;
-    let ended = ended(writer).await?;
+    let now = writer.now;
+    let ended = ended(&mut writer.session, now).await?;
     let session = &mut writer.session;
     let wanted: HashSet<&str> = derived
         .iter()
@@ -277,9 +280,8 @@ pub(crate) async fn channel_names(writer: &mut Writer) -> Result<BTreeMap<i64, S
 }
 
 /// The channels whose support has ended.
-pub(crate) async fn ended(writer: &mut Writer) -> Result<BTreeSet<i64>> {
-    let now = values![writer.now];
-    let rows = writer.session.rows(&sql::ENDED, now).await?;
+pub(crate) async fn ended(session: &mut Session, now: Timestamp) -> Result<BTreeSet<i64>> {
+    let rows = session.rows(&sql::ENDED, values![now]).await?;
     rows.iter().map(|row| row.integer(0)).collect()
 }
 

@@ -8,9 +8,11 @@ use crate::Store;
 use crate::blob;
 use crate::error::Result;
 use crate::record::{self, IncomingRecord};
+use crate::session::Session;
 use crate::triage::decide::add_families;
 use crate::value::values;
 use crate::writer::Writer;
+use jiff::Timestamp;
 use tracker_people::{HandleEmbargo, Permit};
 use tracker_record::{Record, public_ids};
 use tracker_triage::{Actor, ActorKind};
@@ -38,6 +40,12 @@ impl Store {
         writer.commit().await?;
         Ok(true)
     }
+}
+
+/// Whether something's embargo is over.
+pub(crate) async fn is_due(session: &mut Session, now: Timestamp) -> Result<bool> {
+    let due = session.rows(&sql::DUE, values![now]).await?;
+    Ok(!due.is_empty())
 }
 
 /// Releases what is due within a transaction of the caller.

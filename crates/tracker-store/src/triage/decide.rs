@@ -26,7 +26,7 @@ use tracker_triage::{Action, Actor, Decisions, Entry, Event, FindingState, Subje
 pub(super) const MAX_ITEMS: usize = 10_000;
 
 /// Vulnerabilities that are worked on at once.
-const BATCH: usize = 500;
+pub(super) const BATCH: usize = 500;
 
 /// A match, by its names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -236,34 +236,6 @@ impl Store {
         let sequence = writer.entry(0, actor, reason, None, &event) as u64;
         writer.commit().await?;
         Ok(sequence)
-    }
-
-    /// Derives anew what time changed: findings on channels whose support ended, rules whose time is over; and releases
-    /// what was under embargo until now. Gives how many findings moved and rules expired. To be called now and then; without it, the queue is right all the same, for it
-    /// asks for the time itself.
-    pub async fn settle(&self) -> Result<(u64, u64)> {
-        let mut writer = self.writer().await?;
-        crate::embargo::release_due(&mut writer).await?;
-        let expired = rules::expire(&mut writer).await?;
-        let ended = write::ended(&mut writer).await?;
-        let mut findings = 0;
-        if !ended.is_empty() {
-            let channels = ended.into_iter().map(Value::from).collect();
-            let rows = writer
-                .session
-                .rows_in(&sql::ENDED_OPEN, &[], channels)
-                .await?;
-            let mut ids = BTreeSet::new();
-            for row in rows {
-                ids.insert((row.integer(0)?, row.text(1)?));
-            }
-            let ids: Vec<_> = ids.into_iter().collect();
-            for batch in ids.chunks(BATCH) {
-                findings += rederive(&mut writer, batch).await?;
-            }
-        }
-        writer.commit().await?;
-        Ok((findings, expired))
     }
 }
 

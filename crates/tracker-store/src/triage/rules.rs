@@ -90,16 +90,19 @@ pub(super) async fn lay(session: &mut Session, only: Option<&[i64]>) -> Result<(
 
 /// Notes the rules whose time is over; gives how many.
 pub(super) async fn expire(writer: &mut Writer) -> Result<u64> {
-    let board = board(&mut writer.session).await?;
-    let now = writer.now;
-    let mut expired = 0;
-    for (rule, state) in board.rules() {
-        if state.expires <= now && !state.expired {
-            writer.event(0, &Event::RuleExpired { rule: *rule });
-            expired += 1;
-        }
+    let overdue = overdue(&mut writer.session, writer.now).await?;
+    for rule in &overdue {
+        writer.event(0, &Event::RuleExpired { rule: *rule });
     }
-    Ok(expired)
+    Ok(overdue.len() as u64)
+}
+
+/// Rules whose time is over, and of which the log does not say so yet.
+pub(super) async fn overdue(session: &mut Session, now: Timestamp) -> Result<Vec<u64>> {
+    let board = board(session).await?;
+    let rules = board.rules().iter();
+    let overdue = rules.filter(|(_, state)| state.expires <= now && !state.expired);
+    Ok(overdue.map(|(rule, _)| *rule).collect())
 }
 
 impl Store {

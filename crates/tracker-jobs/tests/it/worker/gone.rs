@@ -67,7 +67,8 @@ on_both_databases! {
         let first = bench.start(database.url(), "first", 600);
         until_held(&store, PAGE).await;
         let summary = first.terminate().await;
-        assert_eq!(summary.unfinished, 1, "{summary:?}");
+        // The feed's, and with it matching's if that was waiting for the import's transaction.
+        assert!((1..=2).contains(&summary.unfinished), "{summary:?}");
         let given = job(&store, &Bench::feed()).await.unwrap();
         assert!(matches!(given.state, JobState::Waiting { .. }), "{given:?}");
         assert_eq!((given.attempts, given.problem), (0, None), "it did not fail");
@@ -123,7 +124,11 @@ async fn a_paused_worker_keeps_nothing_once_its_lease_is_another_s() {
     assert_eq!(feed.attempts, 0);
     first.signal("-CONT");
     let summary = first.terminate().await;
-    assert_eq!(summary.unfinished, 1, "it noticed: {summary:?}");
+    // It lost the feed's job, and matching's if that was waiting for the import's transaction.
+    assert!(
+        (1..=2).contains(&summary.unfinished),
+        "it noticed: {summary:?}"
+    );
     assert_eq!(rows(&store).await, expected);
     assert_eq!(store.follow_state("nvd").await.unwrap(), state);
     let after = job(&store, &Bench::feed()).await.unwrap();
