@@ -8,15 +8,18 @@ mod day;
 mod icon;
 mod link;
 mod marked;
+mod reasons;
 mod severity;
 mod status;
 mod wording;
 
-pub(crate) use bars::{Distribution, Gauge, Part, WeightBar};
+use bars::WeightBar;
+pub(crate) use bars::{Distribution, Gauge, Part};
 pub(crate) use day::{Day, Moment};
 pub(crate) use icon::{Icon, icon};
 pub(crate) use link::External;
 pub(crate) use marked::Marked;
+pub(crate) use reasons::Reasons;
 pub(crate) use severity::{SeverityBadge, severity_class, severity_icon, severity_label};
 pub(crate) use status::{StatusBadge, status_class, status_icon, status_label};
 pub(crate) use wording::{

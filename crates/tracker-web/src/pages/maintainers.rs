@@ -121,7 +121,12 @@ pub(crate) async fn maintainer(
         expected: error.to_string(),
     })?;
     let packages = app.store.maintained_by(&name, PACKAGES).await?;
-    if packages.is_empty() {
+    // Who looks at their own page is told that no package names them.
+    let own = ask
+        .caller
+        .person()
+        .is_some_and(|person| *own_name(person) == name);
+    if packages.is_empty() && !own {
         return Err(absent(&name));
     }
     let request = list.paging.request(Order::default());
@@ -174,12 +179,15 @@ pub(crate) async fn maintainer(
     })
 }
 
-/// `GET /mine`: to the reader's own page, by their handle on GitHub or else by the name that they go by.
+/// The name that packages would give somebody: their handle on GitHub, or else the name that they go by.
+fn own_name(person: &Person) -> &String {
+    person.github.as_ref().unwrap_or(&person.handle)
+}
+
+/// `GET /mine`: to the reader's own page.
 pub(crate) async fn mine(caller: Caller) -> Result<Response, Error> {
     let permit: Permit<'_, Propose> = caller.permit()?;
-    let person = permit.person();
-    let name = person.github.as_ref().unwrap_or(&person.handle);
-    Ok(redirect(&path::maintainer(name)))
+    Ok(redirect(&path::maintainer(own_name(permit.person()))))
 }
 
 /// `POST /suggestions`: says how a match should be decided, or agrees to what was said.

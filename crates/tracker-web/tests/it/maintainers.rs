@@ -38,6 +38,9 @@ async fn a_maintainer_suggests_and_the_team_agrees_with_one_form() {
     let mut maintainer = cast.session(&site.store, Role::Maintainer).await;
     let mine = maintainer.get(&site, "/mine").await;
     assert_eq!(mine.header("location"), "/maintainers/maintainer");
+    let own = maintainer.get(&site, "/maintainers/maintainer").await;
+    assert_eq!(own.status, StatusCode::OK, "nothing of theirs is an answer");
+    assert!(own.body.contains("No package"), "{}", own.body);
     let agree = format!("do=agree&{ITEM}");
     let early = maintainer.post(&site, "/suggestions", &agree).await;
     assert_eq!(early.status, StatusCode::FORBIDDEN, "only the team agrees");

@@ -6,7 +6,7 @@ use super::act::{self, Group, KEYS};
 use super::{Done, RankLine, decides, here, notes, with, with_script};
 use crate::app::App;
 use crate::ask::{Ask, Names};
-use crate::components::{Day, Gauge, Marked, SeverityBadge, StatusBadge};
+use crate::components::{Day, Gauge, Marked, Reasons, SeverityBadge, StatusBadge};
 use crate::deciding;
 use crate::error::Error;
 use crate::fields::Fields;
@@ -44,7 +44,7 @@ struct MatchPage {
     notes: Vec<String>,
     rank: RankLine,
     gauge: Gauge,
-    reasons: Vec<Marked>,
+    reasons: Reasons,
     findings: Vec<FindingLine>,
     channels: Vec<String>,
     attributes: Vec<String>,
@@ -205,11 +205,7 @@ pub(crate) async fn one(
             notes: notes(row),
             rank: RankLine::new(&row.rank),
             gauge: Gauge::new(f64::from(row.confidence_ppm) / 1e6),
-            reasons: detail
-                .reasons
-                .iter()
-                .map(|reason| Marked::new(&reason.text))
-                .collect(),
+            reasons: Reasons::new(&detail.reasons),
             findings: detail.findings.iter().map(FindingLine::new).collect(),
             channels: names(detail.findings.iter().map(|one| one.channel.clone())),
             attributes: names(detail.findings.iter().map(|one| one.attribute.clone())),
