@@ -53,6 +53,17 @@ async fn supported(store: &Store) {
     store.put_support("nixos-19.09", Some(end)).await.unwrap();
 }
 
+/// A supported channel with an affected package, and the worker that has matched it.
+async fn affected(bench: &Bench, store: &Store) -> Worker {
+    import(store, vec![bytes("nvd.json", NVD)]).await;
+    channel(store, release("aaaa", 1), packages("1.1.22"), None).await;
+    supported(store).await;
+    let plan = Plan::from_iter([Task::Match]);
+    let worker = bench.worker_of(store, "one", Duration::from_mins(1), plan);
+    assert_eq!(run(&worker).await.done, 1);
+    worker
+}
+
 async fn found(store: &Store, query: &str) -> usize {
     let query = Query::parse(query).unwrap();
     let request = PageRequest {
@@ -70,11 +81,7 @@ on_both_databases! {
     async fn a_version_that_moves_fixes_and_contradicts_what_was_decided(database) {
         let bench = Bench::new().await;
         let store = database.open().await;
-        import(&store, vec![bytes("nvd.json", NVD)]).await;
-        channel(&store, release("aaaa", 1), packages("1.1.22"), None).await;
-        supported(&store).await;
-        let worker = bench.worker_of(&store, "one", Duration::from_mins(1), Plan::from_iter([Task::Match]));
-        assert_eq!(run(&worker).await.done, 1);
+        let worker = affected(&bench, &store).await;
         decide(&store, Action::Confirm).await;
         let state = DecidedState::Affected;
         decide(&store, Action::SetState { place: Place::ALL, state }).await;
@@ -95,11 +102,7 @@ on_both_databases! {
     async fn a_patch_that_appears_fixes(database) {
         let bench = Bench::new().await;
         let store = database.open().await;
-        import(&store, vec![bytes("nvd.json", NVD)]).await;
-        channel(&store, release("aaaa", 1), packages("1.1.22"), None).await;
-        supported(&store).await;
-        let worker = bench.worker_of(&store, "one", Duration::from_mins(1), Plan::from_iter([Task::Match]));
-        assert_eq!(run(&worker).await.done, 1);
+        let worker = affected(&bench, &store).await;
         assert_eq!(found(&store, "status:affected is:open").await, 1);
         let patched = Some(graph("1.1.22", "CVE-2019-14697.patch"));
         channel(&store, release("bbbb", 2), packages("1.1.22"), patched).await;
@@ -109,11 +112,7 @@ on_both_databases! {
     async fn a_channel_that_ends_ends_what_is_open_on_it(database) {
         let bench = Bench::new().await;
         let store = database.open().await;
-        import(&store, vec![bytes("nvd.json", NVD)]).await;
-        channel(&store, release("aaaa", 1), packages("1.1.22"), None).await;
-        supported(&store).await;
-        let worker = bench.worker_of(&store, "one", Duration::from_mins(1), Plan::from_iter([Task::Match]));
-        assert_eq!(run(&worker).await.done, 1);
+        let worker = affected(&bench, &store).await;
         assert_eq!(found(&store, "is:open").await, 1);
         let yesterday = Timestamp::now() - jiff::SignedDuration::from_hours(24);
         store.put_support("nixos-19.09", Some(yesterday)).await.unwrap();
