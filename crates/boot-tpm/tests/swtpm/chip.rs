@@ -1,7 +1,7 @@
 //! A software TPM with its own folder, and tpm2-tools on it.
 
 use boot_policy::{Command as Step, PolicyDigest};
-use boot_tpm::{Socket, Tpm, Transport};
+use boot_tpm::{Sealed, Socket, Tpm, Transport};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use tpm2_protocol::frame::TpmCommand;
@@ -89,8 +89,34 @@ impl Chip {
         self.tool(&format!("tpm2_pcrextend {pcr}:sha256={}", byte.repeat(32)));
     }
 
+    /// Makes a storage root key and keeps it where it belongs.
+    pub(crate) fn keep_srk(&self) {
+        self.tool("tpm2_createprimary -Q -C o -g sha256 -G ecc256:aes128cfb -c srk.ctx");
+        self.tool("tpm2_evictcontrol -Q -C o -c srk.ctx 0x81000001");
+    }
+
     /// What tpm2-tools come to by the same steps.
     pub(crate) fn trial(&self, steps: &[Step]) -> String {
+        self.session(steps);
+        self.try_tool("tpm2_flushcontext session.ctx");
+        let digest = std::fs::read(self.folder().join("digest")).unwrap();
+        PolicyDigest::from_bytes(&digest).unwrap().to_string()
+    }
+
+    /// What tpm2-tools have the TPM release by these steps, of an object under the persistent storage root key.
+    pub(crate) fn unseal(&self, sealed: &Sealed, steps: &[Step]) -> Vec<u8> {
+        let sized = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+        std::fs::write(self.folder().join("sealed.pub"), sized(&sealed.public)).unwrap();
+        std::fs::write(self.folder().join("sealed.priv"), sized(&sealed.private)).unwrap();
+        self.tool("tpm2_load -Q -C 0x81000001 -u sealed.pub -r sealed.priv -c sealed.ctx");
+        self.session(steps);
+        self.tool("tpm2_unseal -c sealed.ctx -p session:session.ctx -o secret");
+        self.try_tool("tpm2_flushcontext session.ctx");
+        std::fs::read(self.folder().join("secret")).unwrap()
+    }
+
+    /// A policy session that has gone through these steps: `session.ctx`.
+    fn session(&self, steps: &[Step]) {
         let path = self.folder();
         self.try_tool("tpm2_startauthsession --policy-session -S session.ctx")
             .expect("a session");
@@ -114,14 +140,15 @@ impl Chip {
                         files.join(",")
                     )
                 }
+                Step::AuthorizeNv(index) => format!(
+                    "tpm2_policyauthorizenv -S session.ctx -C o -L digest {:#x}",
+                    index.index
+                ),
                 other => panic!("{other:?} is not tried"),
             };
             self.try_tool(&line)
                 .unwrap_or_else(|| panic!("{line} fails"));
         }
-        self.try_tool("tpm2_flushcontext session.ctx");
-        let digest = std::fs::read(path.join("digest")).unwrap();
-        PolicyDigest::from_bytes(&digest).unwrap().to_string()
     }
 
     fn openssl(&self, line: &str) -> Vec<u8> {

@@ -61,12 +61,24 @@ fn seal(tpm: &mut Tpm<Judged>, policy: &Policy, pin: &[u8]) -> (Parent, Sealed) 
     (parent, sealed)
 }
 
+/// Counts of alternatives, and how many PolicyOR the tree over them needs.
+const COUNTS: [(usize, usize); 8] = [
+    (1, 0),
+    (2, 1),
+    (8, 1),
+    (9, 2),
+    (64, 2),
+    (65, 3),
+    (500, 3),
+    (4096, 4),
+];
+
 #[test]
 fn any_number_of_generations_unseals_with_the_depth_of_the_tree() {
     let chip = Chip::start();
     chip.extend(11, "aa");
     let mut tpm = chip.connect();
-    for (count, depth) in [(1, 0), (9, 2), (65, 3), (500, 3)] {
+    for (count, depth) in COUNTS {
         let (policy, now) = generations(&mut tpm, count);
         let (parent, sealed) = seal(&mut tpm, &policy, b"");
         assert_eq!(sealed.policy().unwrap(), policy.digest().unwrap());
@@ -104,18 +116,21 @@ fn any_number_of_generations_unseals_with_the_depth_of_the_tree() {
 }
 
 #[test]
-fn tpm2_tools_come_to_the_same_digests() {
+fn tpm2_tools_come_to_the_same_digests_and_unseal_what_we_sealed() {
     let chip = Chip::start();
+    chip.keep_srk();
+    chip.extend(11, "aa");
     let mut tpm = chip.connect();
-    let parent = tpm.parent().unwrap();
-    for count in [9, 65] {
+    for (count, depth) in COUNTS {
         let (policy, now) = generations(&mut tpm, count);
         let steps = policy.satisfy(&now, &[]).unwrap().unwrap();
+        assert_eq!(steps.len(), 2 + depth);
         let digest = policy.digest().unwrap();
-        assert_eq!(tpm.attempt(&parent, &steps).unwrap(), digest);
-        assert_eq!(chip.trial(&steps), digest.to_string());
+        let (parent, sealed) = seal(&mut tpm, &policy, b"");
+        assert_eq!(tpm.attempt(&parent, &steps).unwrap(), digest, "{count}");
+        assert_eq!(chip.trial(&steps), digest.to_string(), "{count}");
+        assert_eq!(chip.unseal(&sealed, &steps), SECRET, "{count}");
     }
-    tpm.release(parent).unwrap();
 }
 
 #[test]
@@ -286,9 +301,7 @@ fn another_or_a_cleared_tpm_and_foreign_indices_are_named_and_left_alone() {
     assert!(error.to_string().ends_with("it is not defined"), "{error}");
 
     // A persistent storage root key is used; after the TPM was cleared nothing of it opens.
-    chip.tool("tpm2_createprimary -Q -C o -g sha256 -G ecc256:aes128cfb -c srk.ctx");
-    chip.tool("tpm2_evictcontrol -Q -C o -c srk.ctx 0x81000001");
-    chip.tool("tpm2_flushcontext -t");
+    chip.keep_srk();
     let parent = tpm.parent().unwrap();
     assert!(parent.is_persistent());
     let sealed = tpm
