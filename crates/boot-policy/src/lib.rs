@@ -6,26 +6,34 @@
 //!
 //! Sources: TPM 2.0 library parts 1 to 3, systemd's `tpm2-util`, `systemd-measure` and `pcrlock`.
 
+mod booted;
 mod digest;
 mod document;
+mod members;
 mod name;
 mod owner;
 mod pcr_set;
 mod rule;
 mod signed;
+mod starts;
+mod stored;
 mod token;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
+pub use booted::{Booted, Known};
 pub use digest::{Comparison, MAX_ALTERNATIVES, PolicyDigest};
 pub use document::{MAX_DOCUMENT, SignedPolicies, SignedPolicy};
+pub use members::Members;
 pub use name::{KeyArea, Name, NvAttributes, NvPublic};
 pub use owner::Owner;
 pub use pcr_set::PcrSet;
 pub use rule::{Approved, Base, Command, Policy, Refusal, Rule, State};
 pub use signed::{Claim, FLOOR_REFERENCE, Floor, MAX_REFERENCE, sign, to_be_signed, verifies};
+pub use starts::{Change, Partition, Stage};
+pub use stored::{Layout, MAX_STORED, Place, StoredPolicy};
 pub use token::{MAX_TOKEN, PrimaryKey, SigningKey, TOKEN_TYPE, Token};
 pub use tree::{MAX_LEAVES, OrTree};
 
@@ -35,6 +43,12 @@ pub enum Error {
     /// The JSON is not what systemd writes.
     #[error("signed policies")]
     Json(#[from] serde_json::Error),
+    /// The JSON of a stored policy is not what systemd-pcrlock writes.
+    #[error("stored policy")]
+    Stored(#[source] serde_json::Error),
+    /// Values of registers that no policy of systemd-pcrlock's has.
+    #[error(transparent)]
+    Pcrlock(#[from] boot_measure::pcrlock::PcrlockError),
     /// A token that is no JSON object.
     #[error("token")]
     Token(#[source] serde_json::Error),

@@ -82,6 +82,25 @@ impl KeyArea {
         Ok(KeyArea(area))
     }
 
+    /// A secret of up to 64 bytes that signs by HMAC-SHA-256, as systemd-pcrlock makes one of its recovery PIN: no seed, so that
+    /// the same secret has the same name. `unique` is SHA-256 of 32 zeros and the secret (part 1, 27.5.3.2).
+    pub fn hmac(unique: &[u8; 32]) -> KeyArea {
+        /// TPMA_OBJECT: sign.
+        const ATTRIBUTES: u32 = 1 << 18;
+        const KEYED_HASH: u16 = 0x0008;
+        const HMAC: u16 = 0x0005;
+        let mut area = Vec::new();
+        area.extend(KEYED_HASH.to_be_bytes());
+        area.extend(SHA256.to_be_bytes());
+        area.extend(ATTRIBUTES.to_be_bytes());
+        area.extend(0_u16.to_be_bytes());
+        area.extend(HMAC.to_be_bytes());
+        area.extend(SHA256.to_be_bytes());
+        area.extend(32_u16.to_be_bytes());
+        area.extend(unique);
+        KeyArea(area)
+    }
+
     /// The area of a public key, which must be RSA.
     ///
     /// # Errors

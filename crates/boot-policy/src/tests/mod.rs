@@ -3,5 +3,7 @@
 //! binary's peer tests.
 
 mod document;
+mod members;
 mod rule;
+mod stored;
 mod token;

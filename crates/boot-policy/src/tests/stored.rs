@@ -1,0 +1,161 @@
+//! `pcrlock.json`: up to eight states as systemd-pcrlock writes them, more as states of ours; what is read is written again.
+
+use crate::{Booted, Layout, Members, NvPublic, PcrSet, Place, Policy, State, StoredPolicy};
+use boot_measure::{Bank, Registers};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn value(number: usize) -> Vec<u8> {
+    Bank::Sha256.digest(&[&number.to_be_bytes()])
+}
+
+fn state(number: usize) -> PcrSet {
+    PcrSet::new(
+        Bank::Sha256,
+        [(4, value(number)), (7, value(0)), (11, value(number + 100))],
+    )
+    .unwrap()
+}
+
+fn machine(state: &PcrSet) -> State {
+    let mut registers = Registers::default();
+    for (pcr, value) in state.iter() {
+        registers.insert(Bank::Sha256, pcr, value.to_vec());
+    }
+    State {
+        registers,
+        ..State::default()
+    }
+}
+
+fn members(count: usize) -> Members {
+    let now = machine(&state(count - 1));
+    let booted = Booted::of(&now.registers, None, Bank::Sha256, &[4, 7, 11]).unwrap();
+    Members::new((0..count - 1).map(state), &booted).unwrap()
+}
+
+fn stored(count: usize) -> StoredPolicy {
+    StoredPolicy {
+        layout: Layout::of(&members(count)).unwrap(),
+        place: Place {
+            index: NvPublic::of_pcrlock(0x0180_1234, &[3; 32]),
+            parent: vec![1, 2, 3],
+            pin_public: vec![4],
+            pin_private: vec![5, 6],
+        },
+    }
+}
+
+#[test]
+fn up_to_eight_states_stand_as_systemd_writes_them_and_more_as_ours() {
+    for count in [1, 2, 8, 9, 64, 65, 500, 4096] {
+        let policy = stored(count);
+        let json = policy.to_json().unwrap();
+        assert_eq!(StoredPolicy::from_json(json.as_bytes()).unwrap(), policy);
+        let value: Value = serde_json::from_str(&json).unwrap();
+        let keys: Vec<&str> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(keys.contains(&"rootstockStates"), count > 8);
+        assert_eq!(policy.layout.pcrs(), [4, 7, 11]);
+        // By the library that reads systemd's documents, with the digest that pcrlock's own formula gives.
+        let peer = boot_measure::pcrlock::Policy::from_json(json.as_bytes()).unwrap();
+        if count <= 8 {
+            assert_eq!(peer.digest(), policy.layout.digest().unwrap().0);
+            assert!(peer.nv.is_some());
+        } else {
+            assert!(peer.values.is_empty());
+        }
+        // Any of the states satisfies what the index holds, within the commands that the layout's depth needs.
+        let rules = Policy::of(policy.layout.rules().unwrap());
+        let depth = match count {
+            1 => 1,
+            2..=8 => 5,
+            9..=64 => 3,
+            65..=512 => 4,
+            _ => 5,
+        };
+        for number in [0, count / 2, count - 1] {
+            let commands = rules
+                .satisfy(&machine(&state(number)), &[])
+                .unwrap()
+                .unwrap();
+            assert_eq!(commands.len(), depth, "{count}");
+        }
+        assert!(
+            rules
+                .satisfy(&machine(&state(count)), &[])
+                .unwrap()
+                .is_err()
+        );
+    }
+}
+
+#[test]
+fn a_field_that_breaks_its_rule_is_named() {
+    let good: Value = serde_json::from_str(&stored(9).to_json().unwrap()).unwrap();
+    let states = good["rootstockStates"].clone();
+    for (field, value, said) in [
+        ("pcrBank", json!("md5"), "pcrBank"),
+        (
+            "pcrValues",
+            json!([{"pcr": 4, "values": ["00"]}]),
+            "rootstockStates",
+        ),
+        ("nvIndex", json!(0x0180_1235), "nvPublic"),
+        ("nvPublic", json!("AAE="), "nvPublic"),
+        ("nvPublic", json!("*"), "nvPublic"),
+        ("nvHandle", json!("AAAA"), "nvHandle"),
+        ("srkHandle", json!("A".repeat(4097)), "srkHandle"),
+        ("pinPublic", json!("="), "pinPublic"),
+        ("rootstockStates", json!([{"4": "zz"}]), "rootstockStates"),
+        (
+            "rootstockStates",
+            json!([{"24": "00".repeat(32)}]),
+            "PCR 24",
+        ),
+        ("rootstockStates", json!([{}]), "registers"),
+        (
+            "rootstockStates",
+            json!(vec![states[0].clone(); 4097]),
+            "more than 4096",
+        ),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        let error = StoredPolicy::from_json(bad.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(said), "{field}: {error}");
+    }
+    for field in ["nvIndex", "pinPrivate"] {
+        let mut bad = good.clone();
+        bad.as_object_mut().unwrap().remove(field);
+        assert!(
+            StoredPolicy::from_json(bad.to_string().as_bytes()).is_err(),
+            "{field}"
+        );
+    }
+    let mut more = good.clone();
+    more["another"] = json!(1);
+    assert!(StoredPolicy::from_json(more.to_string().as_bytes()).is_err());
+    // An index that others may write is none that a policy is stored in.
+    let mut open = NvPublic::of_pcrlock(0x0180_1234, &[3; 32]);
+    open.attributes = open.attributes.and(crate::NvAttributes::OWNER_WRITE);
+    let mut other = stored(2);
+    other.place.index = open;
+    let error = StoredPolicy::from_json(other.to_json().unwrap().as_bytes()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("no policy is stored in such an index")
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = StoredPolicy::from_json(&bytes);
+    }
+}
