@@ -28,11 +28,13 @@ macro_rules! commands {
 }
 
 commands! {
+    EVICT_CONTROL EvictControl 0x120 false;
     NV_UNDEFINE NV_UndefineSpace 0x122 false;
     NV_DEFINE NV_DefineSpace 0x12a false;
     CREATE_PRIMARY CreatePrimary 0x131 true;
     NV_INCREMENT NV_Increment 0x134 false;
     PCR_EVENT PCR_Event 0x13c false;
+    NV_WRITE NV_Write 0x137 false;
     NV_READ NV_Read 0x14e false;
     POLICY_NV PolicyNV 0x149 false;
     CREATE Create 0x153 false;

@@ -16,13 +16,17 @@ mod frame;
 mod index;
 mod key;
 mod machine;
+mod parent;
 mod policy;
 mod session;
+mod stored;
 mod transport;
 
 pub use answer::{Code, Failure};
-pub use key::{Parent, SRK, Sealed, Template};
+pub use key::Sealed;
 pub use machine::Lockout;
+pub use parent::{Parent, SRK, Template};
+pub use stored::{STORED_INDICES, WriteKey};
 pub use transport::{Device, Socket, Transport};
 
 use frame::Writer;

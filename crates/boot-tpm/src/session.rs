@@ -3,11 +3,10 @@
 //!
 //! Invariant: every answer to a command with a session is authenticated before it is used.
 
-use crate::crypt::{Direction, cfb, hmac, kdfa, kdfe, sha256};
+use crate::crypt::{Direction, cfb, hmac, kdfa, sha256};
 use crate::frame::{Answer, Command, Reader, Writer};
 use crate::{Error, Handle, NULL, Parent, Result, Tpm, Transport};
 use hmac::Mac;
-use p256::elliptic_curve::sec1::ToSec1Point;
 use zeroize::Zeroizing;
 
 /// TPM_RS_PW.
@@ -33,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) handle: u32,
     kind: Kind,
     key: Zeroizing<[u8; 32]>,
-    newest: Vec<u8>,
+    pub(crate) newest: Vec<u8>,
     caller: [u8; NONCE],
     /// True after PolicyAuthValue.
     pub(crate) wants_value: bool,
@@ -62,7 +61,7 @@ pub(crate) enum Authorisation<'a> {
 }
 
 /// Fills a nonce.
-fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system gives random bytes");
     bytes
@@ -200,27 +199,11 @@ impl Authorisation<'_> {
 impl<T: Transport> Tpm<T> {
     /// Starts a session whose key only this TPM and we know.
     pub(crate) fn start(&mut self, salt: &Parent, kind: Kind) -> Result<Session> {
-        let point = [&[4], salt.x.as_slice(), salt.y.as_slice()].concat();
-        let unusable = || Error::Unusable {
-            what: "storage root key".to_owned(),
-            why: "its public point is not on the curve",
-        };
-        let public = p256::PublicKey::from_sec1_bytes(&point).map_err(|_| unusable())?;
-        // A scalar out of range is drawn about once in 2^32 times.
-        let secret = loop {
-            if let Ok(secret) = p256::SecretKey::from_slice(&*Zeroizing::new(random::<32>())) {
-                break secret;
-            }
-        };
-        let shared = p256::ecdh::diffie_hellman(secret.to_nonzero_scalar(), public.as_affine());
-        let ours = secret.public_key().to_sec1_point(false);
-        let (x, y) = ours.as_bytes()[1..].split_at(32);
-        let salt_value = kdfe(shared.raw_secret_bytes(), b"SECRET", x, &salt.x);
-        let encrypted = Writer::new().sized(x).sized(y).into_bytes();
+        let secret = salt.salt()?;
         let caller = random::<NONCE>();
         let parameters = Writer::new()
             .sized(&caller)
-            .sized(&encrypted)
+            .sized(&secret.encrypted)
             .u8(match kind {
                 Kind::Hmac => 0,
                 Kind::Policy => 1,
@@ -241,7 +224,7 @@ impl<T: Transport> Tpm<T> {
         Ok(Session {
             handle: answer.made()?,
             kind,
-            key: kdfa(&*salt_value, b"ATH", &newest, &caller),
+            key: kdfa(&*secret.value, b"ATH", &newest, &caller),
             newest,
             caller,
             wants_value: false,

@@ -61,7 +61,8 @@ impl Chip {
         Tpm::new(Judged(socket))
     }
 
-    fn try_tool(&self, line: &str) -> Option<String> {
+    /// What a tool says; none when it fails.
+    pub(crate) fn try_tool(&self, line: &str) -> Option<String> {
         let mut words = line.split_whitespace();
         let output = Command::new(words.next()?)
             .args(words)
@@ -149,6 +150,19 @@ impl Chip {
             self.try_tool(&line)
                 .unwrap_or_else(|| panic!("{line} fails"));
         }
+    }
+
+    /// Runs a Python program with the TPM software stack's bindings; its first argument is how to reach the TPM.
+    pub(crate) fn python(&self, program: &str, arguments: &[&str]) -> String {
+        let output = Command::new("/usr/bin/python3")
+            .args(["-c", program])
+            .arg(format!("swtpm:path={}", self.socket().display()))
+            .args(arguments)
+            .output()
+            .expect("Python is installed");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        String::from_utf8(output.stdout).expect("text")
     }
 
     fn openssl(&self, line: &str) -> Vec<u8> {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests end the test")]
 
 mod chip;
+mod stored;
 
 use boot_measure::Bank;
 use boot_policy::{
