@@ -17,6 +17,8 @@ pub struct Causes {
     pub no_tpm: Option<boot_tpm::Error>,
     /// By token.
     pub tokens: Vec<(u32, Error)>,
+    /// By recovery token of the owner.
+    pub owner: Vec<Error>,
 }
 
 /// What a register is about (TCG PC Client Platform Firmware Profile, UAPI.7).
@@ -98,6 +100,12 @@ impl Causes {
             lines.push(format!("token {number} is refused: {said}"));
             lines.extend(remedy(error).map(|remedy| format!("  {remedy}")));
             wanted.extend(registers(error));
+        }
+        for error in &self.owner {
+            lines.push(format!(
+                "the owner's recovery token is refused: {}",
+                chain(error)
+            ));
         }
         for pcr in &wanted {
             lines.push(format!("  PCR {pcr} is about {}", about(*pcr)));

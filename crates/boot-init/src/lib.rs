@@ -11,31 +11,28 @@
 //! `systemd-cryptsetup-generator(8)`, `kernel-command-line(7)` and `systemd-pcrphase.service(8)`.
 
 mod cause;
-mod command_line;
 mod console;
 mod device;
+mod file_system;
 mod mapper;
 mod mapping;
-mod modules;
 mod opener;
+mod root;
 pub mod system;
 
 #[cfg(test)]
 mod tests;
 
 pub use cause::Causes;
-pub use command_line::{CommandLine, MAX_LINE, Root};
 pub use console::{Console, MAX_SECRET, Terminal};
 pub use device::{Candidate, choose};
+pub use file_system::{FileSystem, LOOKED_AT};
 pub use mapper::Mapper;
 pub use mapping::{Mapping, REQUEST, Request, Target, device_number};
-pub use modules::{Dependencies, MAX_DEPENDENCIES, MAX_MODULES};
 pub use opener::{Beside, Opener};
+pub use root::{BlockDevice, Unlocked, find_root};
 
 use std::path::PathBuf;
-
-/// The name of the mapping where the command line gives none.
-pub const NAME: &str = "root";
 
 /// Why the system does not start.
 #[derive(Debug, thiserror::Error)]
@@ -60,28 +57,23 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// `modules.dep` is not of its form.
-    #[error("modules.dep, line {line}: {why}")]
-    Dependencies {
-        /// From 1.
-        line: usize,
-        /// The rule.
-        why: &'static str,
-    },
-    /// The command line can't be followed.
-    #[error("command line: {what}: {why}")]
-    CommandLine {
-        /// The word.
-        what: String,
-        /// The rule.
-        why: &'static str,
-    },
+    /// The command line, or the table of modules.
+    #[error(transparent)]
+    Initrd(#[from] boot_initrd::Error),
     /// No volume, or not one.
     #[error("{what}; there {}", list(.seen))]
     Choice {
         /// What is missing.
         what: String,
         /// What is there: devices with their UUIDs.
+        seen: Vec<String>,
+    },
+    /// No device is the root, or not one.
+    #[error("root: {what}; there {}", listed(.seen))]
+    Root {
+        /// What is missing.
+        what: String,
+        /// What is there.
         seen: Vec<String>,
     },
     /// The volume.
@@ -107,6 +99,13 @@ pub enum Error {
     /// Nobody can be asked.
     #[error("the console gives no more lines, so nobody can be asked for a passphrase")]
     Console,
+}
+
+fn listed(seen: &[String]) -> String {
+    match seen {
+        [] => "is no file system that is known".to_owned(),
+        list => format!("is {}", list.join(", ")),
+    }
 }
 
 fn list(seen: &[String]) -> String {

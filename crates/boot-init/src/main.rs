@@ -3,7 +3,8 @@
 //! Invariant: whatever fails is said on the console before the machine restarts, so that boot counting can go back.
 
 use anyhow::Context;
-use boot_init::{CommandLine, Console, Mapper, Mapping, Opener, Root, Terminal, choose, system};
+use boot_init::{Console, Mapper, Mapping, Opener, Terminal, Unlocked, choose, find_root, system};
+use boot_initrd::{CommandLine, Root};
 use boot_luks::Volume;
 use boot_tpm::{Device, Tpm};
 use rustix::system::{RebootCommand, reboot};
@@ -56,7 +57,7 @@ fn measure(console: &mut Terminal, phase: &[u8]) {
 
 fn run(console: &mut Terminal) -> anyhow::Result<Infallible> {
     let line = fs::read_to_string("/proc/cmdline").context("/proc/cmdline")?;
-    let line = CommandLine::parse(line.trim_end())?;
+    let line = CommandLine::after(&system::words(), line.trim_end())?;
     for refused in system::load_modules()? {
         console.say(&format!("{:#}", anyhow::Error::from(refused)));
     }
@@ -82,7 +83,15 @@ fn run(console: &mut Terminal) -> anyhow::Result<Infallible> {
     let mapped = system::name_mapping(&line.name, minor)?;
     let root = match &line.root {
         Root::Mapped => mapped,
-        Root::Device(device) => PathBuf::from(device),
+        _ => root(
+            &line,
+            &Unlocked {
+                uuid: &volume.uuid(),
+                device: &device,
+                mapping: &format!("dm-{minor}"),
+                path: &mapped,
+            },
+        )?,
     };
     wait_for(&root, line.wait);
     let (kind, flags) = (line.kind.as_deref(), line.flags.as_deref());
@@ -103,6 +112,18 @@ fn find(line: &CommandLine) -> anyhow::Result<(String, Volume<File>)> {
                 let file = File::open(&path).with_context(|| path.display().to_string())?;
                 return Ok((found.device.clone(), Volume::read(file)?));
             }
+            Err(error) if Instant::now() >= end => return Err(error.into()),
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// The root that the command line names by what is on it, as soon as it is there.
+fn root(line: &CommandLine, unlocked: &Unlocked<'_>) -> anyhow::Result<PathBuf> {
+    let end = Instant::now() + Duration::from_secs(line.wait);
+    loop {
+        match find_root(&line.root, unlocked, &system::block_devices()) {
+            Ok(root) => return Ok(root),
             Err(error) if Instant::now() >= end => return Err(error.into()),
             Err(_) => std::thread::sleep(PAUSE),
         }

@@ -1,4 +1,4 @@
-//! Opening the volume: by the TPM where it releases a secret, with a PIN where it wants one, else by a passphrase or a
+//! Opening the volume: by the TPM where it releases a secret to what was booted, to the owner's signature, or with a PIN, else by a passphrase or a
 //! recovery key, which is asked for until it is right.
 //!
 //! Invariants: no error of the TPM, of a token or of what lies beside the image ends the asking; a wrong PIN is tried three
@@ -11,7 +11,8 @@ use boot_measure::{Bank, EventLog};
 use boot_policy::{PcrSet, Refusal, SignedPolicies};
 use boot_tpm::{Code, Tpm, Transport};
 use boot_unlock::{
-    Error, Evidence, RecoveryKey, each_token, generations, read_generations, unlock_by,
+    Error, Evidence, RecoveryKey, RecoveryToken, each_token, generations, read_generations,
+    recover, unlock_by,
 };
 use zeroize::Zeroizing;
 
@@ -29,6 +30,8 @@ pub struct Beside {
     pub log: Option<EventLog>,
     /// Logs of boots that were right.
     pub good_logs: Vec<EventLog>,
+    /// Recovery tokens that the disk's owner signed.
+    pub recovery: Vec<RecoveryToken>,
 }
 
 /// Opens volumes.
@@ -129,6 +132,9 @@ impl<C: Console> Opener<'_, C> {
                 Err(error) => causes.tokens.push((token.number, error)),
             }
         }
+        if let Some(opened) = self.by_owner(volume, tpm, causes) {
+            return Some(opened);
+        }
         for token in with_pin {
             for _ in 0..PINS {
                 let typed = self.console.ask("PIN of the TPM:").ok()?;
@@ -144,6 +150,28 @@ impl<C: Console> Opener<'_, C> {
                         break;
                     }
                 }
+            }
+        }
+        None
+    }
+
+    /// By what the owner signed, before a PIN is asked for, which may be what was forgotten.
+    fn by_owner<D: Storage, T: Transport>(
+        &mut self,
+        volume: &mut Volume<D>,
+        tpm: &mut Tpm<T>,
+        causes: &mut Causes,
+    ) -> Option<(u32, VolumeKey)> {
+        let uuid = volume.uuid();
+        // Tokens for other disks of this machine may lie there too.
+        let for_this = self.beside.recovery.iter().filter(|by| by.volume == uuid);
+        for by in for_this {
+            match recover(volume, tpm, by) {
+                Ok(unlocked) => {
+                    self.console.say("the owner's recovery token is accepted; seal the disk anew, which uses it up");
+                    return Some((unlocked.token, unlocked.key));
+                }
+                Err(error) => causes.owner.push(error),
             }
         }
         None

@@ -2,9 +2,10 @@
 //!
 //! Invariant: nothing is decided here that a pure module of this crate decides.
 
-use crate::{Candidate, Dependencies, Error, MAX_DEPENDENCIES, Result};
+use crate::{BlockDevice, Candidate, Error, FileSystem, Result};
+use boot_initrd::{Dependencies, MAX_DEPENDENCIES, MAX_LINE, WORDS};
 use boot_luks::Volume;
-use boot_measure::{EventLog, MAX_LOG};
+use boot_measure::{EventLog, Gpt, MAX_LOG};
 use boot_policy::{MAX_DOCUMENT, SignedPolicies};
 use boot_unlock::MAX_GENERATIONS;
 use rustix::fs::statfs;
@@ -29,11 +30,16 @@ const MAX_MODULE: u64 = 128 << 20;
 const MAX_MEMORY: u32 = 64 << 10;
 /// Where the stub puts what lies beside the image.
 const EXTRA: &str = "/.extra";
-/// Names of credentials: lists of generations, and logs of boots that were right.
+/// Names of credentials: lists of generations, logs of boots that were right, and recovery tokens of the owner.
 const GENERATIONS: &str = "rootstock-generations";
 const GOOD_LOG: &str = "rootstock-log";
+const RECOVERY: &str = "rootstock-recovery";
 /// Most files of a kind that are read.
 const MAX_FILES: usize = 64;
+/// Most bytes of an owner's recovery token.
+const MAX_RECOVERY: usize = 64 << 10;
+/// Where the kernel lists block devices.
+const BLOCK: &str = "/sys/class/block";
 /// RAMFS_MAGIC and TMPFS_MAGIC: the file systems of an initrd.
 const INITRD: [i64; 2] = [0x8584_58f6, 0x0102_1994];
 
@@ -138,26 +144,72 @@ fn unpack(file: File, ending: Option<&str>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Words of the initrd that go before the kernel's command line.
+pub fn words() -> String {
+    let words = read(&Path::new("/").join(WORDS), MAX_LINE);
+    let words = words.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    words.unwrap_or_default()
+}
+
+/// Names of block devices that hold what stays, in order.
+fn names() -> Vec<String> {
+    let devices = fs::read_dir(BLOCK).into_iter().flatten();
+    let names = devices.filter_map(|device| device.ok()?.file_name().into_string().ok());
+    let stays = |name: &String| {
+        ["ram", "loop", "zram"]
+            .iter()
+            .all(|kind| !name.starts_with(kind))
+    };
+    let mut names: Vec<String> = names.filter(stays).collect();
+    names.sort();
+    names
+}
+
+fn open(name: &str) -> io::Result<File> {
+    File::open(Path::new("/dev").join(name))
+}
+
 /// Block devices with a LUKS2 header.
 pub fn candidates() -> Vec<Candidate> {
-    let Ok(devices) = fs::read_dir("/sys/class/block") else {
-        return Vec::new();
-    };
-    let names = devices.filter_map(|device| device.ok()?.file_name().into_string().ok());
-    let mut found: Vec<Candidate> = names
-        .filter(|name| {
-            ["ram", "loop", "dm-", "zram"]
-                .iter()
-                .all(|kind| !name.starts_with(kind))
-        })
-        .filter_map(|device| {
-            let file = File::open(Path::new("/dev").join(&device)).ok()?;
-            let uuid = Volume::read(file).ok()?.uuid();
-            Some(Candidate { device, uuid })
-        })
-        .collect();
-    found.sort_by(|one, other| one.device.cmp(&other.device));
-    found
+    let names = names().into_iter().filter(|name| !name.starts_with("dm-"));
+    let found = names.filter_map(|device| {
+        let uuid = Volume::read(open(&device).ok()?).ok()?.uuid();
+        Some(Candidate { device, uuid })
+    });
+    found.collect()
+}
+
+/// Block devices, with the file systems on them and the partitions that they are. What can't be read is left open.
+pub fn block_devices() -> Vec<BlockDevice> {
+    let devices = names().into_iter().map(|name| BlockDevice {
+        file_system: open(&name)
+            .and_then(|mut file| FileSystem::of(&mut file))
+            .ok()
+            .flatten(),
+        partition: partition(&name),
+        name,
+    });
+    devices.collect()
+}
+
+/// The GUID of the partition that a device is: that of its disk's table that starts where it does.
+fn partition(name: &str) -> Option<[u8; 16]> {
+    let folder = Path::new(BLOCK).join(name);
+    if !folder.join("partition").exists() {
+        return None;
+    }
+    let start: u64 = fs::read_to_string(folder.join("start"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    // The link leads into the folder of the disk.
+    let folder = fs::canonicalize(folder).ok()?;
+    let disk = folder.parent()?.file_name()?.to_str()?;
+    let table = Gpt::read(&mut open(disk).ok()?).ok()??;
+    let start = start.checked_mul(512)?;
+    let found = table.partitions.iter().find(|found| found.start == start);
+    found.map(|found| found.unique)
 }
 
 /// Major and minor number of a block device, and its size in bytes.
@@ -165,7 +217,7 @@ pub fn candidates() -> Vec<Candidate> {
 /// # Errors
 /// When the system does not tell.
 pub fn device(name: &str) -> Result<((u32, u32), u64)> {
-    let folder = Path::new("/sys/class/block").join(name);
+    let folder = Path::new(BLOCK).join(name);
     let text = |file: &str| fs::read_to_string(folder.join(file));
     let wrong = || io::Error::other("the system tells no numbers of it");
     let numbers = || -> io::Result<((u32, u32), u64)> {
@@ -231,6 +283,11 @@ pub fn beside() -> Beside {
         good_logs: credentials(GOOD_LOG)
             .iter()
             .filter_map(|path| log(path))
+            .collect(),
+        recovery: credentials(RECOVERY)
+            .iter()
+            .filter_map(|path| read(path, MAX_RECOVERY))
+            .filter_map(|json| serde_json::from_slice(&json).ok())
             .collect(),
     }
 }

@@ -2,114 +2,81 @@
 
 use crate::console::line;
 use crate::{
-    Candidate, CommandLine, Dependencies, Error, MAX_LINE, MAX_SECRET, Mapping, REQUEST, Request,
-    Root, Target, choose, device_number, system,
+    BlockDevice, Candidate, Error, FileSystem, LOOKED_AT, MAX_SECRET, Mapping, REQUEST, Request,
+    Target, Unlocked, choose, device_number, find_root, system,
 };
+use boot_initrd::{CommandLine, Root};
 use boot_luks::Segment;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 const UUID: &str = "0fd5a7d5-1b2c-4c0d-9c61-5e1c4b1c8b11";
 
-const DEPENDENCIES: &str = "\
-kernel/drivers/md/dm-crypt.ko.xz: kernel/drivers/md/dm-mod.ko.xz
-kernel/drivers/md/dm-mod.ko.xz:
-kernel/arch/x86/crypto/aesni-intel.ko.xz: kernel/lib/crypto/gf128mul.ko.xz kernel/crypto/crypto_simd.ko.xz kernel/crypto/cryptd.ko.xz
-kernel/crypto/crypto_simd.ko.xz: kernel/crypto/cryptd.ko.xz
-kernel/crypto/cryptd.ko.xz:
-kernel/lib/crypto/gf128mul.ko.xz:
-";
-
-#[test]
-fn modules_are_found_by_either_spelling_and_loaded_behind_what_they_need() {
-    let all = Dependencies::parse(DEPENDENCIES).unwrap();
-    let crypt = all.file("dm_crypt").unwrap();
-    assert_eq!(all.file("dm-crypt"), Some(crypt));
-    assert_eq!(all.file("dm"), None);
-    let order = all.order([all.file("aesni_intel").unwrap(), crypt]);
-    let at = |name: &str| {
-        order
-            .iter()
-            .position(|file| *file == all.file(name).unwrap())
-    };
-    assert_eq!(order.len(), 6);
-    assert!(at("cryptd") < at("crypto_simd") && at("crypto_simd") < at("aesni_intel"));
-    assert!(at("dm_mod") < at("dm_crypt"));
-    for (text, line, said) in [
-        ("a.ko:\nb.ko", 2, "it has no colon"),
-        ("a.ko: ../../b.ko", 1, "a file is not inside of the folder"),
-        ("a.ko:\n\na.ko: b.ko", 3, "the module stands there twice"),
-    ] {
-        let error = Dependencies::parse(text).unwrap_err();
-        let expected = format!("modules.dep, line {line}: {said}");
-        assert_eq!(error.to_string(), expected);
-    }
-}
-
-/// Texts of modules that need some of those before them, or anyone where `circles`.
-fn graph(circles: bool) -> impl Strategy<Value = String> {
-    prop::collection::vec(
-        prop::collection::vec(any::<prop::sample::Index>(), 0..4),
-        1..30,
-    )
-    .prop_map(move |needs| {
-        let count = needs.len();
-        let lines = needs.iter().enumerate().map(|(number, needs)| {
-            let room = if circles { count } else { number.max(1) };
-            let needs = needs.iter().map(|need| need.index(room));
-            let needs: Vec<String> = needs
-                .filter(|need| circles || *need < number)
-                .map(|need| format!("m{need}.ko"))
-                .collect();
-            format!("m{number}.ko: {}\n", needs.join(" "))
-        });
-        lines.rev().collect()
-    })
-}
-
 proptest! {
     #[test]
-    fn an_order_has_every_module_once_and_behind_its_needs(text in graph(false), wanted: prop::sample::Index) {
-        let all = Dependencies::parse(&text).unwrap();
-        let files: Vec<&str> = all.files().collect();
-        let order = all.order(files.iter().copied());
-        prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), files.len());
-        prop_assert_eq!(order.len(), files.len());
-        let at = |file: &str| order.iter().position(|other| *other == file).unwrap();
-        for line in text.lines() {
-            let (file, needs) = line.split_once(':').unwrap();
-            for need in needs.split_whitespace() {
-                prop_assert!(at(need) < at(file), "{} before {}", file, need);
-            }
-        }
-        // A part is ordered as the whole, and brings its needs with it.
-        let one = all.order([*wanted.get(&files)]);
-        prop_assert_eq!(one.last(), Some(wanted.get(&files)));
-    }
-
-    #[test]
-    fn circles_end(text in graph(true)) {
-        let all = Dependencies::parse(&text).unwrap();
-        let order = all.order(all.files());
-        prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), order.len());
-        prop_assert_eq!(order.len(), all.files().count());
-    }
-
-    #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,200}", more in "[a-z/:. \n]{0,200}") {
-        let _ = Dependencies::parse(&text);
-        if let Ok(all) = Dependencies::parse(&more) {
-            let _ = all.order(all.files());
-        }
-        let _ = CommandLine::parse(&text);
+    fn any_text_is_a_list_of_file_systems(text in "\\PC{0,200}") {
         let _ = system::known(&text);
     }
 
     #[test]
-    fn words_of_others_change_nothing(words in prop::collection::vec("[a-z]{1,8}\\.[a-z]{1,8}(=[a-z0-9=,]{0,12})?", 0..20)) {
-        prop_assume!(words.iter().all(|word| !word.starts_with("rd.luks")));
-        let line = words.join(" ");
-        prop_assert_eq!(CommandLine::parse(&line).unwrap(), CommandLine::parse("").unwrap());
+    fn any_bytes_are_a_file_system_or_none(
+        start in prop::collection::vec(any::<u8>(), 0..2200),
+        length in 0..=LOOKED_AT,
+        magics in prop::collection::vec(0_usize..5, 0..3),
+    ) {
+        let mut bytes = start;
+        bytes.resize(length.max(bytes.len()), 0x41);
+        for magic in magics {
+            let (at, magic): (usize, &[u8]) = [
+                (1080, &b"\x53\xef"[..]), (0, b"XFSB"), (65600, b"_BHRfS_M"), (1024, b"\x10\x20\xf5\xf2"), (1024, b"\xe2\xe1\xf5\xe0"),
+            ][magic];
+            if let Some(place) = bytes.get_mut(at..at + magic.len()) {
+                place.copy_from_slice(magic);
+            }
+        }
+        if let Some(found) = FileSystem::read(&bytes) {
+            prop_assert_eq!(found.uuid.len(), 36);
+            prop_assert_ne!(found.label.as_deref(), Some(""));
+        }
+    }
+
+    #[test]
+    fn the_root_is_the_volumes_or_the_only_one_that_fits(
+        known in prop::collection::vec((0_u8..3, 0_u8..3, 0_u8..3), 0..6),
+        wanted in 0_u8..3, by in 0_u8..3, device in 0_usize..6, mapping in 0_usize..6,
+    ) {
+        let guid = |number: u8| [number; 16];
+        let devices: Vec<BlockDevice> = known.iter().enumerate().map(|(at, (uuid, label, partition))| BlockDevice {
+            name: format!("vd{at}"),
+            file_system: (*uuid > 0).then(|| FileSystem {
+                kind: "ext4",
+                uuid: format!("{uuid:032x}"),
+                label: (*label > 0).then(|| label.to_string()),
+            }),
+            partition: (*partition > 0).then(|| guid(*partition)),
+        }).collect();
+        let line = match by {
+            0 => format!("root=UUID={wanted:032x}"),
+            1 => format!("root=LABEL={wanted}"),
+            _ => { let two = format!("{wanted:02x}"); let four = two.repeat(2); format!("root=PARTUUID={}-{four}-{four}-{four}-{}", two.repeat(4), two.repeat(6)) }
+        };
+        let root = CommandLine::parse(&line).unwrap().root;
+        let fits: Vec<usize> = known.iter().enumerate().filter(|(_, (uuid, label, partition))| match by {
+            0 => *uuid > 0 && *uuid == wanted,
+            1 => *uuid > 0 && *label > 0 && *label == wanted,
+            _ => *partition > 0 && *partition == wanted,
+        }).map(|(at, _)| at).collect();
+        let (on, mapped) = (format!("vd{device}"), format!("vd{mapping}"));
+        let unlocked = Unlocked { uuid: UUID, device: &on, mapping: &mapped, path: Path::new("/dev/mapper/root") };
+        let found = find_root(&root, &unlocked, &devices);
+        if fits.contains(&device) || fits.contains(&mapping) {
+            prop_assert_eq!(found.unwrap(), unlocked.path);
+        } else if let [one] = fits[..] {
+            prop_assert_eq!(found.unwrap(), PathBuf::from(format!("/dev/vd{one}")));
+        } else {
+            let refused = matches!(found, Err(Error::Root { .. }));
+            prop_assert!(refused);
+        }
     }
 
     #[test]
@@ -174,58 +141,6 @@ proptest! {
         }
         prop_assert_eq!(input, &rest);
         prop_assert!(line(&mut &first[..]).is_none());
-    }
-}
-
-#[test]
-fn a_command_line_says_what_is_the_root() {
-    let nothing = CommandLine::parse("").unwrap();
-    assert_eq!(
-        (nothing.name.as_str(), nothing.init.as_str(), &nothing.root),
-        ("root", "/sbin/init", &Root::Mapped)
-    );
-    let line = format!(
-        "console=ttyS0 rd.luks.name={}=system root=/dev/mapper/system rw rootfstype=ext4 rootflags=noatime init=/nix/store/x/init \
-         rd.luks.options=discard rootwait=5 quiet",
-        UUID.to_uppercase()
-    );
-    let said = CommandLine::parse(&line).unwrap();
-    assert_eq!(said.volume.as_deref(), Some(UUID));
-    assert_eq!(
-        said,
-        CommandLine {
-            volume: Some(UUID.to_owned()),
-            name: "system".to_owned(),
-            discard: true,
-            root: Root::Mapped,
-            kind: Some("ext4".to_owned()),
-            flags: Some("noatime".to_owned()),
-            writable: true,
-            init: "/nix/store/x/init".to_owned(),
-            wait: 5,
-        }
-    );
-    let other = CommandLine::parse(&format!(
-        "rd.luks.uuid=luks-{UUID} \"root=/dev/my root\" rw ro"
-    ));
-    let other = other.unwrap();
-    assert_eq!(other.root, Root::Device("/dev/my root".to_owned()));
-    assert!(!other.writable && other.name == "root");
-    for (line, said) in [
-        ("rd.luks.uuid=x", "rd.luks.uuid=x: it names no UUID"),
-        ("init=relative", "init=relative: it is no absolute path"),
-        ("init=/a/../b", "it is no absolute path"),
-        ("root=UUID=1-2", "it is no absolute path"),
-        ("root=/etc/passwd", "the root is a device under /dev"),
-        ("rootwait=long", "it is no number of seconds"),
-        (
-            &format!("rd.luks.name={UUID}=../x"),
-            "a mapping's name is up to 127",
-        ),
-        (&"x".repeat(MAX_LINE + 1), "it is longer than 4096 bytes"),
-    ] {
-        let error = CommandLine::parse(line).unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
     }
 }
 
@@ -309,4 +224,50 @@ fn a_table_is_as_dm_crypt_takes_it() {
 fn file_systems_on_devices_are_tried() {
     let text = "nodev\tsysfs\nnodev\ttmpfs\n\text3\n\text4\n";
     assert_eq!(system::known(text), ["ext3", "ext4"]);
+}
+
+#[test]
+fn the_volume_itself_may_be_named_as_the_root() {
+    let unlocked = Unlocked {
+        uuid: UUID,
+        device: "vda2",
+        mapping: "dm-0",
+        path: Path::new("/dev/mapper/root"),
+    };
+    let root = |root: Root| find_root(&root, &unlocked, &[]).map_err(|error| error.to_string());
+    let mapping = Ok(unlocked.path.to_owned());
+    assert_eq!(root(Root::Uuid(UUID.to_owned())), mapping);
+    assert_eq!(root(Root::Mapped), mapping);
+    assert_eq!(
+        root(Root::Device("/dev/vg/root".to_owned())),
+        Ok("/dev/vg/root".into())
+    );
+    assert_eq!(
+        root(Root::Label("x".to_owned())),
+        Err(
+            "root: no file system with label \"x\"; there is no file system that is known"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn what_an_earlier_file_system_left_behind_makes_none() {
+    let mut bytes = vec![0; LOOKED_AT];
+    bytes[1080..1082].copy_from_slice(&[0x53, 0xef]);
+    bytes[1144..1147].copy_from_slice(b"one");
+    let found = FileSystem::read(&bytes).unwrap();
+    assert_eq!((found.kind, found.label.as_deref()), ("ext4", Some("one")));
+    bytes[65600..65608].copy_from_slice(b"_BHRfS_M");
+    assert_eq!(FileSystem::read(&bytes), None);
+    // A wide label ends with its zero too, and half a letter is none.
+    let mut bytes = vec![0; 4096];
+    bytes[1024..1028].copy_from_slice(&[0x10, 0x20, 0xf5, 0xf2]);
+    bytes[1148..1152].copy_from_slice(&[b'a', 0, 0xe9, 0]);
+    assert_eq!(
+        FileSystem::read(&bytes).unwrap().label.as_deref(),
+        Some("a\u{e9}")
+    );
+    bytes[1148..1150].copy_from_slice(&[0, 0xd8]);
+    assert_eq!(FileSystem::read(&bytes).unwrap().label, None);
 }

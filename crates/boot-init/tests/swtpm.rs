@@ -15,7 +15,7 @@ use boot_policy::{Claim, Floor, PcrSet, SignedPolicies};
 use boot_sign::{FileKey, PinSource, Pins};
 use boot_signature::Signer;
 use boot_tpm::{Device, Socket, Tpm, Transport};
-use boot_unlock::{Protection, enroll, enroll_recovery};
+use boot_unlock::{DiskOwner, Protection, RecoveryRequest, RecoveryToken, enroll, enroll_recovery};
 use chip::{Chip, Judged};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -380,6 +380,51 @@ fn below_the_floor_and_with_a_foreign_index_a_passphrase_opens() {
         .open(&scene.with_list(), &mut Person::default(), Ok(tpm))
         .unwrap();
     assert_eq!(key, scene.key);
+}
+
+#[test]
+fn the_owners_signature_opens_in_any_state_and_before_a_pin_is_asked_for() {
+    let scene = Scene::new();
+    let pem = scene.folder.path().join("owner.pem");
+    std::fs::copy(scene.chip.folder().join(scene.chip.rsa_key()), &pem).unwrap();
+    let owner = FileKey::read(&pem, &mut Pins::new(PinSource::Prompt)).unwrap();
+    let value = scene.eleven();
+    let protection = Protection {
+        registers: Some(PcrSet::new(Bank::Sha256, [(11, value)]).unwrap()),
+        pin: true,
+        owner: Some(DiskOwner::new(owner.public_key().clone())),
+        ..Protection::default()
+    };
+    scene.enroll(&protection, "2580");
+    scene.chip.extend(11, "bb");
+    let request = RecoveryRequest::of(&scene.volume(), 0).unwrap();
+    let signed = request.sign(&owner).unwrap();
+    let other = RecoveryToken {
+        volume: "another disk".to_owned(),
+        ..signed.clone()
+    };
+    let forged = RecoveryToken {
+        reference: "00".repeat(32),
+        ..signed.clone()
+    };
+    let mut beside = Beside {
+        recovery: vec![other, forged, signed],
+        ..Beside::default()
+    };
+    let mut nobody = Person::default();
+    let key = scene
+        .open(&beside, &mut nobody, Ok(scene.chip.connect()))
+        .unwrap();
+    assert_eq!(key, scene.key);
+    nobody.heard("the owner's recovery token is accepted");
+    // What is not the owner's is told, and a passphrase opens.
+    beside.recovery.pop();
+    let mut person = Person::who_types(&[PASSPHRASE]);
+    scene
+        .open(&beside, &mut person, Ok(scene.chip.connect()))
+        .unwrap();
+    person.heard("the owner's recovery token is refused: token 0: the recovery token is for an earlier enrolment");
+    assert!(!person.heard.join(" ").contains("another disk"));
 }
 
 #[test]

@@ -75,6 +75,30 @@ pub fn archive<'a>(
     Ok(writer.bytes)
 }
 
+/// An archive of these records, in this order: path without a slash before it, type and mode, content (of a file, or the
+/// target of a link). Numbers of inodes count up, times and owners are zero, so that the same records give the same bytes.
+pub fn tree<'a>(
+    records: impl Iterator<Item = (&'a str, u32, &'a [u8])> + Clone,
+) -> Result<Vec<u8>, TooLarge> {
+    let mut size = 1024_usize;
+    for (path, _, data) in records.clone() {
+        size = size
+            .checked_add(120 + path.len())
+            .and_then(|size| size.checked_add(data.len()))
+            .filter(|size| *size <= MAX_ARCHIVE)
+            .ok_or(TooLarge)?;
+    }
+    let mut writer = Writer {
+        bytes: Vec::with_capacity(size),
+        inode: 1,
+    };
+    for (path, mode, data) in records {
+        writer.record(&[path], mode, data);
+    }
+    writer.end();
+    Ok(writer.bytes)
+}
+
 struct Writer {
     bytes: Vec<u8>,
     inode: u32,

@@ -1,7 +1,8 @@
 //! The command line: sub-commands, options, examples and exit codes.
 
 use crate::commands::{
-    entries, install, keys, log, oracle, pcr, pcrlock, pe, sbat, spec, uki, unlock, variables,
+    entries, initrd, install, keys, log, oracle, pcr, pcrlock, pe, sbat, spec, uki, unlock,
+    variables,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Unified kernel images and addons: build.
     #[command(subcommand)]
     Uki(Box<uki::Command>),
+    /// Initrds that unlock the root: build.
+    #[command(subcommand)]
+    Initrd(Box<initrd::Command>),
     /// Event logs of firmware: show, replay, check, export, quirks.
     #[command(subcommand)]
     Log(log::Command),

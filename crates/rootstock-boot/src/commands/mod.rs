@@ -7,11 +7,13 @@ mod disk;
 mod enroll;
 pub(crate) mod entries;
 mod explain;
+pub(crate) mod initrd;
 pub(crate) mod install;
 mod key;
 pub(crate) mod keys;
 pub(crate) mod log;
 mod manual;
+mod number;
 pub(crate) mod oracle;
 mod part;
 pub(crate) mod pcr;
@@ -44,6 +46,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Pcrlock(command) => pcrlock::run(*command, out),
         Command::Policy(command) => pcr::policy(*command, out),
         Command::Uki(command) => uki::run(*command, out),
+        Command::Initrd(command) => initrd::run(&command, out),
         Command::Install(options) => install::run(&options, false, out),
         Command::Repair(options) => install::run(&options, true, out),
         Command::Status(options) => entries::status(&options, out),

@@ -4,6 +4,7 @@
 mod common;
 mod floor;
 mod hostile;
+mod initrd;
 mod measure;
 mod pe;
 mod refusals;

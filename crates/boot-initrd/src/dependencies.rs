@@ -10,32 +10,41 @@ pub const MAX_DEPENDENCIES: usize = 4 << 20;
 /// Most modules in it.
 pub const MAX_MODULES: usize = 32768;
 
+const TABLE: &str = "modules.dep";
+
 /// Modules by their files, with the files that each needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dependencies(BTreeMap<String, Vec<String>>);
 
 /// A module's name, as the kernel has it: the file's without folders and endings, `_` for `-`.
-fn name(file: &str) -> String {
+pub(crate) fn name(file: &str) -> String {
     let file = file.rsplit('/').next().unwrap_or(file);
     let end = file.find(".ko").unwrap_or(file.len());
     file[..end].replace('-', "_")
 }
 
 impl Dependencies {
+    /// Modules with what each needs; the caller keeps the rules of [`Dependencies::parse`].
+    pub(crate) fn of(all: BTreeMap<String, Vec<String>>) -> Dependencies {
+        Dependencies(all)
+    }
+
     /// Reads the text.
     ///
     /// # Errors
     /// When it is too long, or a line is not `FILE: FILE...` of relative paths.
     pub fn parse(text: &str) -> Result<Dependencies> {
         if text.len() > MAX_DEPENDENCIES {
-            return Err(Error::Dependencies {
+            return Err(Error::Table {
+                table: TABLE,
                 line: 0,
                 why: "the file is longer than 4 MiB",
             });
         }
         let mut all = BTreeMap::new();
         for (number, line) in text.lines().enumerate() {
-            let wrong = |why| Error::Dependencies {
+            let wrong = |why| Error::Table {
+                table: TABLE,
                 line: number + 1,
                 why,
             };
@@ -49,8 +58,10 @@ impl Dependencies {
             let needs: Vec<String> = needs.split_whitespace().map(str::to_owned).collect();
             let inside = |file: &str| {
                 !file.is_empty()
+                    && !file.starts_with('/')
                     && !file.split('/').any(|part| part == "..")
-                    && !file.contains('\0')
+                    && !file.contains(['\0', ':'])
+                    && !file.starts_with('#')
             };
             if !inside(file) || !needs.iter().all(|file| inside(file)) {
                 return Err(wrong("a file is not inside of the folder"));
@@ -68,6 +79,26 @@ impl Dependencies {
     /// The files of all modules.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// What a file needs; nothing where it is not there.
+    pub fn needs(&self, file: &str) -> impl Iterator<Item = &str> {
+        self.0.get(file).into_iter().flatten().map(String::as_str)
+    }
+
+    /// The text that [`Dependencies::parse`] reads.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (file, needs) in &self.0 {
+            text.push_str(file);
+            text.push(':');
+            for need in needs {
+                text.push(' ');
+                text.push_str(need);
+            }
+            text.push('\n');
+        }
+        text
     }
 
     /// The file of a module, by its name: `dm_crypt` and `dm-crypt` are the same.

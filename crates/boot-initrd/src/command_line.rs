@@ -1,8 +1,11 @@
-//! The kernel's command line: which volume, under which name, which file system is the root, and which program starts there.
+//! The kernel's command line, and words of the initrd before it: which volume, under which name, which file system is the root, and which program starts there.
 //!
 //! Invariant: a word that is not ours is passed over; one of ours that can't be followed is an error, not a guess.
 
-use crate::{Error, NAME, Result};
+use crate::{Error, Result};
+
+/// The name of the mapping where the command line gives none.
+pub const NAME: &str = "root";
 
 /// Longest line that the kernel takes, in bytes.
 pub const MAX_LINE: usize = 4096;
@@ -16,6 +19,35 @@ pub enum Root {
     Mapped,
     /// A device under `/dev`, beside or inside of the volume.
     Device(String),
+    /// The file system with this UUID, in lower case as it is written there; or the volume, where it is its own.
+    Uuid(String),
+    /// The file system with this label.
+    Label(String),
+    /// The partition with this GUID; or the volume, where it is on that partition.
+    Partition(PartitionId),
+}
+
+/// The GUID of a partition as the kernel's command line has it, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionId(String);
+
+impl PartitionId {
+    /// The bytes as they stand in a partition table: its first three fields are little-endian.
+    pub fn bytes(&self) -> [u8; 16] {
+        let digits: Vec<u8> = self.0.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let digit = |at: usize| {
+            let digit = char::from(digits[at]).to_digit(16);
+            digit.expect("a UUID's form was checked") as u8
+        };
+        let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+        order.map(|at| digit(2 * at) << 4 | digit(2 * at + 1))
+    }
+}
+
+impl std::fmt::Display for PartitionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// What the line says.
@@ -90,6 +122,61 @@ fn name(word: &str, text: &str) -> Result<String> {
     }
 }
 
+/// UUID of a file system: most are of the usual form, FAT's is shorter.
+fn file_system(word: &str, text: &str) -> Result<String> {
+    let good = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    if !text.is_empty() && text.len() <= 36 && text.bytes().all(good) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(wrong(word, "it names no UUID"))
+    }
+}
+
+/// Label of a file system. btrfs has the longest.
+fn label(word: &str, text: &str) -> Result<String> {
+    if text.is_empty() || text.len() > 255 {
+        return Err(wrong(word, "a label is up to 255 bytes"));
+    }
+    Ok(text.to_owned())
+}
+
+/// What stands behind a tag, or behind udev's folder of links, which an initrd without udev does not have.
+fn tagged<'a>(text: &'a str, tag: &str, folder: &str) -> Option<&'a str> {
+    let link = || {
+        text.strip_prefix("/dev/disk/")?
+            .strip_prefix(folder)?
+            .strip_prefix('/')
+    };
+    text.strip_prefix(tag).or_else(link)
+}
+
+/// What `root=` names, besides the unlocked volume itself.
+fn root(text: &str) -> Result<Root> {
+    if let Some(text) = tagged(text, "UUID=", "by-uuid") {
+        return file_system("root", text).map(Root::Uuid);
+    }
+    if let Some(text) = tagged(text, "LABEL=", "by-label") {
+        return label("root", text).map(Root::Label);
+    }
+    if let Some(text) = tagged(text, "PARTUUID=", "by-partuuid") {
+        return uuid("root", text).map(|id| Root::Partition(PartitionId(id)));
+    }
+    let device = path("root", text)?;
+    if device.starts_with("/dev/disk/") {
+        return Err(wrong(
+            text,
+            "of the links there by-uuid, by-label and by-partuuid are known",
+        ));
+    }
+    if device.starts_with("/dev/") {
+        return Ok(Root::Device(device));
+    }
+    Err(wrong(
+        text,
+        "the root is a device under /dev, or the unlocked volume",
+    ))
+}
+
 /// A path that stays where it begins.
 fn path(word: &str, text: &str) -> Result<String> {
     if text.starts_with('/') && !text.split('/').any(|part| part == "..") {
@@ -105,8 +192,18 @@ impl CommandLine {
     /// # Errors
     /// When it is longer than 4 KiB, or a word can't be followed.
     pub fn parse(line: &str) -> Result<CommandLine> {
-        if line.len() > MAX_LINE {
-            return Err(wrong("the whole", "it is longer than 4096 bytes"));
+        CommandLine::after("", line)
+    }
+
+    /// Reads a line behind words of the initrd.
+    ///
+    /// # Errors
+    /// As for [`CommandLine::parse`].
+    pub fn after(words_before: &str, line: &str) -> Result<CommandLine> {
+        for text in [words_before, line] {
+            if text.len() > MAX_LINE {
+                return Err(wrong("the whole", "it is longer than 4096 bytes"));
+            }
         }
         let mut said = CommandLine {
             volume: None,
@@ -119,8 +216,8 @@ impl CommandLine {
             init: "/sbin/init".to_owned(),
             wait: 30,
         };
-        let mut root = None;
-        for word in words(line) {
+        let mut named = None;
+        for word in words(words_before).into_iter().chain(words(line)) {
             let (key, value) = word.split_once('=').unwrap_or((&word, ""));
             match key {
                 "rd.luks.uuid" => said.volume = Some(uuid(&word, value)?),
@@ -133,7 +230,7 @@ impl CommandLine {
                     let options = value.rsplit('=').next().unwrap_or(value);
                     said.discard = options.split(',').any(|option| option == "discard");
                 }
-                "root" => root = Some(value.to_owned()),
+                "root" => named = Some(value.to_owned()),
                 "rootfstype" => said.kind = Some(value.to_owned()),
                 "rootflags" => said.flags = Some(value.to_owned()),
                 "rw" if word == "rw" => said.writable = true,
@@ -146,18 +243,11 @@ impl CommandLine {
                 _ => {}
             }
         }
-        if let Some(root) = root {
-            let mapped = root.strip_prefix("/dev/mapper/") == Some(&said.name);
+        if let Some(text) = named {
+            let mapped = text.strip_prefix("/dev/mapper/") == Some(&said.name);
             // NixOS and systemd say so where a table of file systems tells; the unlocked volume is the root then.
-            if !mapped && root != "fstab" && root != "gpt-auto" {
-                let device = path("root", &root)?;
-                if !device.starts_with("/dev/") {
-                    return Err(wrong(
-                        &root,
-                        "the root is a device under /dev, or the unlocked volume",
-                    ));
-                }
-                said.root = Root::Device(device);
+            if !mapped && text != "fstab" && text != "gpt-auto" {
+                said.root = root(&text)?;
             }
         }
         Ok(said)
