@@ -7,6 +7,9 @@ mod commands;
 mod files;
 mod print;
 
+#[cfg(test)]
+mod tests;
+
 use clap::Parser;
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 
 use super::disk::{DiskImage, Folder};
 use super::source;
+use crate::commands::number::number;
 use crate::files;
 use anyhow::Context;
 use boot_measure::{
@@ -36,7 +37,7 @@ pub(crate) struct BootOptions {
     #[arg(long, value_name = "FILE", help_heading = "What it starts")]
     start: Vec<PathBuf>,
     /// How many boot options fail before the first of these files.
-    #[arg(long, requires = "start", help_heading = "What it starts")]
+    #[arg(long, requires = "start", help_heading = "What it starts", value_parser = number(0_usize, 999))]
     failed: Option<usize>,
     /// A boot option that starts and comes back, such as Boot0003.
     #[arg(long, value_name = "OPTION", value_parser = option_number, help_heading = "What it starts")]

@@ -3,6 +3,7 @@
 use super::key::{OpenKey, PinOptions};
 use super::policy_key::{OpenPolicyKey, PolicyOptions};
 use super::volumes::{Mounted, VolumeOptions};
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -33,7 +34,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     default: Option<PathBuf>,
     /// Install at most so many generations of each profile, the newest; 0 for all.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = number(0, usize::MAX))]
     limit: usize,
     /// Where the system's own paths begin, for an image that is being built.
     #[arg(long, value_name = "FOLDER", default_value = "/")]
@@ -61,16 +62,16 @@ pub(crate) struct Options {
     policy: PolicyOptions,
     /// Security epoch of generations whose documents state none (`org.rootstock.epoch.v1`). Choose it once: raised here, it
     /// would raise that of old generations too.
-    #[arg(long, value_name = "EPOCH", default_value_t = 0)]
+    #[arg(long, value_name = "EPOCH", default_value_t = 0, value_parser = number(0, u32::MAX))]
     epoch: u32,
     /// Sign nothing: for a machine without Secure Boot.
     #[arg(long, conflicts_with = "key")]
     unsigned: bool,
     /// Count boots: a new entry gets so many tries, then the loader goes on to an older one.
-    #[arg(long, value_name = "TRIES", value_parser = clap::value_parser!(u32).range(1..=99))]
+    #[arg(long, value_name = "TRIES", value_parser = number(1_u32, 99))]
     tries: Option<u32>,
     /// Show the menu so many seconds.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = number(0, u32::MAX))]
     timeout: Option<u32>,
     /// Let people edit the command line in the menu (without Secure Boot).
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use super::enroll;
 use super::key::PinOptions;
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -35,7 +36,7 @@ Examples:
         #[arg(long, value_enum, default_value = "rsa2048")]
         kind: Kind,
         /// Days of validity from --from.
-        #[arg(long, default_value_t = 3650)]
+        #[arg(long, default_value_t = 3650, value_parser = number(1_i64, 36_500))]
         days: i64,
         /// First moment of validity; now by default. Fixed, the same key gives the same certificate.
         #[arg(long, value_name = "RFC 3339")]

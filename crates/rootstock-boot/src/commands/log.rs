@@ -2,6 +2,7 @@
 
 use super::boot::log as read_log;
 use super::pe::hex;
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -29,7 +30,7 @@ Examples:
         #[command(flatten)]
         which: Which,
         /// Only events of these registers.
-        #[arg(long)]
+        #[arg(long, value_parser = number(0_u32, 23))]
         pcr: Vec<u32>,
     },
     /// Print the registers that a log leads to.

@@ -7,6 +7,7 @@ use super::explain;
 use super::key::PinOptions;
 use super::log;
 use super::pe::hex;
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -151,10 +152,10 @@ pub(crate) struct StubOptions {
     #[arg(long, value_name = "PATH")]
     phase: Vec<String>,
     /// Profile of a multi-profile image, from 0.
-    #[arg(long)]
+    #[arg(long, value_parser = number(0_usize, 9999))]
     profile: Option<usize>,
     /// Version of the systemd stub whose rules to use, instead of the one that the image names.
-    #[arg(long, value_name = "MAJOR")]
+    #[arg(long, value_name = "MAJOR", value_parser = number(1_u32, 9999))]
     stub_version: Option<u32>,
     /// Order of sections.
     #[arg(long, value_enum, default_value = "systemd")]

@@ -3,6 +3,7 @@
 use super::boot::BootOptions;
 use super::pcr::{BankName, StubOptions};
 use super::pe::hex;
+use crate::commands::number::pcr;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -20,7 +21,7 @@ Example:
   rootstock-boot pcrlock component --pcr 4 --vars live --esp /boot -o 630-boot.pcrlock")]
     Component {
         /// The registers.
-        #[arg(long, required = true)]
+        #[arg(long, required = true, value_parser = pcr)]
         pcr: Vec<u8>,
         #[command(flatten)]
         boot: Box<BootOptions>,

@@ -2,6 +2,7 @@
 
 use super::key::{KeyOptions, certificates};
 use super::pe_text;
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -64,7 +65,7 @@ Example:
     /// Remove signatures.
     Strip {
         /// Only the signature of this index, counted from 0.
-        #[arg(long)]
+        #[arg(long, value_parser = number(0_usize, 255))]
         index: Option<usize>,
         /// Where to write.
         #[arg(long, short)]
@@ -75,7 +76,7 @@ Example:
     /// Copy one signature out into a file of its own.
     Detach {
         /// Which, counted from 0.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = number(0_usize, 255))]
         index: usize,
         /// Where to write the signature (DER).
         #[arg(long, short)]

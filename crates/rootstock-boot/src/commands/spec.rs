@@ -1,5 +1,6 @@
 //! `spec`: documents of generations, checked, converted and made up.
 
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
@@ -34,7 +35,7 @@ Example:
   rootstock-boot spec upgrade boot.json -o boot-v2.json")]
     Upgrade {
         /// The version to convert to.
-        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=2), default_value = "2")]
+        #[arg(long, value_parser = number(1_u8, 2), default_value = "2")]
         to: u8,
         /// Where to write; standard output when left out.
         #[arg(long, short)]
@@ -51,7 +52,7 @@ Example:
         #[arg(long, value_name = "FOLDER", default_value = "/")]
         root: PathBuf,
         /// The version to write.
-        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=2), default_value = "2")]
+        #[arg(long, value_parser = number(1_u8, 2), default_value = "2")]
         to: u8,
         /// Where to write; standard output when left out.
         #[arg(long, short)]

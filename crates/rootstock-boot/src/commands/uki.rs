@@ -1,5 +1,6 @@
 //! `uki build` and `uki addon`: sections from files and words, one reproducible image out.
 
+use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::{Context, bail};
@@ -117,7 +118,7 @@ pub(crate) struct Sections {
     #[arg(long, value_name = "TEXT|@FILE")]
     sbat: Option<String>,
     /// Security epoch: a line of `.sbat`, merged with the rest.
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = number(NonZeroU32::MIN, NonZeroU32::MAX))]
     epoch: Option<NonZeroU32>,
     /// Public key of the PCR signatures, PEM.
     #[arg(long, value_name = "FILE")]

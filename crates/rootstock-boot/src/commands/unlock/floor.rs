@@ -2,6 +2,7 @@
 
 use super::inputs::TpmOptions;
 use crate::commands::counter::{INDEX, handle};
+use crate::commands::number::number;
 use crate::print::{Out, Verdict};
 
 /// The floor of security epochs.
@@ -25,7 +26,7 @@ Example:
         #[command(flatten)]
         at: Where,
         /// What the counter is to hold: where it started, and the epoch.
-        #[arg(long)]
+        #[arg(long, value_parser = number(0, u64::MAX))]
         epoch: u64,
         /// Although nothing shows that a generation of this epoch starts.
         #[arg(long, required = true)]

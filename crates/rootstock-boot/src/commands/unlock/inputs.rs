@@ -1,5 +1,6 @@
 //! What `unlock` reads: the volume and what opens it, the TPM, demands and proofs.
 
+use crate::commands::number::pcr;
 use crate::commands::pcr::BankName;
 use crate::files;
 use anyhow::Context;
@@ -83,7 +84,7 @@ impl TpmOptions {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demands {
     /// Registers that must have the values that they have now.
-    #[arg(long, value_delimiter = ',', value_name = "PCR")]
+    #[arg(long, value_delimiter = ',', value_name = "PCR", value_parser = pcr)]
     pcr: Vec<u8>,
     /// Their bank.
     #[arg(long, value_enum, default_value = "sha256")]

@@ -9,6 +9,7 @@ mod owner;
 pub(crate) use floor::{Command as FloorCommand, run as run_floor};
 pub(crate) use inputs::TpmOptions;
 
+use crate::commands::number::token;
 use crate::print::{Out, Verdict};
 use boot_unlock::{
     enroll, enroll_recovery, generations, recover, reseal, reseal_as_owner, tokens, unlock, wipe,
@@ -73,7 +74,7 @@ Example: before the next generation is booted, let it and the one that runs unlo
         #[command(flatten)]
         volume: VolumeOptions,
         /// The token's number.
-        #[arg(long)]
+        #[arg(long, value_parser = token)]
         token: u32,
         #[command(flatten)]
         tpm: TpmOptions,
@@ -100,7 +101,7 @@ Example: before the next generation is booted, let it and the one that runs unlo
         #[command(flatten)]
         volume: VolumeOptions,
         /// The token's number.
-        #[arg(long)]
+        #[arg(long, value_parser = token)]
         token: u32,
     },
     /// Add a recovery key, and show it once: as text and as a QR code.

@@ -20,7 +20,7 @@ pub(crate) struct Request {
     #[command(flatten)]
     volume: VolumeOptions,
     /// The token's number.
-    #[arg(long)]
+    #[arg(long, value_parser = crate::commands::number::token)]
     token: u32,
     /// Where to write the request.
     #[arg(long, short)]

@@ -1,0 +1,56 @@
+//! The command line as a whole: that it is well formed, and that what is no number is refused with what was expected.
+
+use crate::cli::Arguments;
+use clap::{ArgAction, Command, CommandFactory};
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Arguments::command().debug_assert();
+}
+
+/// Commands that have none, with the words that lead there.
+fn leaves<'a>(command: &'a Command, before: &[&'a str]) -> Vec<(Vec<&'a str>, &'a Command)> {
+    let words = [before, &[command.get_name()]].concat();
+    if command.has_subcommands() {
+        let inner = command.get_subcommands();
+        inner.flat_map(|inner| leaves(inner, &words)).collect()
+    } else {
+        vec![(words, command)]
+    }
+}
+
+#[test]
+fn what_is_no_number_is_refused_with_what_was_expected() {
+    let (mut numbers, mut wrong) = (0, Vec::new());
+    let all = Arguments::command();
+    for (words, command) in leaves(&all, &[]) {
+        for argument in command.get_arguments() {
+            let takes = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
+            let (Some(long), true) = (argument.get_long(), takes) else {
+                continue;
+            };
+            let line = words.iter().map(|word| (*word).to_owned());
+            let line = line.chain([format!("--{long}=no number")]);
+            let Err(error) = Arguments::command().try_get_matches_from(line) else {
+                continue;
+            };
+            let said = error.to_string();
+            // What the standard library says, of a number and nothing else.
+            let plain = [
+                "invalid digit found in string",
+                "number too",
+                "cannot parse integer",
+                " is not in ",
+            ];
+            if plain.iter().any(|plain| said.contains(plain)) {
+                wrong.push(format!("{words:?} --{long}: {said}"));
+            }
+            if said.contains("expected a number") {
+                assert!(said.contains("'no number' for '--"), "{said}");
+                numbers += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(numbers >= 15, "{numbers}");
+}
