@@ -6,10 +6,12 @@
 //! for each file under `/.extra`, `guest variable NAME HEX` for each variable of the boot loader interface, `guest done`. A
 //! line that can't be had says `missing` and why. What the test expects is compared on the host.
 //!
-//! Words of the command line: `guest.log` adds firmware's event log (`guest event-log HEX`, `guest end`); `guest.wait` waits for a line on the console before the end, so that the host can look at the
+//! Words of the command line: `guest.log` adds firmware's event log (`guest event-log HEX`, `guest end`); `guest.update` writes the
+//! signed updates in `/guest/updates`, named as efivarfs names variables, to firmware (`guest updated NAME`); `guest.wait` waits for a line on the console before the end, so that the host can look at the
 //! disk in the meantime; `guest.restart` restarts the machine, as one does that failed to start, instead of turning it off.
 
 mod report;
+mod update;
 
 use report::Report;
 use rustix::io::Errno;
@@ -41,6 +43,9 @@ fn main() {
         report.everything();
         if told("guest.log") {
             report.event_log();
+        }
+        if told("guest.update") {
+            update::all(&mut report);
         }
         if told("guest.wait") {
             // A console that says nothing more ends the waiting too.

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-const VARIABLES: &str = "/sys/firmware/efi/efivars";
+/// Where efivarfs is mounted.
+pub(crate) const VARIABLES: &str = "/sys/firmware/efi/efivars";
 /// Owner of the boot loader interface's variables.
 const LOADER: &str = "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 const SECURE_BOOT: &str = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
@@ -107,7 +108,8 @@ impl<'a> Report<'a> {
     }
 }
 
-fn sorted(folder: &Path) -> Vec<std::path::PathBuf> {
+/// What is in a folder, by name.
+pub(crate) fn sorted(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<_> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -68,6 +68,25 @@ pub fn file_of(disk: &Path, name: &str) -> Result<Vec<u8>> {
 /// Where the partition of a [`SystemDisk`] starts, in bytes; partitioning tools leave as much.
 const START: u64 = 1 << 20;
 
+/// Writes a disk to `path` with a partition table (GPT) and one partition of Linux's data, whose GUID is `unique` and whose content
+/// is `content`, whole sectors.
+pub fn partitioned(path: &Path, content: &[u8], unique: &str) -> Result<()> {
+    let length = content.len() as u64;
+    let script = format!(
+        "label: gpt\nstart={}, size={}, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid={unique}\n",
+        START / SECTOR,
+        length / SECTOR
+    );
+    let file_error = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::create(path).map_err(file_error)?;
+    file.set_len(START + length + START).map_err(file_error)?;
+    file.write_all_at(content, START).map_err(file_error)?;
+    partition(path, &script)
+}
+
 /// A disk with a partition table (GPT) and one partition, the EFI system partition, which mtools reads and writes: nothing
 /// is mounted, and what the program under test wrote is looked at by another.
 #[derive(Debug)]
@@ -90,15 +109,20 @@ impl SystemDisk {
             length / SECTOR
         );
         partition(path, &script)?;
-        let disk = SystemDisk {
-            path: path.to_owned(),
-        };
+        let disk = SystemDisk::at(path);
         let sectors = (length / SECTOR).to_string();
         let mut format = Command::new("mformat");
         // One sector a cluster: below that size FAT32 needs it.
         format.args(["-F", "-c", "1", "-T", &sectors, "-i"]);
         run("mformat", format.arg(disk.place()).arg("::"))?;
         Ok(disk)
+    }
+
+    /// The one that a copy of the image at `path` is.
+    pub fn at(path: &Path) -> SystemDisk {
+        SystemDisk {
+            path: path.to_owned(),
+        }
     }
 
     /// The image.

@@ -16,7 +16,7 @@ mod tpm;
 #[cfg(test)]
 mod tests;
 
-pub use disk::{SystemDisk, fat_disk, file_of};
+pub use disk::{SystemDisk, fat_disk, file_of, partitioned};
 pub use error::{End, Error};
 pub use machine::{Firmware, Machine, Running};
 pub use power::{Event, Fate, Recorded, Recorder};

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Longer than any boot on a busy machine.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// A variable store: Debian's empty one and these variables.
 pub(crate) fn store(folder: &Path, variables: &[Variable]) -> PathBuf {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Longer than any boot on a busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_mins(5);
+pub(crate) const LIMIT: Duration = Duration::from_mins(10);
 /// Where firmware looks for a program on a disk.
 pub(crate) const PLACE: &str = "EFI/BOOT/BOOTX64.EFI";
 /// Folder of the image's companions.

@@ -9,10 +9,8 @@
 use crate::stub::scene::part;
 use aes::Aes256;
 use aes::cipher::KeyInit;
-use boot_init::Dependencies;
 use boot_luks::Volume;
-use boot_stub_core::archive::{Modes, archive};
-use std::collections::BTreeMap;
+use boot_vm::partitioned;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -23,15 +21,34 @@ pub(crate) const PASSPHRASE: &str = "correct horse";
 /// Where the data begin, and how long they are.
 const OFFSET: u64 = 8 << 20;
 const LENGTH: u64 = 16 << 20;
-const SECTOR: usize = 512;
+/// How the kernel counts sectors for their tweaks, whatever their size.
+const TWEAKED: u128 = 512;
+/// Vendor of db, as efivarfs names files.
+const DATABASE: &str = "d719b2cb-3d3a-4596-a3bc-dad00e67656f";
 /// How many generations the root has.
 const GENERATIONS: u64 = 5;
-/// What the initrd loads: the disk's driver, the mapping's, and the ciphers that it asks the kernel for.
-const MODULES: [&str; 4] = ["virtio_blk", "dm_crypt", "xts", "aesni_intel"];
-const READABLE: Modes = Modes {
-    directory: 0o755,
-    file: 0o755,
-};
+/// What names the root: UUID and label of the file system, GUID of the volume's partition.
+pub(crate) const UUID: &str = "6c2f0f5e-4f0c-4bfb-9d1a-30b1f7f4d0a1";
+pub(crate) const LABEL: &str = "encrypted";
+pub(crate) const PARTITION: &str = "a4c54a4e-8e0f-4f3a-8a5e-0d4f8e3d9b62";
+
+/// How many bytes are encrypted at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SectorSize {
+    /// 512, as disks had since ever.
+    Small,
+    /// 4,096, as cryptsetup chooses for newer ones.
+    Large,
+}
+
+impl SectorSize {
+    fn bytes(self) -> usize {
+        match self {
+            SectorSize::Small => 512,
+            SectorSize::Large => 4096,
+        }
+    }
+}
 
 fn run(folder: &Path, line: &str) {
     let mut words = line.split_whitespace();
@@ -44,16 +61,18 @@ fn run(folder: &Path, line: &str) {
     assert!(output.status.success(), "{line}: {said}");
 }
 
-/// Makes `NAME.img` in a folder: the guest as `/sbin/init` on an encrypted root. The passphrase is in the file `exact`.
-pub(crate) fn encrypted(folder: &Path, name: &str) -> PathBuf {
+/// Makes `NAME.img` in a folder: the guest as `/sbin/init` on an encrypted root, with an update of db for firmware. The passphrase
+/// is in the file `exact`.
+pub(crate) fn encrypted(folder: &Path, name: &str, size: SectorSize, update: &[u8]) -> PathBuf {
     let tree = folder.join("tree");
-    for place in ["sbin", "guest", "dev", "proc", "sys", "run"] {
+    for place in ["sbin", "guest/updates", "dev", "proc", "sys", "run"] {
         fs::create_dir_all(tree.join(place)).unwrap();
     }
     let init = tree.join("sbin/init");
     fs::write(&init, part("BOOT_GUEST")).unwrap();
     fs::set_permissions(&init, fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(tree.join("guest/efivarfs.ko.xz"), part("BOOT_EFIVARFS")).unwrap();
+    fs::write(tree.join(format!("guest/updates/db-{DATABASE}")), update).unwrap();
     // What generations name as their first program.
     for generation in 1..=GENERATIONS {
         let toplevel = tree.join(format!("nix/store/{generation:032}-nixos"));
@@ -63,7 +82,9 @@ pub(crate) fn encrypted(folder: &Path, name: &str) -> PathBuf {
     }
     run(
         folder,
-        "/sbin/mke2fs -q -t ext4 -F -O ^has_journal -d tree plain 16m",
+        &format!(
+            "/sbin/mke2fs -q -t ext4 -F -O ^has_journal -b 4096 -U {UUID} -L {LABEL} -d tree plain 16m"
+        ),
     );
     fs::write(folder.join("exact"), PASSPHRASE).unwrap();
     let path = folder.join(format!("{name}.img"));
@@ -72,9 +93,10 @@ pub(crate) fn encrypted(folder: &Path, name: &str) -> PathBuf {
     run(
         folder,
         &format!(
-            "/sbin/cryptsetup luksFormat -q --type luks2 --key-file exact --luks2-keyslots-size 4m --offset {} --sector-size 512 --pbkdf argon2id \
+            "/sbin/cryptsetup luksFormat -q --type luks2 --key-file exact --luks2-keyslots-size 4m --offset {} --sector-size {} --pbkdf argon2id \
              --pbkdf-memory 16384 --pbkdf-force-iterations 4 {name}.img",
-            OFFSET / SECTOR as u64
+            OFFSET / 512,
+            size.bytes()
         ),
     );
     let file = File::options().read(true).write(true).open(&path).unwrap();
@@ -84,41 +106,17 @@ pub(crate) fn encrypted(folder: &Path, name: &str) -> PathBuf {
     let (first, second) = key.split_at(32);
     let cipher = |half: &[u8]| Aes256::new_from_slice(half).unwrap();
     let mut data = fs::read(folder.join("plain")).unwrap();
-    Xts128::new(cipher(first), cipher(second)).encrypt_area(
-        &mut data,
-        SECTOR,
-        0,
-        get_tweak_default,
-    );
+    Xts128::new(cipher(first), cipher(second)).encrypt_area(&mut data, size.bytes(), 0, |number| {
+        get_tweak_default(number * (size.bytes() as u128 / TWEAKED))
+    });
     let file = File::options().write(true).open(&path).unwrap();
     file.write_all_at(&data, OFFSET).unwrap();
     path
 }
 
-/// The initrd: the program, and the modules with what they need.
-pub(crate) fn initrd() -> Vec<u8> {
-    let init = part("BOOT_INIT");
-    let mut bytes = archive("sbin", READABLE, [("boot-init", &*init)].into_iter()).unwrap();
-    let source =
-        PathBuf::from(std::env::var("BOOT_MODULES").expect("stage 58-boot-unlock sets it"));
-    let release = source.file_name().unwrap().to_str().unwrap();
-    let text = fs::read_to_string(source.join("modules.dep")).unwrap();
-    let all = Dependencies::parse(&text).unwrap();
-    let wanted = MODULES.map(|name| all.file(name).unwrap_or_else(|| panic!("{name}")));
-    let mut folders: BTreeMap<String, Vec<(String, Vec<u8>)>> = BTreeMap::new();
-    let mut add = |path: &str, content: Vec<u8>| {
-        let path = format!("lib/modules/{release}/{path}");
-        let (folder, name) = path.rsplit_once('/').unwrap();
-        let files = folders.entry(folder.to_owned()).or_default();
-        files.push((name.to_owned(), content));
-    };
-    for file in all.order(wanted) {
-        add(file, fs::read(source.join(file)).unwrap());
-    }
-    add("modules.dep", text.into_bytes());
-    for (folder, files) in &folders {
-        let files = files.iter().map(|(name, content)| (&**name, &**content));
-        bytes.extend(archive(folder, READABLE, files).unwrap());
-    }
-    bytes
+/// The disk `NAME.disk` whose partition holds a volume.
+pub(crate) fn on_a_partition(volume: &Path) -> PathBuf {
+    let disk = volume.with_extension("disk");
+    partitioned(&disk, &fs::read(volume).unwrap(), PARTITION).unwrap();
+    disk
 }

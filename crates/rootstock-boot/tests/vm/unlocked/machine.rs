@@ -1,17 +1,17 @@
-//! A machine with a system partition that the installer wrote, an encrypted root, and a TPM.
+//! Machines with a system partition that the installer wrote, an encrypted root, and a TPM.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test helper that fails fails its test"
 )]
 
-use super::disk::{PASSPHRASE, initrd};
+use super::disk::PASSPHRASE;
 use super::host_tpm::HostTpm;
 use crate::bench::rootstock;
 use crate::installed::computer::Computer;
 use crate::stub::scene::{LIMIT, Report};
 use boot_measure::Bank;
-use boot_vm::{Firmware, Machine, Tpm};
+use boot_vm::{Firmware, SystemDisk, Tpm};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Registers that the generations are told apart by.
 const PCRS: [u8; 3] = [4, 7, 11];
 /// What every generation's command line has: the program, and what it is to do.
-pub(crate) const WORDS: [&str; 3] = ["rdinit=/sbin/boot-init", "rootfstype=ext4", "guest.log"];
+pub(crate) const WORDS: [&str; 3] = ["rdinit=/init", "rootfstype=ext4", "guest.log"];
 
 /// Values of registers by number, hexadecimal.
 pub(crate) type Values = BTreeMap<u8, String>;
@@ -46,9 +46,22 @@ pub(crate) fn measured(value: &str, word: &str) -> String {
     hex(&Bank::Sha256.digest(&[&unhex(value), &digest]))
 }
 
-/// A machine; everything lies in its folder.
-pub(crate) struct Unlocked {
+/// The screen says this.
+pub(crate) fn says(screen: &str, text: &str) {
+    assert!(screen.contains(text), "`{text}` is not in:\n{screen}");
+}
+
+/// Where machines are prepared; everything lies in its folder.
+pub(crate) struct Machines {
     pub(crate) computer: Computer,
+}
+
+/// One of them, with copies of what it changes, so that others run at the same time.
+pub(crate) struct Machine<'a> {
+    computer: &'a Computer,
+    /// Its disk, `variables.fd`, and the states of TPMs in `tpm` and `other-tpm`.
+    folder: PathBuf,
+    disk: SystemDisk,
 }
 
 /// One boot.
@@ -65,29 +78,32 @@ pub(crate) struct Boot<'a> {
     pub(crate) types: Option<&'a str>,
 }
 
-impl Unlocked {
-    /// One whose initrds hold the program, without generations.
-    pub(crate) fn new() -> Unlocked {
+impl Machines {
+    /// Their initrds hold the program; there is no generation yet.
+    pub(crate) fn new() -> Machines {
         let computer = Computer::new("unlocked");
-        computer.scene.put("initrd", &initrd());
+        let from = |variable: &str| std::env::var(variable).expect("stage 58-boot-unlock sets it");
+        computer.scene.run(&format!(
+            "initrd build --init {} --modules {} --module virtio_blk -o initrd",
+            from("BOOT_INIT"),
+            from("BOOT_MODULES")
+        ));
         computer
             .scene
             .boot_from("EFI/systemd/systemd-bootx64.efi", "");
-        for folder in ["tpm", "other-tpm"] {
-            fs::create_dir(computer.scene.path().join(folder)).unwrap();
-        }
+        fs::create_dir(computer.scene.path().join("tpm")).unwrap();
         computer.scene.put("passphrase", PASSPHRASE.as_bytes());
-        Unlocked { computer }
+        Machines { computer }
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.computer.scene.path()
     }
 
-    /// Installs all generations with this loader; none is on trial. Every image has policies for epoch 1.
-    pub(crate) fn install(&self, loader: &str) {
+    /// Installs all generations with this loader; none is on trial. Every image has policies for epoch 1, signed by this key.
+    pub(crate) fn install(&self, loader: &str, policy_key: &str) {
         self.computer.command(&format!(
-            "install --root root --stub stub.efi --loader {loader} --key db.key --certificate db.crt --policy-key pcr.key --epoch 1 \
+            "install --root root --stub stub.efi --loader {loader} --key db.key --certificate db.crt --policy-key {policy_key} --epoch 1 \
              --floor 1"
         ));
     }
@@ -111,7 +127,7 @@ impl Unlocked {
         values
     }
 
-    /// Enrols the TPM for `count` generations: these, and others before them. The list goes onto the system partition.
+    /// Enrols the TPM for `count` generations: these, and others before them. The list is then in the folder.
     pub(crate) fn enroll(&self, tpm: &HostTpm, root: &Path, count: usize, wanted: &[&Values]) {
         let other = |number: usize| {
             let value = hex(&Bank::Sha256.digest(&[&number.to_be_bytes()]));
@@ -121,11 +137,8 @@ impl Unlocked {
         let list: Vec<Values> = others.chain(wanted.iter().map(|v| (*v).clone())).collect();
         assert_eq!(list.len(), count);
         let name = format!("rootstock-generations-{count}.cred");
-        let file = self
-            .computer
-            .scene
-            .put(&name, json!(list).to_string().as_bytes());
-        self.credential(&name, &file);
+        let list = json!(list).to_string();
+        self.computer.scene.put(&name, list.as_bytes());
         let (with, root) = (tpm.option(), root.display());
         rootstock(
             self.path(),
@@ -135,30 +148,90 @@ impl Unlocked {
         );
     }
 
+    /// A copy of the system partition's disk.
+    pub(crate) fn keep(&self, name: &str) -> PathBuf {
+        let kept = self.path().join(name);
+        fs::copy(self.computer.disk.path(), &kept).unwrap();
+        kept
+    }
+
+    /// A machine of this name, with copies of a disk, of variables and of the TPM that was enrolled.
+    pub(crate) fn machine(&self, name: &str, disk: &Path, variables: &Path) -> Machine<'_> {
+        let folder = self.path().join(name);
+        for tpm in ["tpm", "other-tpm"] {
+            fs::create_dir_all(folder.join(tpm)).unwrap();
+        }
+        for file in fs::read_dir(self.path().join("tpm")).unwrap() {
+            let file = file.unwrap();
+            // Sockets stay behind.
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), folder.join("tpm").join(file.file_name())).unwrap();
+            }
+        }
+        fs::copy(variables, folder.join("variables.fd")).unwrap();
+        let path = folder.join("disk.img");
+        fs::copy(disk, &path).unwrap();
+        Machine {
+            computer: &self.computer,
+            disk: SystemDisk::at(&path),
+            folder,
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// Gives it a copy of this disk.
+    pub(crate) fn exchange_disk(&self, disk: &Path) {
+        fs::copy(disk, self.disk.path()).unwrap();
+    }
+
+    /// The image whose name begins so.
+    pub(crate) fn entry(&self, start: &str) -> Vec<u8> {
+        let names = self.disk.names("EFI/Linux").unwrap();
+        let name = names.iter().find(|name| name.starts_with(start)).unwrap();
+        self.disk.file(&format!("EFI/Linux/{name}")).unwrap()
+    }
+
+    /// Puts a file onto the system partition.
+    pub(crate) fn put(&self, place: &str, file: &Path) {
+        self.disk.put(place, file).unwrap();
+    }
+
     /// Puts a file beside all images.
     pub(crate) fn credential(&self, name: &str, file: &Path) {
-        let disk = &self.computer.disk;
         for folder in ["loader", "loader/credentials"] {
             // It may be there already.
-            let _ = disk.make_folder(folder);
+            let _ = self.disk.make_folder(folder);
         }
-        disk.put(&format!("loader/credentials/{name}"), file)
-            .unwrap();
+        self.put(&format!("loader/credentials/{name}"), file);
+    }
+
+    /// Puts a file of the machines' folder there, under its name.
+    pub(crate) fn credential_as_named(&self, name: &str) {
+        self.credential(name, &self.computer.scene.path().join(name));
+    }
+
+    /// Runs a command on its TPM while it is off, in the machines' folder.
+    pub(crate) fn with_tpm(&self, command: &str, options: &str) -> String {
+        let tpm = HostTpm::start(&self.folder.join("tpm"));
+        let line = format!("{command} {} {options}", tpm.option());
+        rootstock(self.computer.scene.path(), &line)
     }
 
     /// Boots until the system on the encrypted root has reported and turned the machine off.
     pub(crate) fn boot(&self, boot: &Boot<'_>) -> Report {
         let conf = format!("timeout 0\ndefault {}*\n", boot.entry);
-        let conf = self.computer.scene.put("loader.conf", conf.as_bytes());
-        self.computer.disk.put("loader/loader.conf", &conf).unwrap();
-        let variables = self.path().join("variables.fd");
-        let mut machine = Machine::new(Firmware::SecureBoot, &variables)
+        let file = self.folder.join("loader.conf");
+        fs::write(&file, conf).unwrap();
+        self.put("loader/loader.conf", &file);
+        let variables = self.folder.join("variables.fd");
+        let mut machine = boot_vm::Machine::new(Firmware::SecureBoot, &variables)
             .random_numbers()
-            .disk(self.computer.disk.path())
+            .disk(self.disk.path())
             .disk(boot.root);
         let tpm = boot
             .tpm
-            .map(|folder| Tpm::start(&self.path().join(folder)).unwrap());
+            .map(|folder| Tpm::start(&self.folder.join(folder)).unwrap());
         if let Some(tpm) = &tpm {
             machine = machine.tpm(tpm);
         }
@@ -180,12 +253,5 @@ impl Unlocked {
         let asked = report.screen.contains("passphrase");
         assert_eq!(asked, boot.types.is_some(), "{}", report.screen);
         report
-    }
-
-    /// A copy of the system partition's disk, and of that copy back.
-    pub(crate) fn keep(&self, name: &str) -> PathBuf {
-        let kept = self.path().join(name);
-        fs::copy(self.computer.disk.path(), &kept).unwrap();
-        kept
     }
 }

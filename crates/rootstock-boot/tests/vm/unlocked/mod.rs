@@ -4,5 +4,9 @@
 
 mod boots;
 mod disk;
+mod enrolled;
 mod host_tpm;
+mod initrd;
 mod machine;
+mod refused;
+mod released;
