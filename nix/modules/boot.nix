@@ -111,12 +111,14 @@ let
   '';
 in
 {
+  imports = [ ./boot-initrd.nix ];
+
   options.boot.rootstock = {
     enable = mkEnableOption "signed boot entries by Rootstock";
 
     package = mkOption {
       type = types.package;
-      description = "The package with `bin/rootstock-boot` and `lib/rootstock/rootstock-stub-ARCHITECTURE.efi`.";
+      description = "The package with `bin/rootstock-boot`, `lib/rootstock/rootstock-stub-ARCHITECTURE.efi` and, for `initrd.enable`, `lib/rootstock/boot-init`.";
     };
 
     efiSystemPartitions = mkOption {

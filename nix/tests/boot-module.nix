@@ -1,4 +1,4 @@
-# Evaluates nix/modules/boot.nix with Nix alone, against a stand-in for the parts of the NixOS module system that it uses.
+# Evaluates nix/modules/boot.nix and what it imports with Nix alone, against a stand-in for the parts of the NixOS module system that it uses.
 # Not a test against NixOS. Run: nix-instantiate --eval --strict --json nix/tests/boot-module.nix
 let
   # A stand-in for nixpkgs' `lib`: options are checked for their default and for values of the right kind.
@@ -20,7 +20,8 @@ let
   escape = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
   lib = {
     inherit types;
-    inherit (builtins) concatMap concatStringsSep;
+    inherit (builtins) concatMap concatStringsSep filter;
+    mkForce = value: value;
     escapeShellArgs = list: builtins.concatStringsSep " " (map escape list);
     hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
     literalExpression = text: text;
@@ -66,30 +67,77 @@ let
       throw "${path}: unknown options ${toString unknown}";
 
   evaluate =
-    { system ? "x86_64-linux", ... }@settings:
+    {
+      system ? "x86_64-linux",
+      fileSystems ? {
+        "/" = {
+          device = "/dev/mapper/root";
+          fsType = "ext4";
+          options = [
+            "noatime"
+            "x-initrd.mount"
+          ];
+          neededForBoot = true;
+        };
+      },
+      systemdInitrd ? false,
+      ...
+    }@settings:
     let
       pkgs = {
         stdenv.hostPlatform = { inherit system; };
         writeShellScript = name: text: { inherit name text; };
+        runCommand = name: _: text: { inherit name text; };
       };
       config = {
+        fileSystems = {
+          "/boot" = {
+            device = "/dev/disk/by-label/ESP";
+            fsType = "vfat";
+            options = [ "defaults" ];
+            neededForBoot = false;
+          };
+        }
+        // fileSystems;
+        system = {
+          modulesTree = package "modules";
+          boot.loader.initrdFile = "initrd";
+        };
         boot = {
+          kernelPackages.kernel.modDirVersion = "6.12.30";
+          initrd = {
+            availableKernelModules = [ "nvme" ];
+            kernelModules = [ "virtio_gpu" ];
+            systemd.enable = systemdInitrd;
+          };
           loader = {
             efi.efiSysMountPoint = "/boot";
             timeout = 5;
           };
-          rootstock = valuesOf "boot.rootstock" module.options.boot.rootstock (
-            { package = package "rootstock"; } // builtins.removeAttrs settings [ "system" ]
+          rootstock = valuesOf "boot.rootstock" options (
+            { package = package "rootstock"; } // builtins.removeAttrs settings [
+                "system"
+                "fileSystems"
+                "systemdInitrd"
+              ]
           );
         };
         systemd.package = package "systemd";
       };
       module = import ../modules/boot.nix { inherit config lib pkgs; };
+      # Each of what it imports has options of a name of its own.
+      imported = map (path: import path { inherit config lib pkgs; }) module.imports;
+      options = builtins.foldl' (
+        all: part: all // part.options.boot.rootstock
+      ) module.options.boot.rootstock imported;
       result = module.config;
+      assertions = builtins.concatMap (part: part.config.assertions or [ ]) ([ module ] ++ imported);
+      initrds = map (part: part.config.system.build.initialRamdisk.text or null) imported;
     in
     {
       hook = result.boot.loader.external.installHook.text or null;
-      failed = map (entry: entry.message) (builtins.filter (entry: !entry.assertion) (result.assertions or [ ]));
+      failed = map (entry: entry.message) (builtins.filter (entry: !entry.assertion) assertions);
+      initrd = builtins.head initrds;
       services = builtins.attrNames (result.systemd.services or { });
       extensions = result.boot.bootspec.extensions or { };
       bless = result.systemd.services.rootstock-bless.serviceConfig.ExecStart or null;
@@ -146,6 +194,73 @@ in
     enable = true;
     system = "aarch64-linux";
     loader.install = false;
+  };
+  encrypted = evaluate {
+    enable = true;
+    initrd.enable = true;
+  };
+  encrypted-whole = evaluate {
+    enable = true;
+    fileSystems."/" = {
+      device = "/dev/disk/by-label/system";
+      fsType = "btrfs";
+      options = [
+        "defaults"
+        "subvol=@"
+        "noatime"
+        "compress=zstd"
+      ];
+      neededForBoot = true;
+    };
+    initrd = {
+      enable = true;
+      program = "/lib/boot-init";
+      volume = "0fd5a7d5-1b2c-4c0d-9c61-5e1c4b1c8b11";
+      name = "system";
+      discard = true;
+      modules = [ "virtio_blk" ];
+      words = [ "rootwait=60" ];
+    };
+  };
+  volume-of-another-form = evaluate {
+    enable = true;
+    initrd = {
+      enable = true;
+      volume = "/dev/vda2";
+    };
+  };
+  store-elsewhere = evaluate {
+    enable = true;
+    initrd.enable = true;
+    fileSystems = {
+      "/" = {
+        device = "/dev/mapper/root";
+        fsType = "ext4";
+        options = [ ];
+        neededForBoot = true;
+      };
+      "/nix" = {
+        device = "/dev/vdb";
+        fsType = "ext4";
+        options = [ ];
+        neededForBoot = false;
+      };
+    };
+  };
+  root-in-memory = evaluate {
+    enable = true;
+    initrd.enable = true;
+    fileSystems."/" = {
+      device = "none";
+      fsType = "tmpfs";
+      options = [ ];
+      neededForBoot = true;
+    };
+  };
+  systemd-too = evaluate {
+    enable = true;
+    systemdInitrd = true;
+    initrd.enable = true;
   };
   key-without-certificate = evaluate {
     enable = true;

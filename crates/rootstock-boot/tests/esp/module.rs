@@ -4,13 +4,21 @@ use crate::{boot, run};
 use serde_json::Value;
 use std::path::Path;
 
+/// Settings that are accepted.
+const ACCEPTED: [&str; 6] = [
+    "plain",
+    "whole",
+    "arm",
+    "floored",
+    "encrypted",
+    "encrypted-whole",
+];
+
 fn evaluate() -> Value {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    run(
-        root,
-        "nix-instantiate",
-        &["--parse", "nix/modules/boot.nix"],
-    );
+    for module in ["nix/modules/boot.nix", "nix/modules/boot-initrd.nix"] {
+        run(root, "nix-instantiate", &["--parse", module]);
+    }
     // An evaluation needs neither a store nor builders.
     let arguments = [
         "--option",
@@ -46,7 +54,7 @@ fn words(line: &str) -> Vec<String> {
 fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
     let answer = evaluate();
     assert_eq!(answer["off"]["hook"], Value::Null);
-    for case in ["plain", "whole", "arm", "floored"] {
+    for case in ACCEPTED {
         assert_eq!(answer[case]["failed"], Value::Array(Vec::new()), "{case}");
         assert_eq!(answer[case]["others"]["systemd-boot"], false, "{case}");
         assert_eq!(answer[case]["others"]["external"], true, "{case}");
@@ -62,6 +70,10 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
         ("floor-without-key", "nothing is held to the floor"),
         ("floor-of-another-form", "expected a number"),
         ("uneven", "one for each EFI system partition"),
+        ("volume-of-another-form", "expected a UUID"),
+        ("store-elsewhere", "before the system starts: /nix."),
+        ("root-in-memory", "must be a device"),
+        ("systemd-too", "boot.initrd.systemd.enable must be off"),
     ] {
         let failed = answer[case]["failed"].as_array().unwrap();
         assert_eq!(failed.len(), 1, "{case}");
@@ -81,6 +93,14 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
     let epoch = serde_json::json!({ "org.rootstock.epoch.v1": { "epoch": 3 } });
     assert_eq!(answer["whole"]["extensions"], epoch);
     assert_eq!(answer["plain"]["extensions"], serde_json::json!({}));
+    assert_eq!(answer["plain"]["initrd"], Value::Null);
+    let initrd = answer["encrypted-whole"]["initrd"].as_str().unwrap();
+    let volume = "rd.luks.name=0fd5a7d5-1b2c-4c0d-9c61-5e1c4b1c8b11=system";
+    let said = format!(
+        "'{volume} rd.luks.options=discard root=/dev/disk/by-label/system rootfstype=btrfs rootflags=subvol=@,compress=zstd \
+         rootwait=60'"
+    );
+    assert!(initrd.contains(&said), "{initrd}");
     // Without boot counting too, the floor follows what has started well.
     for (case, floor) in [("whole", "'57@0x01d10701'"), ("floored", "'1'")] {
         for line in ["hook", "bless"] {
@@ -94,15 +114,19 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
 fn the_program_takes_what_the_modules_hook_and_service_pass() {
     let answer = evaluate();
     let scratch = tempfile::tempdir().unwrap();
-    for case in ["plain", "whole", "arm", "floored"] {
-        for line in [&answer[case]["hook"], &answer[case]["bless"]] {
-            let Some(line) = line.as_str() else { continue };
+    for case in ACCEPTED {
+        for line in ["hook", "bless", "initrd"] {
+            let Some(line) = answer[case][line].as_str() else {
+                continue;
+            };
             let line = line
                 .trim()
+                .trim_start_matches("mkdir \"$out\"\n")
                 .trim_start_matches("exec ")
-                .replace("\"$1\"", "/run/system");
+                .replace("\"$1\"", "/run/system")
+                .replace("\"$out\"/initrd", "unwritten");
             let mut words = words(&line);
-            // Without partitions it fails, but not (exit code 2 with a usage text) over its arguments.
+            // Without partitions or modules it fails, but not (exit code 2 with a usage text) over its arguments.
             words.remove(0);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let output = boot(scratch.path(), &words);
