@@ -11,10 +11,9 @@ use boot_measure::{Bank, EventLog};
 use boot_policy::{PcrSet, Refusal, SignedPolicies};
 use boot_tpm::{Code, Tpm, Transport};
 use boot_unlock::{
-    Error, Evidence, RecoveryKey, RecoveryToken, each_token, generations, read_generations,
-    recover, unlock_by,
+    Error, Evidence, RecoveryToken, each_token, generations, read_generations, recover, unlock_by,
+    unlock_typed,
 };
-use zeroize::Zeroizing;
 
 /// How often a PIN is asked for.
 const PINS: u32 = 3;
@@ -219,29 +218,10 @@ impl<C: Console> Opener<'_, C> {
         let question = format!("passphrase or recovery key of {what}:");
         loop {
             let typed = self.console.ask(&question)?;
-            match by_typed(volume, &typed) {
-                Ok(key) => return Ok(key),
+            match unlock_typed(volume, &typed) {
+                Ok((_, key)) => return Ok(key),
                 Err(error) => self.console.say(&chain(&error)),
             }
         }
-    }
-}
-
-/// As it was typed; where that is no passphrase, as the recovery key that it may be in other letters.
-fn by_typed<D: Storage>(
-    volume: &mut Volume<D>,
-    typed: &Zeroizing<Vec<u8>>,
-) -> boot_luks::Result<VolumeKey> {
-    let error = match volume.unlock(typed, &[]) {
-        Ok((_, key)) => return Ok(key),
-        Err(error) => error,
-    };
-    let text = std::str::from_utf8(typed).ok();
-    match text.and_then(RecoveryKey::typed) {
-        Some(key) if key.as_str().as_bytes() != typed.as_slice() => {
-            let opened = volume.unlock(key.as_str().as_bytes(), &[]);
-            opened.map(|(_, key)| key)
-        }
-        _ => Err(error),
     }
 }

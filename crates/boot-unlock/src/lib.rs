@@ -19,7 +19,7 @@ pub use enroll::{enroll, reseal, wipe};
 pub use generations::{MAX_GENERATIONS, read_generations};
 pub use owner::{DiskOwner, RecoveryRequest, RecoveryToken, recover, reseal_as_owner};
 pub use protection::{Protection, Tokens, each_token, generations, tokens};
-pub use recovery::{RecoveryKey, enroll_recovery};
+pub use recovery::{RecoveryKey, enroll_recovery, unlock_typed};
 pub use unlock::{Evidence, Unlocked, unlock, unlock_by};
 
 /// Why a disk is not enrolled or unlocked.

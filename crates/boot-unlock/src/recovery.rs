@@ -58,11 +58,37 @@ impl RecoveryKey {
         &self.0
     }
 
-    /// The text as a QR code, for a terminal.
+    /// The text as a QR code of half blocks, two rows in a line, for light letters on a dark ground: not every camera's program
+    /// reads a code whose colours are exchanged.
     pub fn qr_code(&self) -> Zeroizing<String> {
         let code = QrCode::new(self.0.as_bytes()).expect("71 letters fit into a code");
-        let picture = code.render::<Dense1x2>().quiet_zone(true).build();
-        Zeroizing::new(picture)
+        let mut picture = code.render::<Dense1x2>();
+        picture
+            .dark_color(Dense1x2::Light)
+            .light_color(Dense1x2::Dark);
+        Zeroizing::new(picture.quiet_zone(true).build())
+    }
+}
+
+/// Opens a volume by what somebody typed: as it is, and where that is no passphrase as the recovery key that it may be in other
+/// letters.
+///
+/// # Errors
+/// When neither opens it.
+pub fn unlock_typed<D: Storage>(
+    volume: &mut Volume<D>,
+    typed: &[u8],
+) -> boot_luks::Result<(u32, VolumeKey)> {
+    let error = match volume.unlock(typed, &[]) {
+        Ok(opened) => return Ok(opened),
+        Err(error) => error,
+    };
+    let text = std::str::from_utf8(typed).ok();
+    match text.and_then(RecoveryKey::typed) {
+        Some(key) if key.as_str().as_bytes() != typed => {
+            volume.unlock(key.as_str().as_bytes(), &[])
+        }
+        _ => Err(error),
     }
 }
 

@@ -7,6 +7,7 @@ mod hostile;
 mod initrd;
 mod measure;
 mod pe;
+mod recovery;
 mod refusals;
 mod review;
 mod sign;

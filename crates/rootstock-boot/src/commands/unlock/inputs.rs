@@ -10,7 +10,7 @@ use boot_policy::{FLOOR_REFERENCE, PcrSet, SignedPolicies};
 use boot_sign::{PinSource, Pins, Secret};
 use boot_signature::PublicKey;
 use boot_tpm::{Device, Socket, Tpm, Transport};
-use boot_unlock::{DiskOwner, Evidence, Protection, read_generations};
+use boot_unlock::{DiskOwner, Evidence, Protection, read_generations, unlock_typed};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ impl VolumeOptions {
     pub(crate) fn unlock(&self, volume: &mut Volume<File>) -> anyhow::Result<(u32, VolumeKey)> {
         let what = format!("{} (a passphrase or recovery key)", self.volume.display());
         let passphrase = ask(self.passphrase_file.as_ref(), &what)?;
-        let opened = volume.unlock(passphrase.expose().as_bytes(), &[]);
+        let opened = unlock_typed(volume, passphrase.expose().as_bytes());
         opened.with_context(|| self.volume.display().to_string())
     }
 }

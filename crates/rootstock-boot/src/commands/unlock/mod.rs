@@ -17,7 +17,9 @@ use boot_unlock::{
 use inputs::{Demands, Proof, VolumeOptions, new_pin};
 use serde::Serialize;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 /// Disks that a TPM unlocks.
 #[derive(Debug, clap::Subcommand)]
@@ -278,12 +280,26 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
                 format!(
                     "{}\n{}\nWrite it down: it is not shown again.",
                     recovery.as_str(),
-                    *recovery.qr_code()
+                    *light_on_dark(recovery.qr_code())
                 )
             })?;
             Ok(Verdict::Good)
         }
     }
+}
+
+/// A picture of half blocks in its colours, whatever those of the terminal are.
+fn light_on_dark(picture: Zeroizing<String>) -> Zeroizing<String> {
+    if !std::io::stdout().is_terminal() {
+        return picture;
+    }
+    let mut coloured = Zeroizing::new(String::with_capacity(2 * picture.len()));
+    for line in picture.lines() {
+        coloured.push_str("\u{1b}[97;40m");
+        coloured.push_str(line);
+        coloured.push_str("\u{1b}[0m\n");
+    }
+    coloured
 }
 
 fn list(volume: &VolumeOptions, out: &Out) -> anyhow::Result<Verdict> {
