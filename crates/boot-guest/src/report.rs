@@ -1,6 +1,6 @@
 //! The lines of the report.
 
-use std::fmt::{Arguments, Write as _};
+use std::fmt::Arguments;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
@@ -47,7 +47,7 @@ impl<'a> Report<'a> {
     /// The event log of firmware, behind everything else because it is long.
     pub(crate) fn event_log(&mut self) {
         match fs::read("/sys/kernel/security/tpm0/binary_bios_measurements") {
-            Ok(log) => self.line(format_args!("event-log {}", hex(&log))),
+            Ok(log) => self.line(format_args!("event-log {}", hex::encode(log))),
             Err(error) => self.line(format_args!("missing event-log: {error}")),
         }
         self.line(format_args!("end"));
@@ -87,7 +87,7 @@ impl<'a> Report<'a> {
             };
             if let Ok(value) = fs::read(&path) {
                 let value = value.get(ATTRIBUTES..).unwrap_or_default();
-                self.line(format_args!("variable {name} {}", hex(value)));
+                self.line(format_args!("variable {name} {}", hex::encode(value)));
             }
         }
     }
@@ -102,7 +102,10 @@ impl<'a> Report<'a> {
             } else if let Ok(content) = fs::read(&path) {
                 let mode = metadata.permissions().mode() & 0o7777;
                 let path = path.display();
-                self.line(format_args!("file {path} {mode:o} {}", hex(&content)));
+                self.line(format_args!(
+                    "file {path} {mode:o} {}",
+                    hex::encode(content)
+                ));
             }
         }
     }
@@ -116,12 +119,4 @@ pub(crate) fn sorted(folder: &Path) -> Vec<std::path::PathBuf> {
         .collect();
     paths.sort();
     paths
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -19,7 +19,6 @@ use boot_unlock::{DiskOwner, Protection, RecoveryRequest, RecoveryToken, enroll,
 use chip::{Chip, Judged};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -107,13 +106,6 @@ fn generation(number: usize) -> Vec<u8> {
     Bank::Sha256.digest(&[&number.to_be_bytes()])
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 impl Scene {
     fn new() -> Scene {
         let folder = tempfile::tempdir().unwrap();
@@ -153,7 +145,7 @@ impl Scene {
         self.enroll(&protection, "");
         let list: Vec<String> = values
             .iter()
-            .map(|v| format!(r#"{{"11":"{}"}}"#, hex(v)))
+            .map(|v| format!(r#"{{"11":"{}"}}"#, hex::encode(v)))
             .collect();
         self.list = format!("[{}]", list.join(",")).into_bytes();
     }

@@ -2,7 +2,7 @@
 //! sections, 12 and 13 of what is handed over beside it. The stub's own code decides what is measured and in which order.
 
 use crate::beside::gather;
-use crate::{LoaderPaths, Result, hex};
+use crate::{LoaderPaths, Result};
 use boot_esp::{EspPath, Outlook};
 use boot_measure::{
     Bank, DEFAULT_PHASES, FileOf, Rules, companions, handed_line, loader_version,
@@ -104,7 +104,7 @@ pub fn foresee_companions(
                 pcr,
                 bank: *bank,
                 phase: None,
-                value: hex(&register.value),
+                value: hex::encode(&register.value),
             });
         }
         // The same for every bank.
@@ -157,7 +157,7 @@ pub fn foresee(
             pcr: SECTIONS,
             bank: *bank,
             phase: Some(at.phase),
-            value: hex(&at.register.value),
+            value: hex::encode(&at.register.value),
         }));
     }
     registers.append(&mut foreseen.registers);

@@ -35,11 +35,3 @@ pub use source::Sources;
 
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -3,7 +3,7 @@
 use crate::loader::{LoaderChoice, LoaderPaths, is_whole, loader_choice};
 use crate::{
     EntryPlan, Error, Foreseen, Generation, InitrdSecrets, Maker, PolicySigning, Profiles, Result,
-    Signing, Sources, System, foresee, hex, judge,
+    Signing, Sources, System, foresee, judge,
 };
 use boot_esp::{
     Content, Counter, ENTRIES, EntryName, EspPath, FoundEntry, Judgement, LoaderConfig, MenuEntry,
@@ -493,7 +493,7 @@ fn loaders(
     let paths = LoaderPaths::of(image.machine)?;
     let fingerprint = request
         .signing
-        .map(|signing| hex(&signing.certificate().fingerprint()));
+        .map(|signing| hex::encode(signing.certificate().fingerprint()));
     let mut copies = Vec::new();
     for path in [paths.own, paths.fallback] {
         let present = read(target.esp, &path);

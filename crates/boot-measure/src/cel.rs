@@ -54,7 +54,7 @@ pub fn to_cel_json(log: &EventLog) -> serde_json::Value {
                 .iter()
                 .map(|digest| RecordDigest {
                     algorithm: algorithm_name(digest.algorithm),
-                    digest: crate::hex(&digest.value),
+                    digest: hex::encode(&digest.value),
                 })
                 .collect(),
             content_type: "pcclient_std",

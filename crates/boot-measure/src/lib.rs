@@ -109,20 +109,3 @@ pub enum Error {
 
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// Hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Bytes of a hexadecimal text.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
-}

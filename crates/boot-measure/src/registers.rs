@@ -109,8 +109,8 @@ impl Registers {
                 (replayed != value).then(|| Mismatch {
                     bank,
                     pcr,
-                    replayed: crate::hex(replayed),
-                    live: crate::hex(value),
+                    replayed: hex::encode(replayed),
+                    live: hex::encode(value),
                 })
             })
             .collect()
@@ -151,7 +151,7 @@ impl Registers {
             if u32::from(pcr) >= crate::log::REGISTERS {
                 return Err(wrong("a TPM has registers 0 to 23"));
             }
-            let value = crate::unhex(value.trim().trim_start_matches("0x"));
+            let value = hex::decode(value.trim().trim_start_matches("0x")).ok();
             let value = value.filter(|value| value.len() == bank.length());
             let value =
                 value.ok_or_else(|| wrong("the value is not hexadecimal of the bank's length"))?;

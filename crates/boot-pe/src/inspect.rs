@@ -149,14 +149,6 @@ impl Report {
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Longest section that is shown as text.
 const MAX_TEXT: usize = 4096;
 
@@ -227,7 +219,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Report> {
         .iter()
         .map(|(bit, letter)| flag(section.flags, *bit, *letter))
         .collect(),
-        sha256: hex(&Sha256::digest(section.data())),
+        sha256: hex::encode(Sha256::digest(section.data())),
         text: text_of(&section.name(), section.data()),
     });
     let (sbat, sbat_problem) = match image.section(".sbat").map(|s| Sbat::parse(s.data())) {
@@ -252,10 +244,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Report> {
         section_alignment: image.section_alignment,
         file_alignment: image.file_alignment,
         nx_compatible: image.nx_compatible(),
-        sha256: hex(&Sha256::digest(bytes)),
-        authenticode_sha256: hex(&image.authenticode::<Sha256>()?),
-        authenticode_sha384: hex(&image.authenticode::<Sha384>()?),
-        authenticode_sha512: hex(&image.authenticode::<Sha512>()?),
+        sha256: hex::encode(Sha256::digest(bytes)),
+        authenticode_sha256: hex::encode(image.authenticode::<Sha256>()?),
+        authenticode_sha384: hex::encode(image.authenticode::<Sha384>()?),
+        authenticode_sha512: hex::encode(image.authenticode::<Sha512>()?),
         certificate_table: image.certificate_table(),
         signatures: image.certificates().map_or(0, |entries| entries.len()),
         stub: StubIdentity::of(&image),

@@ -45,7 +45,7 @@ impl OfflineKey {
     }
 
     fn answer(&self, request: Request<'_>) -> Result<Vec<u8>> {
-        let name = hex(&HashAlgorithm::Sha256.digest(request.message));
+        let name = hex::encode(HashAlgorithm::Sha256.digest(request.message));
         let at = |extension: &str| self.folder.join(format!("{name}.{extension}"));
         let (wanted, answer) = (at("tbs"), at("sig"));
         let wrong = |path: &Path| {
@@ -89,14 +89,6 @@ impl OfflineKey {
             answer,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// To a temporary name, synced, then renamed.

@@ -135,14 +135,6 @@ impl SignatureReport {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Signs `file` in place: pads it, hashes it and adds one signature, after those it has or instead of them. The first of
 /// `certificates` is the signer's, further ones help a verifier to reach what it trusts. `subject` tells a person who
 /// holds the key what is being signed.
@@ -277,8 +269,8 @@ fn judge(
             let actual = hash.image_digest(image)?;
             if stated != actual {
                 problems.push(Problem::ImageDigest {
-                    stated: hex(&stated),
-                    actual: hex(&actual),
+                    stated: hex::encode(stated),
+                    actual: hex::encode(actual),
                 });
             }
         }
@@ -289,7 +281,7 @@ fn judge(
     };
     let subject = signer.subject();
     report.signer = Some(subject.clone());
-    report.fingerprint = Some(hex(&signer.fingerprint()));
+    report.fingerprint = Some(hex::encode(signer.fingerprint()));
     if !message.is_signed_by(signer, message.content().unwrap_or_default()) {
         problems.push(Problem::BadSignature {
             signer: subject.clone(),

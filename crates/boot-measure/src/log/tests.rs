@@ -115,7 +115,7 @@ fn registers_follow_by_hand() {
     // A register that saw one separator, known from many machines.
     let separated = "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969";
     assert_eq!(
-        crate::hex(registers.get(Bank::Sha256, 2).unwrap()),
+        hex::encode(registers.get(Bank::Sha256, 2).unwrap()),
         separated
     );
 }
@@ -124,7 +124,7 @@ fn registers_follow_by_hand() {
 fn live_values_are_compared() {
     let log = EventLog::read(&bytes(&BANKS, usual(&BANKS))).unwrap();
     let replayed = Registers::replay(&log);
-    let value = crate::hex(replayed.get(Bank::Sha256, 2).unwrap());
+    let value = hex::encode(replayed.get(Bank::Sha256, 2).unwrap());
     let zeros = "0".repeat(64);
     let ones = "f".repeat(64);
     let text = format!(
@@ -330,7 +330,7 @@ fn the_canonical_form_has_every_event() {
     assert_eq!(records[3]["digests"][0]["hashAlg"], "sha256");
     assert_eq!(
         records[3]["digests"][0]["digest"],
-        crate::hex(&Bank::Sha256.digest(&[b"odd"]))
+        hex::encode(Bank::Sha256.digest(&[b"odd"]))
     );
 }
 

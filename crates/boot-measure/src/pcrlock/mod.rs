@@ -123,8 +123,9 @@ impl Component {
                 let Some(bank) = Bank::parse(&digest.algorithm) else {
                     continue;
                 };
-                let value =
-                    crate::unhex(&digest.digest).filter(|value| value.len() == bank.length());
+                let value = hex::decode(&digest.digest)
+                    .ok()
+                    .filter(|value| value.len() == bank.length());
                 let value = value.ok_or_else(|| {
                     wrong("a digest is not hexadecimal of its algorithm's length")
                 })?;
@@ -144,7 +145,7 @@ impl Component {
     pub fn to_json(&self) -> String {
         let digest = |(bank, value): (&Bank, &Vec<u8>)| DigestJson {
             algorithm: bank.as_str().to_owned(),
-            digest: crate::hex(value),
+            digest: hex::encode(value),
         };
         let record = |record: &Record| RecordJson {
             pcr: record.pcr,
@@ -310,7 +311,8 @@ impl Policy {
         })?;
         let mut values = Vec::new();
         for PcrValuesJson { pcr, values: texts } in read.pcr_values {
-            let read: Option<Vec<Vec<u8>>> = texts.iter().map(|text| crate::unhex(text)).collect();
+            let read: Option<Vec<Vec<u8>>> =
+                texts.iter().map(|text| hex::decode(text).ok()).collect();
             let read = read.ok_or_else(|| PcrlockError::Invalid {
                 place: format!("PCR {pcr}"),
                 why: "a value is not hexadecimal",
@@ -330,7 +332,7 @@ impl Policy {
     pub fn to_json(&self) -> String {
         let values = |of: &PcrValues| PcrValuesJson {
             pcr: of.pcr,
-            values: of.values.iter().map(|value| crate::hex(value)).collect(),
+            values: of.values.iter().map(hex::encode).collect(),
         };
         let json = serde_json::to_string(&PolicyJson {
             pcr_bank: self.bank.as_str().to_owned(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// SHA-256 of one letter, as a record of PCR 4.
 fn component(letter: &[u8]) -> Component {
-    let digest = crate::hex(&Bank::Sha256.digest(&[letter]));
+    let digest = hex::encode(Bank::Sha256.digest(&[letter]));
     let json = format!(
         r#"{{"records":[{{"pcr":4,"digests":[{{"hashAlg":"sha256","digest":"{digest}"}}]}}]}}"#
     );
@@ -47,7 +47,7 @@ fn variants_multiply() {
         ("650-kernel".to_owned(), vec![component(b"z")]),
     ]);
     let values = combinations(&components, Bank::Sha256).unwrap();
-    let hex: Vec<String> = values[&4].iter().map(|value| crate::hex(value)).collect();
+    let hex: Vec<String> = values[&4].iter().map(hex::encode).collect();
     // H(H(zeros, H(x)), H(z)) and the same with y.
     assert_eq!(
         hex,
@@ -75,11 +75,11 @@ fn policy(last: &[u8]) -> Policy {
 #[test]
 fn policy_digests_are_those_of_the_formulas() {
     assert_eq!(
-        crate::hex(&policy(&[]).digest()),
+        hex::encode(policy(&[]).digest()),
         "4827acfbc637fa24332ec87a4c8f72604f1076d05fb0485ef3fcb91bb2764e16"
     );
     assert_eq!(
-        crate::hex(&policy(&[0xaa, 0xcc]).digest()),
+        hex::encode(policy(&[0xaa, 0xcc]).digest()),
         "d25e631d4da87df0b44a450fc3c9cd34469c9e4f985d0ac60f8f1acb48d437dc"
     );
 }

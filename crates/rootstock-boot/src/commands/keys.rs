@@ -321,7 +321,7 @@ fn create(
         key,
         certificate: at("crt"),
         subject: certificate.subject(),
-        fingerprint: super::pe::hex(&certificate.fingerprint()),
+        fingerprint: hex::encode(certificate.fingerprint()),
         not_after: until,
     })
 }

@@ -1,7 +1,6 @@
 //! `log show|replay|check|export`: event logs of firmware.
 
 use super::boot::log as read_log;
-use super::pe::hex;
 use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
@@ -114,7 +113,7 @@ pub(super) fn values(registers: &Registers) -> Vec<Value> {
     let value = |(bank, pcr, value): (Bank, u8, &[u8])| Value {
         pcr,
         bank,
-        value: hex(value),
+        value: hex::encode(value),
     };
     registers.iter().map(value).collect()
 }
@@ -175,7 +174,7 @@ fn show(log: &EventLog, pcrs: &[u32], out: &Out) -> anyhow::Result<Verdict> {
                             || format!("{:#06x}", digest.algorithm),
                             |b| b.to_string(),
                         ),
-                        digest: hex(&digest.value),
+                        digest: hex::encode(&digest.value),
                     })
                     .collect(),
                 size: event.data.len(),

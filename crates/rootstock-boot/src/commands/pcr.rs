@@ -6,7 +6,6 @@ use super::counter::epoch_counter;
 use super::explain;
 use super::key::PinOptions;
 use super::log;
-use super::pe::hex;
 use crate::commands::number::number;
 use crate::files;
 use crate::print::{Out, Verdict};
@@ -368,7 +367,7 @@ struct Foretold {
 }
 
 fn foretold(measurement: &Measurement, banks: &[Bank]) -> Foretold {
-    let digest = |bank: &Bank| Some((*bank, hex(measurement.digest(*bank)?)));
+    let digest = |bank: &Bank| Some((*bank, hex::encode(measurement.digest(*bank)?)));
     Foretold {
         pcr: measurement.pcr,
         kind: measurement.kind.to_string(),
@@ -420,7 +419,7 @@ fn image_alone(what: &Measured, out: &Out) -> anyhow::Result<Verdict> {
             pcr: 11,
             bank: at.register.bank,
             phase: at.phase.clone(),
-            value: hex(&at.register.value),
+            value: hex::encode(&at.register.value),
         })
         .collect();
     out.answer(&values, |values| {

@@ -2,7 +2,6 @@
 
 use super::boot::BootOptions;
 use super::pcr::{BankName, StubOptions};
-use super::pe::hex;
 use crate::commands::number::pcr;
 use crate::files;
 use crate::print::{Out, Verdict};
@@ -107,12 +106,12 @@ fn show(policy: &Policy, out: &Out) -> anyhow::Result<()> {
     let values: BTreeMap<u8, Vec<String>> = policy
         .values
         .iter()
-        .map(|of| (of.pcr, of.values.iter().map(|value| hex(value)).collect()))
+        .map(|of| (of.pcr, of.values.iter().map(hex::encode).collect()))
         .collect();
     let shown = serde_json::json!({
         "bank": policy.bank,
         "values": values,
-        "digest": hex(&policy.digest()),
+        "digest": hex::encode(policy.digest()),
     });
     out.answer(&shown, |_| {
         let mut text = String::new();
@@ -121,7 +120,7 @@ fn show(policy: &Policy, out: &Out) -> anyhow::Result<()> {
                 let _ = writeln!(text, "{pcr}:{}={value}", policy.bank);
             }
         }
-        let _ = writeln!(text, "policy digest {}", hex(&policy.digest()));
+        let _ = writeln!(text, "policy digest {}", hex::encode(policy.digest()));
         text
     })
 }

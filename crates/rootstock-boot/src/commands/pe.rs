@@ -193,7 +193,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
                     .with_context(|| name(&file))?;
                 hashes.push(FileHash {
                     file,
-                    hash: hex(&digest),
+                    hash: hex::encode(digest),
                 });
             }
             out.answer(&hashes, |hashes| {
@@ -222,15 +222,6 @@ struct Written {
 
 fn name(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn done(out: &Out, file: &Path, bytes: usize) -> anyhow::Result<Verdict> {

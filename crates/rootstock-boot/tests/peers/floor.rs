@@ -1,7 +1,7 @@
 //! Generations of two epochs on one machine: policies that hold them to the floor, a disk that follows, and a blessing that
 //! raises it.
 
-use crate::common::{STUB, boot, boot_code, hex, put, run, scratch};
+use crate::common::{STUB, boot, boot_code, put, run, scratch};
 use crate::measure::Tpm;
 use crate::unlock::volume;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ fn measure(path: &Path, tpm: &Tpm, sections: &[(&str, &str)]) {
         .flat_map(|(section, text)| [name(section), Sha256::digest(text)])
         .chain([Sha256::digest("enter-initrd")]);
     let list: Vec<String> = digests
-        .map(|digest| format!("sha256={}", hex(&digest)))
+        .map(|digest| format!("sha256={}", hex::encode(digest)))
         .collect();
     for digest in list {
         let line = format!(

@@ -1,6 +1,6 @@
 //! PE files: hashes as pesign and osslsigncode compute them, sections as objcopy reads them, foreign files cut and changed.
 
-use crate::common::{DEBIAN, STUB, boot, boot_code, hex, put, run, scratch};
+use crate::common::{DEBIAN, STUB, boot, boot_code, put, run, scratch};
 use boot_pe::{Image, NewSection, inspect, rebuild};
 use sha2::Sha256;
 
@@ -25,7 +25,7 @@ fn the_authenticode_hash_of_every_debian_file_is_what_pesign_computes() {
             .unwrap()
             .authenticode::<Sha256>()
             .unwrap();
-        let hex = hex(&padded);
+        let hex = hex::encode(padded);
         assert!(theirs.contains(&hex), "{file}: {hex} is not in {theirs}");
     }
 }

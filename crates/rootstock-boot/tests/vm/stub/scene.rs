@@ -240,19 +240,19 @@ impl Report {
         lines
             .map(|line| {
                 let words: Vec<&str> = line.split(' ').collect();
-                (words[0], (words[1], unhex(words[2])))
+                (words[0], (words[1], hex::decode(words[2]).unwrap()))
             })
             .collect()
     }
 
     /// A variable of the boot loader interface.
     pub(crate) fn variable(&self, name: &str) -> Vec<u8> {
-        unhex(self.line(&format!("variable {name}")))
+        hex::decode(self.line(&format!("variable {name}"))).unwrap()
     }
 
     /// Firmware's event log.
     pub(crate) fn event_log(&self) -> Vec<u8> {
-        unhex(self.line("event-log"))
+        hex::decode(self.line("event-log")).unwrap()
     }
 
     /// The same as text, without its NUL.
@@ -267,11 +267,4 @@ impl Report {
             .trim_end_matches('\0')
             .to_owned()
     }
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
 }

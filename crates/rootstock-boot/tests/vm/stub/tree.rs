@@ -4,7 +4,6 @@ use super::scene::{OWN, PLACE, Scene};
 use crate::bench::Boot;
 use crate::workshop::probe;
 use boot_vm::Tpm;
-use std::fmt::Write;
 
 /// A flattened device tree (Devicetree Specification 0.4, chapter 5) with one node, which has one property.
 fn tree(model: &str) -> Vec<u8> {
@@ -42,13 +41,6 @@ fn tree(model: &str) -> Vec<u8> {
     tree
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[test]
 fn the_kernel_gets_the_images_device_tree_or_that_of_an_addon() {
     let scene = Scene::new();
@@ -79,7 +71,7 @@ fn the_kernel_gets_the_images_device_tree_or_that_of_an_addon() {
             tpm: Some(&tpm),
         };
         let answers = boot.answers();
-        assert_eq!(answers.tree, hex(expected), "{name}");
+        assert_eq!(answers.tree, hex::encode(expected), "{name}");
         assert_eq!(answers.registers[&11], scene.foretold_sections("tree.efi"));
         let parameters = scene.foretold_companions(&disk, "");
         assert_eq!(answers.registers[&12], parameters[0], "{name}");

@@ -25,25 +25,10 @@ pub(crate) const WORDS: [&str; 3] = ["rdinit=/init", "rootfstype=ext4", "guest.l
 /// Values of registers by number, hexadecimal.
 pub(crate) type Values = BTreeMap<u8, String>;
 
-fn unhex(text: &str) -> Vec<u8> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// A register after a word was measured into it.
 pub(crate) fn measured(value: &str, word: &str) -> String {
     let digest = Bank::Sha256.digest(&[word.as_bytes()]);
-    hex(&Bank::Sha256.digest(&[&unhex(value), &digest]))
+    hex::encode(Bank::Sha256.digest(&[&hex::decode(value).unwrap(), &digest]))
 }
 
 /// The screen says this.
@@ -130,7 +115,7 @@ impl Machines {
     /// Enrols the TPM for `count` generations: these, and others before them. The list is then in the folder.
     pub(crate) fn enroll(&self, tpm: &HostTpm, root: &Path, count: usize, wanted: &[&Values]) {
         let other = |number: usize| {
-            let value = hex(&Bank::Sha256.digest(&[&number.to_be_bytes()]));
+            let value = hex::encode(Bank::Sha256.digest(&[&number.to_be_bytes()]));
             PCRS.map(|pcr| (pcr, value.clone())).into()
         };
         let others = (wanted.len()..count).map(other);
