@@ -7,6 +7,8 @@
 #[path = "../../boot-tpm/tests/swtpm/chip.rs"]
 #[expect(dead_code, reason = "the TPM's own tests use the rest")]
 mod chip;
+#[path = "../../boot-unlock/tests/volume/mod.rs"]
+mod volume;
 
 use boot_init::{Beside, Console, Error, Opener};
 use boot_luks::{Volume, VolumeKey};
@@ -20,13 +22,11 @@ use chip::{Chip, Judged};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::rc::Rc;
+use volume::{PASSPHRASE, format, open};
 use zeroize::Zeroizing;
 
-const PASSPHRASE: &[u8] = b"correct horse";
 const FLOOR: u32 = 0x0180_4321;
 
 /// A transport that writes down the codes of the commands.
@@ -75,25 +75,6 @@ impl Console for Person {
     }
 }
 
-fn format(folder: &Path) -> PathBuf {
-    let path = folder.join("volume");
-    File::create(&path).unwrap().set_len(6 << 20).unwrap();
-    let mut child = Command::new("cryptsetup")
-        .args("luksFormat -q --type luks2 --luks2-keyslots-size 4m --key-file -".split(' '))
-        .args("--pbkdf argon2id --pbkdf-memory 64 --pbkdf-force-iterations 4".split(' '))
-        .arg(&path)
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("cryptsetup is installed");
-    child.stdin.take().unwrap().write_all(PASSPHRASE).unwrap();
-    assert!(child.wait().unwrap().success());
-    path
-}
-
-fn read(path: &Path) -> Volume<File> {
-    Volume::read(File::options().read(true).write(true).open(path).unwrap()).unwrap()
-}
-
 /// The volume, its key, and a TPM that is enrolled for register 11 as one of `count` generations.
 struct Scene {
     folder: tempfile::TempDir,
@@ -109,8 +90,12 @@ fn generation(number: usize) -> Vec<u8> {
 impl Scene {
     fn new() -> Scene {
         let folder = tempfile::tempdir().unwrap();
-        let path = format(folder.path());
-        let (_, key) = read(&path).unlock(PASSPHRASE, &[]).unwrap();
+        let path = format(
+            folder.path(),
+            "volume",
+            "--pbkdf argon2id --pbkdf-memory 64 --pbkdf-force-iterations 4",
+        );
+        let (_, key) = open(&path).unlock(PASSPHRASE, &[]).unwrap();
         Scene {
             folder,
             chip: Chip::start(),
@@ -120,7 +105,7 @@ impl Scene {
     }
 
     fn volume(&self) -> Volume<File> {
-        read(&self.folder.path().join("volume"))
+        open(&self.folder.path().join("volume"))
     }
 
     fn eleven(&self) -> Vec<u8> {

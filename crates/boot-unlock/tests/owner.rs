@@ -6,9 +6,9 @@
 #[path = "../../boot-tpm/tests/swtpm/chip.rs"]
 #[expect(dead_code, reason = "the TPM's own tests use the rest")]
 mod chip;
+mod volume;
 
 use base64ct::{Base64, Encoding};
-use boot_luks::Volume;
 use boot_measure::Bank;
 use boot_policy::{KeyArea, Owner, PcrSet, PolicyDigest};
 use boot_sign::{FileKey, NewKey, PinSource, Pins, create_in_file};
@@ -19,45 +19,10 @@ use boot_unlock::{
     tokens, unlock,
 };
 use chip::Chip;
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use volume::{PASSPHRASE, format, open};
 
-const PASSPHRASE: &[u8] = b"correct horse";
-
-fn format(folder: &Path, name: &str) -> PathBuf {
-    let path = folder.join(name);
-    File::create(&path).unwrap().set_len(6 << 20).unwrap();
-    let mut child = Command::new("cryptsetup")
-        .args([
-            "luksFormat",
-            "-q",
-            "--type",
-            "luks2",
-            "--luks2-keyslots-size",
-            "4m",
-        ])
-        .args([
-            "--key-file",
-            "-",
-            "--pbkdf",
-            "pbkdf2",
-            "--pbkdf-force-iterations",
-            "1000",
-        ])
-        .arg(&path)
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("cryptsetup is installed");
-    child.stdin.take().unwrap().write_all(PASSPHRASE).unwrap();
-    assert!(child.wait().unwrap().success());
-    path
-}
-
-fn open(path: &Path) -> Volume<File> {
-    Volume::read(File::options().read(true).write(true).open(path).unwrap()).unwrap()
-}
+const DERIVATION: &str = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
 
 fn key() -> FileKey {
     let pem = create_in_file(NewKey::Rsa2048).unwrap();
@@ -104,8 +69,8 @@ fn by_tpm2_tools(
 fn the_owner_opens_a_disk_whose_machine_changed_and_whose_pin_is_locked_out() {
     let folder = tempfile::tempdir().unwrap();
     let (path, other) = (
-        format(folder.path(), "volume"),
-        format(folder.path(), "other"),
+        format(folder.path(), "volume", DERIVATION),
+        format(folder.path(), "other", DERIVATION),
     );
     let chip = Chip::start();
     let mut tpm = chip.connect();
@@ -224,7 +189,7 @@ fn the_owner_opens_a_disk_whose_machine_changed_and_whose_pin_is_locked_out() {
 #[test]
 fn a_token_without_an_owner_has_no_other_way_in() {
     let folder = tempfile::tempdir().unwrap();
-    let path = format(folder.path(), "volume");
+    let path = format(folder.path(), "volume", DERIVATION);
     let chip = Chip::start();
     let mut tpm = chip.connect();
     let mut volume = open(&path);

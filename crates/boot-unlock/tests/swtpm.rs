@@ -6,8 +6,8 @@
 #[path = "../../boot-tpm/tests/swtpm/chip.rs"]
 #[expect(dead_code, reason = "the TPM's own tests use the rest")]
 mod chip;
+mod volume;
 
-use boot_luks::Volume;
 use boot_measure::{Bank, Register, Registers};
 use boot_policy::{Claim, Floor, PcrSet, Refusal, SignedPolicies};
 use boot_sign::{FileKey, PinSource, Pins};
@@ -17,12 +17,12 @@ use boot_unlock::{
     Error, Evidence, Protection, enroll, enroll_recovery, reseal, tokens, unlock, wipe,
 };
 use chip::{Chip, Judged};
-use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use volume::{PASSPHRASE, format, open};
 
-const PASSPHRASE: &[u8] = b"correct horse";
+const DERIVATION: &str = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
 const FLOOR: u32 = 0x0180_4321;
 
 fn run(program: &str, line: &str, volume: &Path, variables: &[(&str, &str)], input: &[u8]) -> bool {
@@ -36,18 +36,6 @@ fn run(program: &str, line: &str, volume: &Path, variables: &[(&str, &str)], inp
         .expect("the program is installed");
     child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait().unwrap().success()
-}
-
-fn format(folder: &Path) -> PathBuf {
-    let path = folder.join("volume");
-    File::create(&path).unwrap().set_len(6 << 20).unwrap();
-    let line = "luksFormat -q --type luks2 --luks2-keyslots-size 4m --key-file - --pbkdf pbkdf2 --pbkdf-force-iterations 1000";
-    assert!(run("cryptsetup", line, &path, &[], PASSPHRASE));
-    path
-}
-
-fn open(path: &Path) -> Volume<File> {
-    Volume::read(File::options().read(true).write(true).open(path).unwrap()).unwrap()
 }
 
 fn passphrase_opens(path: &Path) {
@@ -66,7 +54,7 @@ fn set(registers: &Registers, pcrs: &[u8]) -> PcrSet {
 #[test]
 fn what_systemd_enrols_we_unlock_and_the_other_way_round() {
     let folder = tempfile::tempdir().unwrap();
-    let path = format(folder.path());
+    let path = format(folder.path(), "volume", DERIVATION);
     let chip = Chip::start();
     let device = format!("swtpm:path={}", chip.socket().display());
     let enrol = format!("--tpm2-device={device} --tpm2-pcrs=7 --wipe-slot=tpm2");
@@ -185,7 +173,7 @@ fn signed(register: &[u8], key: &FileKey, epochs: &[Option<u64>]) -> SignedPolic
 #[expect(clippy::too_many_lines, reason = "one disk, from enrolment to wiping")]
 fn a_disk_follows_its_generations_and_names_the_cause_of_each_refusal() {
     let folder = tempfile::tempdir().unwrap();
-    let path = format(folder.path());
+    let path = format(folder.path(), "volume", DERIVATION);
     let chip = Chip::start();
     let mut tpm = chip.connect();
     chip.extend(11, "aa");
