@@ -84,6 +84,11 @@ pub(super) fn boots(enrolled: &Enrolled) {
         types: None,
     });
     says(&report.screen, "the owner's recovery token is accepted");
+    // Sealing anew uses it up.
+    let by = "--token 0 --recovery-token rootstock-recovery.cred";
+    let demands = "--policy-key pcr.pub --floor --owner-key owner/pcr.pub";
+    let told = machine.with_tpm("unlock reseal", &format!("{by} {demands} signed.img"));
+    assert_eq!(told, "sealed anew token 0\n");
 
     // Images whose policies somebody else signed: the same but for that.
     machine.exchange_disk(&enrolled.of_another);
