@@ -21,6 +21,8 @@
       packages = eachSystem (pkgs:
         let own = programs pkgs; in own // {
           default = own.rootstock-tracker;
+          # The only program of an initrd: linked statically.
+          boot-init = pkgs.pkgsStatic.callPackage ./nix/package.nix { pname = "boot-init"; };
           tracker-image = pkgs.callPackage ./nix/image.nix { inherit (own) rootstock-tracker; };
         });
 
@@ -30,6 +32,13 @@
         imports = [ ./nix/modules/tracker.nix ];
         services.rootstock-tracker.package =
           lib.mkDefault self.packages.${pkgs.stdenv.hostPlatform.system}.rootstock-tracker;
+      };
+
+      # `boot.rootstock.package` is the machine's to name: the boot stub is built for firmware, which Nixpkgs' builder does not.
+      nixosModules.boot = { pkgs, lib, ... }: {
+        imports = [ ./nix/modules/boot.nix ];
+        boot.rootstock.initrd.program =
+          lib.mkDefault "${self.packages.${pkgs.stdenv.hostPlatform.system}.boot-init}/bin/boot-init";
       };
 
       devShells = eachSystem (pkgs: {

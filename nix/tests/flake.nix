@@ -17,6 +17,7 @@ let
         known = builtins.intersectAttrs (builtins.functionArgs function) ({ inherit lib rustPlatform dockerTools cacert; } // given);
       in
       function known;
+    pkgsStatic = { inherit callPackage; };
     mkShell = given: given;
   } // builtins.listToAttrs (map (name: { inherit name; value = name; }) [
     "cargo" "rustc" "clippy" "rustfmt" "mold" "postgresql" "nodejs" "chromium" "qemu" "swtpm" "softhsm" "sbsigntool" "nixpkgs-fmt"
@@ -25,6 +26,7 @@ let
     inherit self;
     nixpkgs.legacyPackages = { x86_64-linux = pkgsOf "x86_64-linux"; aarch64-linux = pkgsOf "aarch64-linux"; };
   };
+  boot = self.nixosModules.boot { pkgs = pkgsOf "x86_64-linux"; inherit lib; };
   module = self.nixosModules.tracker { pkgs = pkgsOf "x86_64-linux"; inherit lib; };
 in
 {
@@ -34,6 +36,10 @@ in
   flags = self.packages.x86_64-linux.rootstock-boot.cargoBuildFlags;
   image = { inherit (self.packages.x86_64-linux.tracker-image) tag config; };
   shell = builtins.length self.devShells.x86_64-linux.default.packages;
+  boot = {
+    imports = map baseNameOf boot.imports;
+    program = boot.boot.rootstock.initrd.program.content;
+  };
   module = {
     imports = map baseNameOf module.imports;
     package = module.services.rootstock-tracker.package.content.pname;
