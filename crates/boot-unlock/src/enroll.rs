@@ -7,7 +7,7 @@ use crate::protection::{FIELD, Protection};
 use crate::{Error, Evidence, Result, pin, tokens, unlock};
 use base64ct::{Base64, Encoding};
 use boot_luks::{Cost, Storage, Volume, VolumeKey};
-use boot_policy::{PrimaryKey, Token};
+use boot_policy::{Place, Policy, PolicyDigest, StoredPolicy, Token};
 use boot_tpm::{SRK, Tpm, Transport};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -38,16 +38,29 @@ pub(crate) fn seal<T: Transport>(
         None => Vec::new(),
     };
     let value = Zeroizing::new(value);
-    let digest = protection.policy()?.digest()?;
+    let policies = protection.policies()?;
+    let digests: Vec<PolicyDigest> = policies
+        .iter()
+        .map(Policy::digest)
+        .collect::<std::result::Result<_, _>>()?;
     let parent = match tpm.persistent(SRK) {
         Ok(parent) => parent,
         Err(_) => tpm.primary(protection.template())?,
     };
-    let sealed = tpm.seal(&parent, &digest, secret, &value);
+    let mut shards = secret.chunks(secret.len().div_ceil(digests.len()).max(1));
+    let sealed: std::result::Result<Vec<Vec<u8>>, boot_tpm::Error> = digests
+        .iter()
+        .map(|digest| {
+            let shard = shards.next().unwrap_or_default();
+            let sealed = tpm.seal(&parent, digest, shard, &value)?;
+            Ok(sealed.to_bytes())
+        })
+        .collect();
     // A persistent parent is named, so that a cleared TPM is told from a changed machine.
     let srk = parent.is_persistent().then(|| parent.to_bytes());
+    let primary = parent.kind();
     let released = tpm.release(parent);
-    let sealed = sealed?;
+    let blobs = sealed?;
     released?;
     let owner = match &protection.owner {
         Some(owner) => Some(owner.seal(tpm, secret)?),
@@ -55,21 +68,21 @@ pub(crate) fn seal<T: Transport>(
     };
     let mut token = Token {
         keyslots: vec![keyslot],
-        blobs: vec![sealed.to_bytes()],
-        policies: vec![digest],
+        blobs,
+        policies: digests,
         pcrs: protection
             .registers
             .iter()
             .flat_map(|set| set.iter().map(|(pcr, _)| pcr))
             .collect(),
         bank: protection.bank(),
-        primary: PrimaryKey::Ecc,
+        primary,
         pin: protection.pin,
         signing_key: protection.token_key()?,
         salt: salt.map(|salt| salt.to_vec()),
         srk,
-        pcrlock: false,
-        pcrlock_nv: None,
+        pcrlock: protection.stored.is_some(),
+        pcrlock_nv: protection.stored.as_ref().map(Place::handle),
         other: serde_json::Map::new(),
     };
     let extra = serde_json::to_value(protection.extra(owner)).expect("plain values");
@@ -89,10 +102,13 @@ pub fn enroll<D: Storage, T: Transport>(
     protection: &Protection,
     pin: &str,
 ) -> Result<u32> {
-    let secret = random::<32>();
+    // One key's length for each policy, as systemd does.
+    let count = protection.policies()?.len();
+    let shards = (0..count).flat_map(|_| random::<32>().to_vec());
+    let secret = Zeroizing::new(shards.collect::<Vec<u8>>());
     // The TPM first: when it refuses, nothing was written.
-    let mut token = seal(tpm, protection, secret.as_slice(), pin, 0)?;
-    let passphrase = passphrase(secret.as_slice());
+    let mut token = seal(tpm, protection, &secret, pin, 0)?;
+    let passphrase = passphrase(&secret);
     let keyslot = volume.add_keyslot(beside, key, passphrase.as_bytes(), Cost::Least)?;
     token.keyslots = vec![keyslot];
     match volume.add_token(token.to_json()) {
@@ -116,7 +132,22 @@ pub fn reseal<D: Storage, T: Transport>(
     evidence: &Evidence<'_>,
     protection: &Protection,
 ) -> Result<()> {
-    let unlocked = unlock::release(volume, Some(number), tpm, evidence)?;
+    reseal_stored(volume, number, tpm, (evidence, &[]), protection)
+}
+
+/// As [`reseal`], of tokens too that are bound to one of these stored policies.
+///
+/// # Errors
+/// As for [`reseal`].
+pub fn reseal_stored<D: Storage, T: Transport>(
+    volume: &mut Volume<D>,
+    number: u32,
+    tpm: &mut Tpm<T>,
+    (evidence, stored): (&Evidence<'_>, &[StoredPolicy]),
+    protection: &Protection,
+) -> Result<()> {
+    let given = unlock::Given { evidence, stored };
+    let unlocked = unlock::release(volume, Some(number), tpm, given)?;
     let keyslot = unlocked.keyslot;
     let pin = evidence.pin.unwrap_or_default();
     let token = seal(tpm, protection, &unlocked.secret, pin, keyslot)?;

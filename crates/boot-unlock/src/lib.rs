@@ -13,14 +13,16 @@ mod owner;
 mod pin;
 mod protection;
 mod recovery;
+mod stored;
 mod unlock;
 
-pub use enroll::{enroll, reseal, wipe};
+pub use enroll::{enroll, reseal, reseal_stored, wipe};
 pub use generations::{MAX_GENERATIONS, read_generations};
 pub use owner::{DiskOwner, RecoveryRequest, RecoveryToken, recover, reseal_as_owner};
 pub use protection::{Protection, Tokens, each_token, generations, tokens};
 pub use recovery::{RecoveryKey, enroll_recovery, unlock_typed};
-pub use unlock::{Evidence, Unlocked, unlock, unlock_by};
+pub use stored::{Renewal, Settled, install, prepare, remove, renew, settle};
+pub use unlock::{Evidence, Unlocked, unlock, unlock_by, unlock_stored};
 
 /// Why a disk is not enrolled or unlocked.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,14 @@ pub enum Error {
     Generations {
         /// The rule that it breaks, and where.
         what: String,
+    },
+    /// The policy that an NV index holds is not at hand.
+    #[error("token {token}: {why}")]
+    Stored {
+        /// Its number.
+        token: u32,
+        /// The rule.
+        why: &'static str,
     },
     /// The owner's signature does not open it.
     #[error("token {token}: {why}")]

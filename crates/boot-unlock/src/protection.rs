@@ -1,13 +1,14 @@
 //! What a token demands of a machine, and how that stands in the token.
 //!
-//! Invariant: the policy that a protection compiles to is systemd's for the same demands: signed policies first, then
-//! registers, then the PIN; alternatives stand between registers and the PIN.
+//! Invariant: the policies that a protection compiles to are systemd's for the same demands: signed policies or what an NV index
+//! holds first, then registers, then the PIN; alternatives stand between registers and the PIN. Both signed policies and an index
+//! are two policies, and the secret is split between them, since a TPM takes one approval for each.
 
 use crate::owner::OwnerField;
 use crate::{DiskOwner, Result};
 use boot_luks::Metadata;
 use boot_measure::Bank;
-use boot_policy::{Base, KeyArea, PcrSet, Policy, Rule, SigningKey, TOKEN_TYPE, Token};
+use boot_policy::{Base, KeyArea, PcrSet, Place, Policy, Rule, SigningKey, TOKEN_TYPE, Token};
 use boot_signature::PublicKey;
 use boot_tpm::Template;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct Protection {
     pub reference: Vec<u8>,
     /// One of these is what was booted; not asked when empty.
     pub alternatives: Vec<PcrSet>,
+    /// What this NV index holds lets what was booted pass; see [`crate::prepare`].
+    pub stored: Option<Place>,
     /// A PIN is given.
     pub pin: bool,
     /// Whose signature gets past all of it; not a part of the policy, so systemd unlocks the token all the same.
@@ -106,17 +109,24 @@ impl Protection {
         first.map_or(Bank::Sha256, PcrSet::bank)
     }
 
-    /// The policy.
+    /// The policies: two where both a key's holder and an index have a say, and one otherwise.
     ///
     /// # Errors
     /// When the key is no RSA key.
-    pub fn policy(&self) -> Result<Policy> {
-        let base = self.signing_key.as_ref().map(|key| {
-            Ok::<_, boot_policy::Error>(Base::SignedBy {
+    pub fn policies(&self) -> Result<Vec<Policy>> {
+        let mut bases = Vec::new();
+        if let Some(key) = &self.signing_key {
+            bases.push(Some(Base::SignedBy {
                 key: KeyArea::of(key)?,
                 reference: self.reference.clone(),
-            })
-        });
+            }));
+        }
+        if let Some(place) = &self.stored {
+            bases.push(Some(Base::StoredIn(place.index.written())));
+        }
+        if bases.is_empty() {
+            bases.push(None);
+        }
         let mut rules: Vec<Rule> = self
             .registers
             .iter()
@@ -130,10 +140,11 @@ impl Protection {
         if self.pin {
             rules.push(Rule::Pin);
         }
-        Ok(Policy {
-            base: base.transpose()?,
-            rules,
-        })
+        let policy = |base| Policy {
+            base,
+            rules: rules.clone(),
+        };
+        Ok(bases.into_iter().map(policy).collect())
     }
 
     /// The parent where none is kept in the TPM. What systemd unlocks too is sealed under the key that systemd makes then. That key

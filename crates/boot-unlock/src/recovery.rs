@@ -22,6 +22,11 @@ impl std::fmt::Debug for RecoveryKey {
 }
 
 impl RecoveryKey {
+    /// A new one, by chance.
+    pub fn random() -> RecoveryKey {
+        RecoveryKey::of(&random::<32>())
+    }
+
     fn of(bytes: &[u8; 32]) -> RecoveryKey {
         let mut text = Zeroizing::new(String::with_capacity(71));
         for (at, byte) in bytes.iter().enumerate() {
@@ -100,7 +105,7 @@ pub fn enroll_recovery<D: Storage>(
     volume: &mut Volume<D>,
     (beside, key): (u32, &VolumeKey),
 ) -> Result<RecoveryKey> {
-    let recovery = RecoveryKey::of(&random::<32>());
+    let recovery = RecoveryKey::random();
     let keyslot = volume.add_keyslot(beside, key, recovery.as_str().as_bytes(), Cost::Least)?;
     let token = json!({"type": "systemd-recovery", "keyslots": [keyslot.to_string()]});
     if let Err(error) = volume.add_token(token) {

@@ -5,11 +5,12 @@
 
 use crate::enroll::passphrase;
 use crate::protection::{Extra, FIELD};
-use crate::{Error, Protection, Result, each_token, pin};
+use crate::{Error, Protection, Result, each_token, pin, stored};
 use boot_luks::{Storage, Volume, VolumeKey};
 use boot_measure::{Bank, Register, Registers};
 use boot_policy::{
-    Approved, Claim, PcrSet, Policy, PrimaryKey, SignedPolicies, SignedPolicy, State, Token,
+    Approved, Base, Claim, PcrSet, Policy, PrimaryKey, SignedPolicies, SignedPolicy, State,
+    StoredPolicy, Token,
 };
 use boot_signature::{HashAlgorithm, PublicKey};
 use boot_tpm::{Parent, SRK, Sealed, Template, Tpm, Transport};
@@ -56,7 +57,7 @@ pub fn unlock<D: Storage, T: Transport>(
     tpm: &mut Tpm<T>,
     evidence: &Evidence<'_>,
 ) -> Result<Unlocked> {
-    release(volume, None, tpm, evidence).map(|released| released.unlocked)
+    unlock_stored(volume, None, tpm, evidence, &[])
 }
 
 /// Unlocks a volume by one of its tokens.
@@ -69,7 +70,29 @@ pub fn unlock_by<D: Storage, T: Transport>(
     tpm: &mut Tpm<T>,
     evidence: &Evidence<'_>,
 ) -> Result<Unlocked> {
-    release(volume, Some(token), tpm, evidence).map(|released| released.unlocked)
+    unlock_stored(volume, Some(token), tpm, evidence, &[])
+}
+
+/// Unlocks a volume by whichever token the machine satisfies, or by one of them; those too that are bound to one of these stored
+/// policies.
+///
+/// # Errors
+/// As for [`unlock`].
+pub fn unlock_stored<D: Storage, T: Transport>(
+    volume: &mut Volume<D>,
+    only: Option<u32>,
+    tpm: &mut Tpm<T>,
+    evidence: &Evidence<'_>,
+    stored: &[StoredPolicy],
+) -> Result<Unlocked> {
+    release(volume, only, tpm, Given { evidence, stored }).map(|released| released.unlocked)
+}
+
+/// All that speaks for the machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) evidence: &'a Evidence<'a>,
+    pub(crate) stored: &'a [StoredPolicy],
 }
 
 /// Has a secret released, and shows that it opens the volume.
@@ -77,7 +100,7 @@ pub(crate) fn release<D: Storage, T: Transport>(
     volume: &mut Volume<D>,
     only: Option<u32>,
     tpm: &mut Tpm<T>,
-    evidence: &Evidence<'_>,
+    given: Given<'_>,
 ) -> Result<Released> {
     let all: Vec<_> = each_token(volume.metadata()).collect();
     let mut refusal = match only {
@@ -88,7 +111,7 @@ pub(crate) fn release<D: Storage, T: Transport>(
         if only.is_some_and(|only| only != number) {
             continue;
         }
-        let read = token.and_then(|token| Ok((secret(number, &token, tpm, evidence)?, token)));
+        let read = token.and_then(|token| Ok((secret(number, &token, tpm, given)?, token)));
         match read {
             Ok((secret, token)) => {
                 let (keyslot, key) =
@@ -115,6 +138,7 @@ pub(crate) fn parent<T: Transport>(token: &Token, tpm: &mut Tpm<T>) -> Result<Pa
     Ok(match &token.srk {
         Some(_) => tpm.persistent(SRK)?,
         None if is_standard(token) => tpm.primary(Template::Standard)?,
+        None if token.primary == PrimaryKey::Rsa => tpm.primary(Template::Systemd252Rsa)?,
         None => tpm.primary(Template::Systemd252)?,
     })
 }
@@ -128,18 +152,10 @@ fn secret<T: Transport>(
     number: u32,
     token: &Token,
     tpm: &mut Tpm<T>,
-    evidence: &Evidence<'_>,
+    given: Given<'_>,
 ) -> Result<Zeroizing<Vec<u8>>> {
+    let evidence = given.evidence;
     let unsupported = |why| Err(Error::Unsupported { token: number, why });
-    let [blob] = &token.blobs[..] else {
-        return unsupported("its secret is split into several");
-    };
-    if token.pcrlock {
-        return unsupported("it is bound to a policy of systemd-pcrlock's");
-    }
-    if token.primary != PrimaryKey::Ecc {
-        return unsupported("it is sealed under an RSA key");
-    }
     let all: Vec<u8> = (0..PCRS).collect();
     let registers = tpm.registers(token.bank, &all)?;
     let extra: Extra = match token.other.get(FIELD) {
@@ -152,32 +168,76 @@ fn secret<T: Transport>(
     let Some(reference) = unhex(&extra.reference) else {
         return unsupported("its policy reference is not hexadecimal");
     };
-    let protection = demanded(token, &extra, reference, &registers, evidence)?;
-    let policy = protection.policy()?;
-    if policy.digest()? != token.policies[0] {
-        return Err(cause(number, token, &extra, &registers, evidence));
+    let stored = if token.pcrlock {
+        Some(stored::chosen(number, token, tpm, given.stored)?)
+    } else {
+        None
+    };
+    let mut protection = demanded(token, &extra, reference, &registers, evidence)?;
+    protection.stored = stored.map(|stored| stored.place.clone());
+    let policies = protection.policies()?;
+    if policies.len() != token.blobs.len() {
+        return unsupported(
+            "its secret is split into another number of parts than its policies are",
+        );
     }
-    let approved = approved(number, token, &protection, &registers, evidence)?;
+    for (policy, digest) in policies.iter().zip(&token.policies) {
+        if policy.digest()? != *digest {
+            return Err(cause(number, token, &extra, &registers, evidence));
+        }
+    }
     let mut state = State {
         registers,
         pin: evidence.pin.is_some(),
         ..State::default()
     };
-    for floor in approved.iter().filter_map(|(signed, _)| signed.floor) {
+    if let Some(stored) = stored
+        && stored.layout.bank() != token.bank
+    {
+        let bank = stored.layout.bank();
+        for (bank, pcr, value) in tpm.registers(bank, &stored.layout.pcrs())?.iter() {
+            state.registers.insert(bank, pcr, value.to_vec());
+        }
+    }
+    let signed = approved(number, token, &protection, &state.registers, evidence)?;
+    for floor in signed.iter().filter_map(|(signed, _)| signed.floor) {
         let held = tpm.floor(floor.index)?;
         state.counters.extend(held.map(|held| (floor.index, held)));
     }
-    let approved: Vec<Approved> = approved.into_iter().map(|(_, approved)| approved).collect();
+    let signed: Vec<Approved> = signed.into_iter().map(|(_, approved)| approved).collect();
+    let held = match stored {
+        Some(stored) => vec![Approved {
+            rules: stored.layout.rules()?,
+            signature: Vec::new(),
+        }],
+        None => Vec::new(),
+    };
     let value = evidence
         .pin
         .filter(|_| token.pin)
         .map(|pin| pin::authorisation(pin, token.salt.as_deref()));
     let value = value.as_ref().map_or(&[][..], |value| value.as_slice());
-    let sealed = Sealed::from_bytes(blob)?;
+    let blobs: Vec<Sealed> = token
+        .blobs
+        .iter()
+        .map(|blob| Sealed::from_bytes(blob))
+        .collect::<std::result::Result<_, _>>()?;
     let parent = parent(token, tpm)?;
-    let secret = tpm.unseal(&parent, &sealed, &policy, &approved, &state, value);
+    let mut secret = Zeroizing::new(Vec::new());
+    let shards = policies
+        .iter()
+        .zip(&blobs)
+        .try_for_each(|(policy, sealed)| {
+            let approved = match policy.base {
+                Some(Base::StoredIn(_)) => &held,
+                _ => &signed,
+            };
+            let shard = tpm.unseal(&parent, sealed, policy, approved, &state, value)?;
+            secret.extend_from_slice(&shard);
+            Ok::<_, boot_tpm::Error>(())
+        });
     let released = tpm.release(parent);
-    let secret = secret?;
+    shards?;
     released?;
     Ok(secret)
 }
@@ -208,6 +268,7 @@ fn demanded(
         } else {
             evidence.alternatives.to_vec()
         },
+        stored: None,
         pin: token.pin,
         owner: None,
     })

@@ -56,7 +56,7 @@ pub(crate) enum Command {
     /// TPM registers: predict, explain.
     #[command(subcommand)]
     Pcr(Box<pcr::PcrCommand>),
-    /// Files of systemd-pcrlock: component, policy, show.
+    /// Files of systemd-pcrlock, and policies in the TPM: component, policy, states, show, store, status, remove.
     #[command(subcommand)]
     Pcrlock(Box<pcrlock::Command>),
     /// Signed PCR policies: sign, verify.

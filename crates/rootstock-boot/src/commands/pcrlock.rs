@@ -1,7 +1,8 @@
-//! `pcrlock component|policy|show`: files of systemd-pcrlock.
+//! `pcrlock component|policy|states|show|store|status|remove`: files of systemd-pcrlock, and policies in the TPM.
 
 use super::boot::BootOptions;
 use super::pcr::{BankName, StubOptions};
+use super::{states, stored};
 use crate::commands::number::pcr;
 use crate::files;
 use crate::print::{Out, Verdict};
@@ -32,7 +33,7 @@ Example:
     },
     /// Write the policy that a folder of components leads to.
     #[command(after_help = "\
-The folder holds NNN-NAME.pcrlock files and NNN-NAME.pcrlock.d folders of variants. The policy is not stored in a TPM.
+The folder holds NNN-NAME.pcrlock files and NNN-NAME.pcrlock.d folders of variants. The policy is not stored in a TPM; `pcrlock store` does that.
 
 Example:
   rootstock-boot pcrlock policy -o pcrlock.json /var/lib/pcrlock.d")]
@@ -46,6 +47,14 @@ Example:
         /// The folder.
         folder: PathBuf,
     },
+    /// Foresee the states of all boots that may come, while boot files are changed on several system partitions and afterwards.
+    States(states::States),
+    /// Store a policy in an NV index of the TPM, or a new one in the place of the one that is there.
+    Store(Box<stored::Store>),
+    /// What the stored policy is, and whether the TPM holds it; exit code 1 when not.
+    Status(stored::Status),
+    /// Remove the NV index and the policy's file; what was sealed to it is released to nobody any more.
+    Remove(stored::Status),
     /// Print a policy, with the digest that its NV index must hold.
     Show {
         /// The policy, such as /var/lib/systemd/pcrlock.json.
@@ -94,6 +103,10 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             files::write(out, &output, policy.to_json().as_bytes())?;
             show(&policy, out)?;
         }
+        Command::States(options) => return states::run(&options, out),
+        Command::Store(options) => return stored::store(&options, out),
+        Command::Status(options) => return stored::status(&options, out),
+        Command::Remove(options) => return stored::run_remove(&options, out),
         Command::Show { policy } => {
             let read = Policy::from_json(&files::read(&policy)?);
             show(&read.with_context(|| policy.display().to_string())?, out)?;

@@ -11,5 +11,6 @@ mod recovery;
 mod refusals;
 mod review;
 mod sign;
+mod stored;
 mod unlock;
 mod variables;

@@ -2,11 +2,14 @@
 
 use crate::commands::number::pcr;
 use crate::commands::pcr::BankName;
+use crate::commands::running::{self, RunningOptions, registers_of, with_running};
+use crate::commands::stored::{documents, keep_srk};
 use crate::files;
+use crate::print::Out;
 use anyhow::Context;
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::Bank;
-use boot_policy::{FLOOR_REFERENCE, PcrSet, SignedPolicies};
+use boot_policy::{FLOOR_REFERENCE, PcrSet, SignedPolicies, StoredPolicy};
 use boot_sign::{PinSource, Pins, Secret};
 use boot_signature::PublicKey;
 use boot_tpm::{Device, Socket, Tpm, Transport};
@@ -71,6 +74,11 @@ impl Transport for AnyTransport {
 }
 
 impl TpmOptions {
+    /// Whether it is a device, which is a TPM of this machine.
+    pub(crate) fn is_device(&self) -> bool {
+        !self.tpm.starts_with("socket:")
+    }
+
     pub(crate) fn open(&self) -> anyhow::Result<Tpm<AnyTransport>> {
         let transport = match self.tpm.strip_prefix("socket:") {
             Some(path) => AnyTransport::Socket(Socket::connect(Path::new(path))?),
@@ -104,6 +112,18 @@ pub(crate) struct Demands {
     /// object for each, of register numbers and hexadecimal values.
     #[arg(long, value_name = "FILE")]
     generations: Option<PathBuf>,
+    /// Where to write that list with the running system's state, which is added where it lacks it.
+    #[arg(long, value_name = "FILE", requires = "generations")]
+    write_generations: Option<PathBuf>,
+    /// What the NV index of this policy holds (pcrlock.json): each `pcrlock store` changes what unlocks the disk.
+    #[arg(long, value_name = "FILE")]
+    stored_policy: Option<PathBuf>,
+    #[command(flatten)]
+    running: RunningOptions,
+    /// Have the TPM keep its storage root key at 0x81000001, where it keeps none, and seal under it: what wants no PIN is then
+    /// unlocked while the TPM is locked out. systemd unlocks such a token since 253. One that is there is never replaced.
+    #[arg(long)]
+    keep_srk: bool,
 }
 
 /// The PIN that is to be: from the first line of a file, or asked for.
@@ -113,12 +133,20 @@ pub(crate) fn new_pin(file: Option<&PathBuf>) -> anyhow::Result<Secret> {
 
 impl Demands {
     /// The protection, with the values that registers have now.
-    pub(crate) fn protection<T: Transport>(
+    pub(crate) fn protection(
         &self,
-        tpm: &mut Tpm<T>,
+        tpm: &mut Tpm<AnyTransport>,
+        at: &TpmOptions,
         pin: bool,
+        out: &Out,
     ) -> anyhow::Result<Protection> {
         let bank = self.bank.bank();
+        if self.keep_srk
+            && let Some(what) = keep_srk(tpm, out)?
+            && !out.json()
+        {
+            out.answer(&(), |()| format!("the TPM {what}"))?;
+        }
         let registers = if self.pcr.is_empty() {
             None
         } else {
@@ -139,7 +167,19 @@ impl Demands {
         let key = |path: &PathBuf| -> anyhow::Result<PublicKey> {
             PublicKey::read(&files::read(path)?).with_context(|| path.display().to_string())
         };
-        let generations = self.generations.as_deref();
+        let mut generations = match self.generations.as_deref() {
+            Some(path) => alternatives(path, bank)?,
+            None => Vec::new(),
+        };
+        if !generations.is_empty() && self.running.runs(at) {
+            let pcrs = registers_of(&generations);
+            let booted = self.running.booted(tpm, at, bank, &pcrs)?;
+            generations = with_running(generations, &booted, self.write_generations.as_ref(), out)?;
+        }
+        let stored = self.stored_policy.as_deref();
+        let stored = stored
+            .map(|path| running::read(path, StoredPolicy::from_json))
+            .transpose()?;
         Ok(Protection {
             registers,
             signing_key: self.policy_key.as_ref().map(key).transpose()?,
@@ -148,7 +188,8 @@ impl Demands {
             } else {
                 Vec::new()
             },
-            alternatives: generations.map_or(Ok(Vec::new()), |path| alternatives(path, bank))?,
+            alternatives: generations,
+            stored: stored.map(|policy| policy.place),
             pin,
             owner: self
                 .owner_key
@@ -177,6 +218,9 @@ pub(crate) struct Proof {
         requires = "known_generations"
     )]
     known_bank: BankName,
+    /// The policy that an NV index holds, where the token is bound to one (pcrlock.json).
+    #[arg(long, value_name = "FILE")]
+    known_policy: Option<PathBuf>,
     /// File whose first line is the PIN.
     #[arg(long, value_name = "FILE")]
     pin_file: Option<PathBuf>,
@@ -186,6 +230,8 @@ pub(crate) struct Proof {
 pub(crate) struct Proofs {
     signed: Option<SignedPolicies>,
     alternatives: Vec<PcrSet>,
+    /// What NV indices hold, or a change is about to write into them.
+    pub(crate) stored: Vec<StoredPolicy>,
     pin: Option<Secret>,
 }
 
@@ -202,6 +248,10 @@ impl Proof {
             alternatives: known.map_or(Ok(Vec::new()), |path| {
                 alternatives(path, self.known_bank.bank())
             })?,
+            stored: self
+                .known_policy
+                .as_deref()
+                .map_or(Ok(Vec::new()), documents)?,
             pin: pin.map(|path| ask(Some(path), "the TPM")).transpose()?,
         })
     }

@@ -7,14 +7,15 @@ mod inputs;
 mod owner;
 
 pub(crate) use floor::{Command as FloorCommand, run as run_floor};
-pub(crate) use inputs::TpmOptions;
+pub(crate) use inputs::{AnyTransport, TpmOptions, new_pin};
 
 use crate::commands::number::token;
 use crate::print::{Out, Verdict};
 use boot_unlock::{
-    enroll, enroll_recovery, generations, recover, reseal, reseal_as_owner, tokens, unlock, wipe,
+    enroll, enroll_recovery, generations, recover, reseal_as_owner, reseal_stored, tokens,
+    unlock_stored, wipe,
 };
-use inputs::{Demands, Proof, VolumeOptions, new_pin};
+use inputs::{Demands, Proof, VolumeOptions};
 use serde::Serialize;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -129,6 +130,8 @@ struct ListedToken {
     signed: bool,
     /// How many generations it was sealed for by value; zero for none.
     generations: usize,
+    /// Whether it is bound to what an NV index holds.
+    stored: bool,
     pin: bool,
     policy: String,
 }
@@ -145,6 +148,9 @@ impl ListedToken {
         }
         if self.generations > 0 {
             demands.push(format!("one of {} generations", self.generations));
+        }
+        if self.stored {
+            demands.push("the policy in its NV index".to_owned());
         }
         if self.pin {
             demands.push("a PIN".to_owned());
@@ -167,10 +173,11 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             with_pin,
             new_pin_file,
         } => {
-            let mut tpm = tpm.open()?;
-            let protection = demands.protection(&mut tpm, with_pin)?;
+            let at = tpm;
+            let mut tpm = at.open()?;
             let mut open = volume.open(!out.dry_run)?;
             let (beside, key) = volume.unlock(&mut open)?;
+            let protection = demands.protection(&mut tpm, &at, with_pin, out)?;
             let pin = with_pin
                 .then(|| new_pin(new_pin_file.as_ref()))
                 .transpose()?;
@@ -196,7 +203,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
                     let mut open = volume.open(false)?;
                     let mut tpm = tpm.open()?;
                     let proof = proof.read()?;
-                    unlock(&mut open, &mut tpm, &proof.evidence())
+                    unlock_stored(&mut open, None, &mut tpm, &proof.evidence(), &proof.stored)
                 }
             };
             match attempt {
@@ -226,8 +233,9 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
                 path.display(),
                 by.token
             );
-            let mut tpm = tpm.open()?;
-            let protection = demands.protection(&mut tpm, with_pin)?;
+            let at = tpm;
+            let mut tpm = at.open()?;
+            let protection = demands.protection(&mut tpm, &at, with_pin, out)?;
             let mut open = volume.open(!out.dry_run)?;
             if out.dry_run {
                 recover(&mut open, &mut tpm, &by)?;
@@ -248,16 +256,24 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             proof,
             ..
         } => {
-            let mut tpm = tpm.open()?;
+            let at = tpm;
+            let mut tpm = at.open()?;
             let proof = proof.read()?;
             let with_pin = proof.has_pin();
-            let protection = demands.protection(&mut tpm, with_pin)?;
+            let protection = demands.protection(&mut tpm, &at, with_pin, out)?;
             let mut open = volume.open(!out.dry_run)?;
             if out.dry_run {
-                unlock(&mut open, &mut tpm, &proof.evidence())?;
+                unlock_stored(
+                    &mut open,
+                    Some(token),
+                    &mut tpm,
+                    &proof.evidence(),
+                    &proof.stored,
+                )?;
                 return done(out, "would seal anew token", Some(token));
             }
-            reseal(&mut open, token, &mut tpm, &proof.evidence(), &protection)?;
+            let given = (&proof.evidence(), &proof.stored[..]);
+            reseal_stored(&mut open, token, &mut tpm, given, &protection)?;
             done(out, "sealed anew token", Some(token))
         }
         Command::Wipe { volume, token } => {
@@ -316,6 +332,7 @@ fn list(volume: &VolumeOptions, out: &Out) -> anyhow::Result<Verdict> {
                 bank: token.bank.as_str(),
                 pcrs: token.pcrs,
                 signed: token.signing_key.is_some(),
+                stored: token.pcrlock,
                 pin: token.pin,
                 policy: token.policies[0].to_string(),
             })

@@ -1,0 +1,373 @@
+//! `pcrlock store|status|remove`: a policy in an NV index of the TPM, with the file that systemd-pcrlock keeps of it.
+//!
+//! Invariants: at any moment one of two files says what the index holds: the policy's, or the one beside it with `.next`; the index is
+//! asked which.
+
+use super::counter::handle;
+use super::number::pcr;
+use super::pcr::BankName;
+use super::running::{self, RunningOptions, known, registers_of};
+use super::unlock::{AnyTransport, TpmOptions, new_pin};
+use crate::files;
+use crate::print::{Out, Verdict};
+use anyhow::Context;
+use boot_policy::{Layout, Members, PcrSet, StoredPolicy};
+use boot_tpm::Tpm;
+use boot_unlock::{
+    RecoveryKey, Settled, install, prepare, read_generations, remove, renew, settle,
+};
+use std::path::{Path, PathBuf};
+
+/// Where systemd looks for the file.
+const POLICY: &str = "/var/lib/systemd/pcrlock.json";
+
+/// Store a policy.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What is sealed to the index (`unlock enroll --stored-policy`, `systemd-cryptenroll --tpm2-pcrlock`) follows every new policy; nothing is
+sealed anew. The running system's state is always a member, until the next boot. Up to eight states are stored as systemd-pcrlock does;
+more, up to 4096, as a tree that systemd does not read.
+
+The first time, the index is defined and a recovery PIN is shown once: it writes the index when the machine is in a state that the policy
+does not let pass. Afterwards the machine writes it by itself, while it is in a state that the policy lets pass.
+
+Examples:
+  rootstock-boot pcrlock store --keep-srk --generations states.json
+  rootstock-boot --dry-run --json pcrlock store --generations states.json
+  rootstock-boot pcrlock store --pcr 4,7,11
+      the running system alone")]
+pub(crate) struct Store {
+    #[command(flatten)]
+    tpm: TpmOptions,
+    #[command(flatten)]
+    running: RunningOptions,
+    #[command(flatten)]
+    at: PolicyFile,
+    /// The states that boots may come to: a JSON list with an object for each, of register numbers and hexadecimal values.
+    #[arg(long, value_name = "FILE")]
+    generations: Option<PathBuf>,
+    /// The registers, where there is no list of states.
+    #[arg(
+        long,
+        value_parser = pcr,
+        value_delimiter = ',',
+        value_name = "PCR",
+        required_unless_present = "generations",
+        conflicts_with = "generations"
+    )]
+    pcr: Vec<u8>,
+    /// Their bank.
+    #[arg(long, value_enum, default_value = "sha256")]
+    bank: BankName,
+    /// Handle of the NV index, where a policy is stored for the first time; a free one by chance when left out.
+    #[arg(long, value_parser = handle)]
+    index: Option<u32>,
+    /// Have the TPM keep its storage root key at 0x81000001, where it keeps none. One that is there is never replaced.
+    #[arg(long)]
+    keep_srk: bool,
+    /// File whose first line is the recovery PIN, where the machine is in a state that the stored policy does not let pass.
+    #[arg(long, value_name = "FILE")]
+    recovery_pin_file: Option<PathBuf>,
+}
+
+/// Where the policy's file is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyFile {
+    /// The policy's file.
+    #[arg(long, value_name = "FILE", default_value = POLICY)]
+    policy: PathBuf,
+}
+
+/// What a stored policy is, and whether the TPM holds it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    tpm: TpmOptions,
+    #[command(flatten)]
+    at: PolicyFile,
+}
+
+impl PolicyFile {
+    fn next(&self) -> PathBuf {
+        next_of(&self.policy)
+    }
+
+    fn current(&self) -> anyhow::Result<Option<StoredPolicy>> {
+        optional(&self.policy)
+    }
+}
+
+/// The file that a change puts beside a policy's.
+fn next_of(policy: &Path) -> PathBuf {
+    let mut name = policy.as_os_str().to_owned();
+    name.push(".next");
+    name.into()
+}
+
+fn optional(path: &Path) -> anyhow::Result<Option<StoredPolicy>> {
+    path.exists()
+        .then(|| running::read(path, StoredPolicy::from_json))
+        .transpose()
+}
+
+/// A policy's file, and the one beside it where a change was cut off.
+pub(crate) fn documents(policy: &Path) -> anyhow::Result<Vec<StoredPolicy>> {
+    let mut found = vec![running::read(policy, StoredPolicy::from_json)?];
+    found.extend(optional(&next_of(policy))?);
+    Ok(found)
+}
+
+fn remove_file(out: &Out, path: &Path) -> anyhow::Result<()> {
+    if out.dry_run || !path.exists() {
+        return Ok(());
+    }
+    std::fs::remove_file(path).with_context(|| path.display().to_string())
+}
+
+/// Has the TPM keep a storage root key, where that was asked for; answers what was or would be done.
+pub(crate) fn keep_srk(
+    tpm: &mut Tpm<AnyTransport>,
+    out: &Out,
+) -> anyhow::Result<Option<&'static str>> {
+    if tpm.kept()?.is_some() {
+        return Ok(None);
+    }
+    if out.dry_run {
+        return Ok(Some("would keep a storage root key at 0x81000001"));
+    }
+    tpm.keep(b"")?;
+    Ok(Some("keeps a storage root key at 0x81000001"))
+}
+
+/// What was or would be stored.
+struct Done<'a> {
+    what: &'static str,
+    layout: &'a Layout,
+    index: Option<u32>,
+    added: usize,
+    recovery_pin: Option<&'a RecoveryKey>,
+    notes: Vec<String>,
+}
+
+impl Done<'_> {
+    fn say(&self, out: &Out) -> anyhow::Result<Verdict> {
+        let digest = self.layout.digest()?.to_string();
+        let (layout, count) = described(self.layout);
+        let answer = serde_json::json!({
+            "done": self.what,
+            "layout": layout,
+            "states": count,
+            "added": self.added,
+            "registers": self.layout.pcrs(),
+            "index": self.index.map(|index| format!("{index:#010x}")),
+            "digest": digest,
+            "recovery_pin": self.recovery_pin.map(RecoveryKey::as_str),
+            "notes": self.notes,
+        });
+        out.answer(&answer, |_| {
+            let index = self.index.map_or("a free NV index".to_owned(), |index| {
+                format!("NV index {index:#010x}")
+            });
+            let mut lines = vec![format!(
+                "{} in {index}: {layout}, digest {digest}",
+                self.what
+            )];
+            lines.extend(self.notes.iter().cloned());
+            if let Some(pin) = self.recovery_pin {
+                lines.push(format!(
+                    "recovery PIN {}\nWrite it down: it is not shown again.",
+                    pin.as_str()
+                ));
+            }
+            lines.join("\n")
+        })?;
+        Ok(Verdict::Good)
+    }
+}
+
+/// The layout in words, and how many states or values it has.
+fn described(layout: &Layout) -> (String, usize) {
+    match layout {
+        Layout::Registers(policy) => {
+            let most = policy
+                .values
+                .iter()
+                .map(|of| of.values.len())
+                .max()
+                .unwrap_or(0);
+            (
+                format!("systemd's layout, up to {most} values a register"),
+                most,
+            )
+        }
+        Layout::States(states) => (format!("a tree of {} states", states.len()), states.len()),
+    }
+}
+
+/// Runs `store`.
+pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
+    let mut tpm = options.tpm.open()?;
+    let bank = options.bank.bank();
+    let plan: Vec<PcrSet> = match &options.generations {
+        Some(path) => read_generations(&files::read(path)?, bank)
+            .with_context(|| path.display().to_string())?,
+        None => Vec::new(),
+    };
+    let pcrs = if plan.is_empty() {
+        options.pcr.clone()
+    } else {
+        registers_of(&plan)
+    };
+    let booted = options
+        .running
+        .booted(&mut tpm, &options.tpm, bank, &pcrs)?;
+    let members = Members::new(plan, &booted)?;
+    let layout = Layout::of(&members)?;
+    let mut notes = vec![known(&booted)];
+    if options.keep_srk {
+        notes.extend(keep_srk(&mut tpm, out)?.map(|what| format!("the TPM {what}")));
+    }
+    let at = &options.at;
+    let mut done = Done {
+        what: "stored a policy",
+        layout: &layout,
+        index: options.index,
+        added: members.added(),
+        recovery_pin: None,
+        notes,
+    };
+    let Some(current) = settled(&mut tpm, at, out)? else {
+        if out.dry_run {
+            done.what = "would define and store a policy";
+            return done.say(out);
+        }
+        let index = match options.index {
+            Some(index) => index,
+            None => tpm.free_index()?,
+        };
+        let pin = RecoveryKey::random();
+        let policy = prepare(&mut tpm, index, &members, &pin)?;
+        files::write(out, &at.policy, policy.to_json()?.as_bytes())?;
+        if let Err(error) = install(&mut tpm, &policy, &pin) {
+            remove_file(out, &at.policy)?;
+            return Err(error.into());
+        }
+        done.index = Some(index);
+        done.recovery_pin = Some(&pin);
+        return done.say(out);
+    };
+    let index = current.place.index.index;
+    done.index = Some(index);
+    if let Some(wanted) = options.index {
+        anyhow::ensure!(
+            wanted == index,
+            "{}: its NV index is {index:#010x}, not {wanted:#010x}",
+            at.policy.display()
+        );
+    }
+    let held = tpm.stored(&current.place.index, b"")?;
+    if held == Some(layout.digest()?) && current.layout == layout {
+        done.what = "the policy is stored already";
+        return done.say(out);
+    }
+    if out.dry_run {
+        done.what = "would store a policy";
+        return done.say(out);
+    }
+    let pin = options.recovery_pin_file.as_ref();
+    let pin = pin.map(|path| new_pin(Some(path))).transpose()?;
+    let pin = pin.as_ref().map(|pin| pin.expose());
+    let renewal = renew(&mut tpm, &current, &members, pin)?;
+    let json = renewal.policy.to_json()?;
+    files::write(out, &at.next(), json.as_bytes())?;
+    renewal.write(&mut tpm)?;
+    files::write(out, &at.policy, json.as_bytes())?;
+    remove_file(out, &at.next())?;
+    done.say(out)
+}
+
+/// The policy that the index holds; none when there is none yet. What a power cut left in between is settled.
+fn settled(
+    tpm: &mut Tpm<AnyTransport>,
+    at: &PolicyFile,
+    out: &Out,
+) -> anyhow::Result<Option<StoredPolicy>> {
+    let Some(current) = at.current()? else {
+        return Ok(None);
+    };
+    let next = optional(&at.next())?;
+    Ok(match settle(tpm, &current, next.as_ref())? {
+        Settled::Next => {
+            let next = next.expect("it was settled that it holds");
+            files::write(out, &at.policy, next.to_json()?.as_bytes())?;
+            remove_file(out, &at.next())?;
+            Some(next)
+        }
+        Settled::Current | Settled::Neither => Some(current),
+        Settled::Unwritten => {
+            // Nothing is sealed to an index that was never written: it is made anew, with another recovery PIN.
+            if !out.dry_run {
+                remove(tpm, &current)?;
+            }
+            None
+        }
+    })
+}
+
+/// Runs `status`: exit code 1 when the TPM does not hold what the file says.
+pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
+    let documents = documents(&options.at.policy)?;
+    let current = &documents[0];
+    let mut tpm = options.tpm.open()?;
+    let settled = settle(&mut tpm, current, documents.get(1))?;
+    let said = match settled {
+        Settled::Current => "the index holds it",
+        Settled::Next => {
+            "the index holds what the file beside it says: run `pcrlock store` to finish"
+        }
+        Settled::Unwritten => "the index was never written, was removed, or the TPM was cleared",
+        Settled::Neither => "the index holds another policy",
+    };
+    let (layout, count) = described(&current.layout);
+    let index = format!("{:#010x}", current.place.index.index);
+    let held = tpm
+        .stored(&current.place.index, b"")?
+        .map(|digest| hex::encode(digest.0));
+    let answer = serde_json::json!({
+        "index": index,
+        "layout": layout,
+        "states": count,
+        "registers": current.layout.pcrs(),
+        "digest": current.layout.digest()?.to_string(),
+        "held": held,
+        "current": settled == Settled::Current,
+        "said": said,
+    });
+    out.answer(&answer, |_| format!("NV index {index}: {layout}\n{said}"))?;
+    Ok(Verdict::when(settled == Settled::Current))
+}
+
+/// Runs `remove`.
+pub(crate) fn run_remove(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
+    let path = &options.at.policy;
+    let policy = running::read(path, StoredPolicy::from_json)?;
+    let mut tpm = options.tpm.open()?;
+    // Even in a dry run, so that an index of somebody else's is named.
+    tpm.stored(&policy.place.index, b"")?;
+    let index = format!("{:#010x}", policy.place.index.index);
+    if !out.dry_run {
+        remove(&mut tpm, &policy)?;
+        remove_file(out, &options.at.next())?;
+        remove_file(out, path)?;
+    }
+    let what = if out.dry_run {
+        "would remove"
+    } else {
+        "removed"
+    };
+    let answer = serde_json::json!({ "done": what, "index": index });
+    out.answer(&answer, |_| {
+        format!("{what} NV index {index} and {}", path.display())
+    })?;
+    Ok(Verdict::Good)
+}
