@@ -12,6 +12,7 @@ use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_policy::{Layout, Members, PcrSet, StoredPolicy};
+use boot_sign::Secret;
 use boot_tpm::Tpm;
 use boot_unlock::{
     RecoveryKey, Settled, install, prepare, read_generations, remove, renew, settle,
@@ -276,7 +277,7 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
     }
     let pin = options.recovery_pin_file.as_ref();
     let pin = pin.map(|path| new_pin(Some(path))).transpose()?;
-    let pin = pin.as_ref().map(|pin| pin.expose());
+    let pin = pin.as_ref().map(Secret::expose);
     let renewal = renew(&mut tpm, &current, &members, pin)?;
     let json = renewal.policy.to_json()?;
     files::write(out, &at.next(), json.as_bytes())?;

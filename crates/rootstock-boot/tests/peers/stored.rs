@@ -1,8 +1,6 @@
 //! `pcrlock states|store|status|remove` and what is bound to a stored policy, from the command line: a volume of cryptsetup, a software
 //! TPM, and system partitions whose loaders are out of step.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
-
 use crate::common::{STUB, boot, boot_code, put, run, scratch};
 use crate::measure::Tpm;
 use crate::unlock::volume;
