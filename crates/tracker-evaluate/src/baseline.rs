@@ -11,7 +11,7 @@ use tracker_record::Vulnerability;
 use tracker_record::cpe::{Cpe, Part};
 
 /// A rule that proposes families.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// The derivation's name contains a product or package name, whatever its case.
     Substring,

@@ -3,8 +3,9 @@
 //! Invariant: documents are read on all cores, and the result does not depend on how many there are.
 
 use crate::error::EvaluateError;
+use crate::truth;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
@@ -36,16 +37,68 @@ pub struct Corpus {
 impl Corpus {
     /// Reads files, and the `*.jsonl` and `*.jsonl.zst` files of folders (streams of changes, `replay-*`, aside).
     pub fn read(paths: &[PathBuf]) -> Result<Self, EvaluateError> {
-        let mut files = Vec::new();
-        for path in paths {
-            collect(path, &mut files)?;
-        }
-        files.sort();
         let mut corpus = Corpus::default();
-        let mut records: Vec<(String, Record)> = Vec::new();
-        for file in &files {
-            read_file(file, &mut corpus, &mut records)?;
+        let records = Mutex::new(Vec::new());
+        for file in &files(paths)? {
+            read_file(file, &mut corpus, &|_, record| {
+                let ids = public_ids(&record);
+                let read = ids.into_iter().map(|id| (id, record.clone()));
+                if let Ok(mut records) = records.lock() {
+                    records.extend(read);
+                }
+                Ok(())
+            })?;
         }
+        corpus.join(records.into_inner().unwrap_or_default());
+        Ok(corpus)
+    }
+
+    /// Reads the same a part at a time, so that no more than a part is in memory: what `each` is given are the
+    /// vulnerabilities of about one in `parts` ids. Documents are laid by id into files of a temporary folder first.
+    pub fn in_parts(
+        paths: &[PathBuf],
+        parts: usize,
+        mut each: impl FnMut(Corpus),
+    ) -> Result<(), EvaluateError> {
+        let at = |source| EvaluateError::File {
+            path: std::env::temp_dir(),
+            source,
+        };
+        let parts = parts.max(1);
+        let part_of = |id: &str| usize::from(truth::shuffled(id)) % parts;
+        let folder = tempfile::tempdir().map_err(at)?;
+        let path_of = |part: usize| folder.path().join(format!("{part}.jsonl"));
+        let laid = (0..parts)
+            .map(|part| File::create(path_of(part)).map(|file| Mutex::new(BufWriter::new(file))))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(at)?;
+        for file in &files(paths)? {
+            read_file(file, &mut Corpus::default(), &|line, record| {
+                let mut of: Vec<usize> = public_ids(&record).iter().map(|id| part_of(id)).collect();
+                of.sort_unstable();
+                of.dedup();
+                for part in of {
+                    if let Ok(mut file) = laid[part].lock() {
+                        file.write_all(line)?;
+                        file.write_all(if line.ends_with(b"\n") { b"" } else { b"\n" })?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        for (part, file) in laid.into_iter().enumerate() {
+            if let Ok(mut file) = file.into_inner() {
+                file.flush().map_err(at)?;
+            }
+            let mut corpus = Corpus::read(&[path_of(part)])?;
+            corpus.vulnerabilities.retain(|v| part_of(&v.id) == part);
+            each(corpus);
+        }
+        Ok(())
+    }
+
+    /// Joins records, each with its public id, to vulnerabilities in order of id.
+    fn join(&mut self, mut records: Vec<(String, Record)>) {
         // A stable order whatever worker was faster.
         records.sort_by(|a, b| {
             (&a.0, a.1.source, &a.1.id, a.1.modified).cmp(&(
@@ -61,9 +114,8 @@ impl Corpus {
             while let Some((_, record)) = rest.next_if(|(next, _)| *next == id) {
                 group.push(record);
             }
-            corpus.vulnerabilities.push(Vulnerability::merge(id, group));
+            self.vulnerabilities.push(Vulnerability::merge(id, group));
         }
-        Ok(corpus)
     }
 
     /// A vulnerability by its id.
@@ -106,6 +158,16 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, EvaluateError> {
     Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 
+/// The files that some paths name, in order.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, EvaluateError> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, &mut files)?;
+    }
+    files.sort();
+    Ok(files)
+}
+
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), EvaluateError> {
     if !path.is_dir() {
         files.push(path.to_owned());
@@ -129,10 +191,11 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), EvaluateError> {
     Ok(())
 }
 
+/// Reads one file's documents on all cores and hands each to `visit` as its line and what was read.
 fn read_file(
     path: &Path,
     corpus: &mut Corpus,
-    records: &mut Vec<(String, Record)>,
+    visit: &(impl Fn(&[u8], Record) -> std::io::Result<()> + Sync),
 ) -> Result<(), EvaluateError> {
     let mut input = open(path)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -142,7 +205,7 @@ fn read_file(
         let threads: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| {
-                    let (mut read, mut rejected) = (Vec::new(), 0_usize);
+                    let (mut rejected, mut failed) = (0_usize, None);
                     loop {
                         let batch = match receiver.lock() {
                             Ok(receiver) => receiver.recv(),
@@ -151,16 +214,16 @@ fn read_file(
                         let Ok(batch) = batch else { break };
                         for line in batch {
                             match read_document(&line) {
-                                Ok(reading) => {
-                                    let record = trim(reading.record);
-                                    let ids = public_ids(&record);
-                                    read.extend(ids.into_iter().map(|id| (id, record.clone())));
+                                // The first failure is kept; the rest is taken all the same, or the reader would wait.
+                                Ok(reading) if failed.is_none() => {
+                                    failed = visit(&line, trim(reading.record)).err();
                                 }
+                                Ok(_) => {}
                                 Err(_) => rejected += 1,
                             }
                         }
                     }
-                    (read, rejected)
+                    failed.map_or(Ok(rejected), Err)
                 })
             })
             .collect();
@@ -185,9 +248,8 @@ fn read_file(
         }
         drop(sender);
         for thread in threads {
-            if let Ok((read, rejected)) = thread.join() {
-                records.extend(read);
-                corpus.rejected += rejected;
+            if let Ok(rejected) = thread.join() {
+                corpus.rejected += rejected?;
             }
         }
         result

@@ -14,6 +14,7 @@ use crate::standing::{Standing, Standings};
 use crate::truth::{self, Label, Names};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -145,6 +146,7 @@ pub fn run(args: &EvaluateArgs, out: &mut dyn Write) -> Result<(), EvaluateError
             .collect(),
         corpus: &corpus,
         index: &index,
+        told: RefCell::default(),
     };
     let mut report = judge.report(&labels, &judged, &negatives);
     if !disputed.is_empty() {

@@ -7,6 +7,7 @@ use crate::corpus::Corpus;
 use crate::evaluate::Found;
 use crate::report::{Bin, Figures, Report};
 use crate::truth::{Kind, Label, Names};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tracker_inventory::Package;
 use tracker_match::{FindingStatus, Index, finding};
@@ -27,6 +28,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) by_id: HashMap<&'a str, &'a Found<'a>>,
     pub(crate) corpus: &'a Corpus,
     pub(crate) index: &'a Index,
+    /// What the rules said before, which look at every package each time.
+    pub(crate) told: RefCell<HashMap<(Rule, String), BTreeSet<String>>>,
 }
 
 impl Judge<'_> {
@@ -71,11 +74,14 @@ impl Judge<'_> {
         };
         match subject {
             Subject::Ours => self.proposed(found).map(str::to_owned).collect(),
-            Subject::Rule(rule) => self
-                .baseline
-                .propose(rule, found.vulnerability)
-                .into_iter()
-                .collect(),
+            Subject::Rule(rule) => {
+                let mut told = self.told.borrow_mut();
+                told.entry((rule, id.to_owned()))
+                    .or_insert_with(|| self.baseline.propose(rule, found.vulnerability))
+                    .iter()
+                    .cloned()
+                    .collect()
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::corpus::{Corpus, read_packages};
 use crate::error::EvaluateError;
 use crate::evaluate::in_time;
 use crate::logistic::Examples;
+use crate::makers;
 use crate::truth::{self, Kind, Label, Names};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -64,7 +65,7 @@ const RIDGE: f64 = 1.0;
 /// Weight of an example that is assumed, not known, to be negative.
 const ASSUMED: f64 = 0.15;
 
-/// Weight of a name that is only near, unproved, to what an unlabelled vulnerability is about: nearly all of those are
+/// Weight of a name that is only near, unproved, or a library's that binds to the program of that name, to what an unlabelled vulnerability is about: nearly all of those are
 /// something else, and labelled vulnerabilities, each of which has a package, show too few of them.
 const UNLABELLED: f64 = 0.1;
 
@@ -101,7 +102,13 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
             .filter(|label| truth::is_training(&label.id))
             .collect()
     };
-    let labels = training(truth::read(&args.truth)?);
+    let disputed: BTreeSet<(String, String)> = truth::DISPUTED
+        .or(&[])?
+        .into_iter()
+        .map(|label| (label.id, label.name))
+        .collect();
+    let mut labels = training(truth::read(&args.truth)?);
+    labels.retain(|label| !disputed.contains(&(label.id.clone(), label.name.clone())));
     let judged = training(truth::JUDGED.or(&args.judged)?);
     let negatives = training(truth::NEGATIVES.or(&args.negatives)?);
     let mut elsewhere = Vec::new();
@@ -116,6 +123,7 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
         .collect();
     let names = Names::new(&packages);
     let aliases = aliases(&corpus, &names, labels.iter().chain(&elsewhere));
+    let tables = render_aliases(&aliases) + &makers::render(&makers::of(&corpus));
     let mut lists = vec![List {
         packages,
         names,
@@ -134,8 +142,7 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
     }
     let mut text = String::new();
     header(&mut text, args)?;
-    let aliases_alone = render_aliases(&aliases);
-    let start = Weights::parse(&aliases_alone).map_err(|source| EvaluateError::Weights {
+    let start = Weights::parse(&tables).map_err(|source| EvaluateError::Weights {
         path: args.output.clone(),
         source,
     })?;
@@ -165,7 +172,7 @@ pub fn run(args: &LearnArgs, out: &mut dyn Write) -> Result<(), EvaluateError> {
         weights = weights.with(bias, &fitted);
     }
     text.push_str(&render(&weights, args.threshold));
-    text.push_str(&render_aliases(&aliases));
+    text.push_str(&tables);
     std::fs::write(&args.output, text).map_err(|source| EvaluateError::File {
         path: args.output.clone(),
         source,
@@ -193,6 +200,9 @@ fn prior(feature: Feature) -> f64 {
         | Feature::SameRepository
         | Feature::SameSite
         | Feature::VendorInAddress
+        | Feature::MakerInName
+        | Feature::SameRecipe
+        | Feature::TwinOfTop
         | Feature::WorldAgrees => 1.0,
         Feature::TextNames
         | Feature::VersionNear
@@ -207,16 +217,19 @@ fn prior(feature: Feature) -> f64 {
         | Feature::DescribedBinding
         | Feature::Companion
         | Feature::Binding
+        | Feature::WeakUnproved
         | Feature::SystemOfOther
         | Feature::SetAlone
         | Feature::BetterElsewhere
         | Feature::OtherRepository
         | Feature::VersionFar
         | Feature::PartSystem => -1.0,
-        Feature::Extension | Feature::WorldConflicts | Feature::PartHardware | Feature::Hosted => {
-            -2.0
-        }
-        Feature::NearUnproved => -1.5,
+        Feature::Extension
+        | Feature::DecidedElsewhere
+        | Feature::WorldConflicts
+        | Feature::PartHardware
+        | Feature::Hosted => -2.0,
+        Feature::NearUnproved | Feature::SetSeldomMeant => -1.5,
         Feature::ExactUnproved => -0.5,
         Feature::WorldForeign => -3.0,
         _ => 0.0,
@@ -232,10 +245,11 @@ fn header(text: &mut String, args: &LearnArgs) -> Result<(), EvaluateError> {
         let _ = writeln!(text, "# {name} sha256:{}", digest(bytes));
     };
     let own = [
-        (truth::JUDGED, &args.judged),
-        (truth::NEGATIVES, &args.negatives),
+        (truth::JUDGED, args.judged.is_empty()),
+        (truth::NEGATIVES, args.negatives.is_empty()),
+        (truth::DISPUTED, true),
     ];
-    for (file, _) in own.iter().filter(|(_, paths)| paths.is_empty()) {
+    for (file, _) in own.iter().filter(|(_, used)| *used) {
         line(file.name, file.text.as_bytes());
     }
     let files = [&args.truth, &args.packages]
@@ -429,7 +443,15 @@ fn add_unlabelled(
         !labelled.contains_key(id) && truth::shuffled(id).is_multiple_of(UNLABELLED_SHARE)
     });
     for candidate in chosen.flat_map(|vulnerability| index.candidates(vulnerability)) {
-        if candidate.features.has(Feature::NearUnproved) {
+        let doubtful = [
+            Feature::NearUnproved,
+            Feature::Binding,
+            Feature::SetSeldomMeant,
+        ];
+        if doubtful
+            .into_iter()
+            .any(|feature| candidate.features.has(feature))
+        {
             examples.add(features_of(candidate.features), false, UNLABELLED);
         }
     }
@@ -475,8 +497,12 @@ fn add_examples(
         };
         let families = names.families(&label.name);
         let candidates = index.candidates(vulnerability);
+        // A name that a program and a language's package share means the program, unless the label says otherwise.
+        let in_set = |family: &str| family.contains('.');
+        let mixed = families.iter().any(|family| !in_set(family));
+        let meant = |family: &str| families.contains(family) && !(mixed && in_set(family));
         for candidate in &candidates {
-            if families.contains(&*candidate.family) {
+            if meant(&candidate.family) {
                 examples.add(features_of(candidate.features), positive, weight);
             }
         }

@@ -13,6 +13,7 @@ pub mod infer;
 mod judge;
 pub mod learn;
 pub mod logistic;
+mod makers;
 pub mod repology;
 pub mod report;
 pub mod standing;

@@ -168,13 +168,22 @@ fn numbers(affected: &Affected) -> Option<(u64, u64)> {
         .filter(|range| !matches!(range.scheme.as_str(), "git" | "prose"))
         .flat_map(|range| [&range.lower, &range.upper])
         .filter_map(|bound| match bound {
-            Bound::Inclusive(text) | Bound::Exclusive(text) => leading_number(text),
-            Bound::Unbounded => None,
+            Bound::Inclusive(text) | Bound::Exclusive(text) if !is_commit(text) => {
+                leading_number(text)
+            }
+            Bound::Inclusive(_) | Bound::Exclusive(_) | Bound::Unbounded => None,
         });
     numbers.fold(None, |span, number| match span {
         None => Some((number, number)),
         Some((least, greatest)) => Some((least.min(number), greatest.max(number))),
     })
+}
+
+/// Whether a version is a commit, whose digits count nothing.
+fn is_commit(version: &str) -> bool {
+    version.len() >= 7
+        && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && version.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The first number of a version.

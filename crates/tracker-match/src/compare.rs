@@ -112,6 +112,17 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// What stands at the top level beside a family of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Beside {
+    /// Nothing of its name.
+    None,
+    /// A family of its name.
+    Namesake,
+    /// A family of its name with a version in common: both are made from one source.
+    Twin,
+}
+
 /// A family in the index.
 #[derive(Debug)]
 pub(crate) struct Family {
@@ -126,6 +137,8 @@ pub(crate) struct Family {
     pub(crate) repositories: BTreeSet<(String, String)>,
     /// Those that are its home, and not only where some of its sources come from.
     home: BTreeSet<(String, String)>,
+    /// Folders that its members are defined in.
+    pub(crate) recipes: BTreeSet<String>,
     /// Home page and version of its members: what is released together has both in common.
     pub(crate) releases: BTreeSet<(String, String)>,
     has_address: bool,
@@ -149,6 +162,7 @@ impl Family {
             sites: BTreeSet::new(),
             repositories: BTreeSet::new(),
             home: BTreeSet::new(),
+            recipes: BTreeSet::new(),
             releases: BTreeSet::new(),
             has_address: false,
             majors: BTreeSet::new(),
@@ -176,6 +190,11 @@ impl Family {
             self.has_address = true;
             self.learn_address(&address);
         }
+        let folder = package.position.as_deref().and_then(|position| {
+            let (folder, _) = position.rsplit_once('/')?;
+            Some(folder.to_owned())
+        });
+        self.recipes.extend(folder);
         let version = package
             .version
             .as_deref()
@@ -221,12 +240,15 @@ impl Family {
     }
 
     /// What is known once all members are.
-    pub(crate) fn finish(&mut self, attributes: Vec<String>, beside_top: bool) {
+    pub(crate) fn finish(&mut self, attributes: Vec<String>, beside: Beside) {
         self.attributes = attributes.into();
         self.features
             .set(Feature::AddressUnknown, !self.has_address);
+        let within = self.set.is_some();
         self.features
-            .set(Feature::SetBesideTop, self.set.is_some() && beside_top);
+            .set(Feature::SetBesideTop, within && beside != Beside::None);
+        self.features
+            .set(Feature::TwinOfTop, within && beside == Beside::Twin);
     }
 
     /// What holds between the family and a vulnerability, whatever the claim.
@@ -270,6 +292,12 @@ impl Family {
                 asked.claim.part == Some('o') && !inside && !is_product,
             );
         }
+        let led = asked
+            .claim
+            .name
+            .split_once('-')
+            .is_some_and(|(lead, rest)| self.bare == rest && self.makers.contains(lead));
+        features.set(Feature::MakerInName, led);
         let same = about.has(Feature::SameRepository);
         features.set(
             Feature::OtherRepository,
@@ -307,7 +335,12 @@ impl Family {
             (None, None) => {}
             (None, Some(set)) => {
                 features.set(Feature::SetAlone, true);
-                features.set(Feature::Binding, self.features.has(Feature::SetBesideTop));
+                features.set(Feature::SetSeldomMeant, set.is_seldom_meant());
+                let beside = self.features.has(Feature::SetBesideTop);
+                features.set(
+                    Feature::Binding,
+                    beside && !self.features.has(Feature::TwinOfTop),
+                );
                 features.set(Feature::Extension, set.is_of_extensions());
             }
             (Some(world), Some(set)) => {

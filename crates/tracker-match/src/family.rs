@@ -36,6 +36,19 @@ impl Set {
         ];
         !LANGUAGES.contains(&self.name)
     }
+
+    /// Whether hardly any vulnerability is about its packages, so that one which names no language means something else.
+    pub fn is_seldom_meant(self) -> bool {
+        !matches!(
+            self.name,
+            "pythonPackages"
+                | "perlPackages"
+                | "rubyPackages"
+                | "nodePackages"
+                | "phpPackages"
+                | "linuxPackages"
+        )
+    }
 }
 
 /// Prefix of an attribute's first segment (up to a dot or the end of its letters) to set. First hit counts.

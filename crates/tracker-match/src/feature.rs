@@ -45,14 +45,22 @@ features! {
     NearUnproved = "near-unproved",
     /// The name is equal, but the package has addresses, none of which bears it out, and the vendor is another project.
     ExactUnproved = "exact-unproved",
+    /// The same, and the name is short, an everyday word or several makers' own.
+    WeakUnproved = "weak-unproved",
+    /// The claim's name begins with a maker who stands in the package's addresses.
+    MakerInName = "maker-in-name",
     /// The family has home page and version in common with one that the claim names.
     SameRelease = "same-release",
+    /// The family is defined in one folder with the one that the claim names.
+    SameRecipe = "same-recipe",
     /// Another distribution's package of the claim's name is this family, by rules that the operator gave.
     Sibling = "sibling",
     /// What was decided to be this family has a package of its own: this one contains it, or shares its code.
     Component = "component",
     /// It was learned from decisions that this vendor's product is this family.
     Alias = "alias",
+    /// It was learned that this vendor's product is another family; the name leads here, and the vendor does not.
+    DecidedElsewhere = "decided-elsewhere",
     /// The package itself states this CPE.
     StatedCpe = "stated-cpe",
     /// The package itself states this package URL.
@@ -103,10 +111,14 @@ features! {
     WorldConflicts = "world-conflicts",
     /// The package belongs to a set of a world, and the claim names none.
     SetAlone = "set-alone",
+    /// No language is named, and the set is of one whose packages hardly any vulnerability is about.
+    SetSeldomMeant = "set-seldom-meant",
     /// The package is an extension of another program, and the claim does not say that it is about one.
     Extension = "extension",
     /// A package of the same name stands at the top level, this one in a set.
     SetBesideTop = "set-beside-top",
+    /// The package in a set has its version in common with the one of its name at the top level.
+    TwinOfTop = "twin-of-top",
     /// The CPE is of hardware.
     PartHardware = "part-hardware",
     /// The CPE is of an operating system.
@@ -121,6 +133,8 @@ features! {
     Companion = "companion",
     /// The name is short or an everyday word.
     WeakName = "weak-name",
+    /// Products of three or more makers are known by the name.
+    SeveralMakers = "several-makers",
     /// More than three families answer to the name.
     Ambiguous = "ambiguous",
     /// The vulnerability's text names the family.
@@ -140,6 +154,11 @@ features! {
     /// The package's description shares words with the vulnerability's text.
     DescriptionShared = "description-shared",
 }
+
+const _: () = assert!(
+    Feature::ALL.len() <= u64::BITS as usize,
+    "a feature is a bit of a set"
+);
 
 /// A set of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -239,6 +258,18 @@ impl fmt::Display for Sentence<'_> {
                 f,
                 "only the name “{name}” leads here: no address of the package bears it out"
             ),
+            Feature::WeakUnproved => write!(
+                f,
+                "“{name}” could be anything’s name, and nothing bears out that {family} is meant"
+            ),
+            Feature::MakerInName => write!(
+                f,
+                "“{name}” begins with a maker who stands in the package's addresses"
+            ),
+            Feature::SameRecipe => write!(
+                f,
+                "{family} is defined in one folder with the package that is called “{name}”"
+            ),
             Feature::SameRelease => write!(
                 f,
                 "home page and version are those of another package, which is called “{name}”"
@@ -254,6 +285,10 @@ impl fmt::Display for Sentence<'_> {
             Feature::Alias => write!(
                 f,
                 "“{vendor} {name}” has been decided to be {family} before"
+            ),
+            Feature::DecidedElsewhere => write!(
+                f,
+                "“{vendor} {name}” has been decided to be another package before"
             ),
             Feature::StatedCpe => write!(f, "{family} states the CPE of “{vendor} {name}” itself"),
             Feature::StatedPurl => write!(f, "{family} states the package URL of “{name}” itself"),
@@ -315,6 +350,12 @@ impl fmt::Display for Sentence<'_> {
             Feature::SetBesideTop => {
                 f.write_str("a package of this name stands outside of the language's set")
             }
+            Feature::TwinOfTop => {
+                f.write_str("a package of this name and version stands outside of the set")
+            }
+            Feature::SetSeldomMeant => f.write_str(
+                "hardly any vulnerability is about a package of this language, and it names none",
+            ),
             Feature::PartHardware => f.write_str("it is about hardware"),
             Feature::PartSystem => f.write_str("it is about an operating system or firmware"),
             Feature::SystemOfOther => write!(
@@ -329,6 +370,7 @@ impl fmt::Display for Sentence<'_> {
             }
             Feature::Companion => write!(f, "{family} goes with “{name}”, by what its name adds"),
             Feature::WeakName => write!(f, "“{name}” is short or an everyday word"),
+            Feature::SeveralMakers => write!(f, "products of several makers are called “{name}”"),
             Feature::Ambiguous => write!(f, "several packages answer to “{name}”"),
             Feature::TextNames => f.write_str("the text names the package"),
             Feature::TextSilent => f.write_str("the text does not name the package"),

@@ -3,14 +3,14 @@
 //! Invariant: looking up a vulnerability costs its claims, not the number of packages.
 
 use crate::claim::{self, Claim, Kind};
-use crate::compare::{Asked, Family, Question};
+use crate::compare::{Asked, Beside, Family, Question};
 use crate::family::{bare_name, family_of, set_of};
 use crate::feature::{Context, Feature, Features};
 use crate::name::{fold, initials, stems};
 use crate::reason::{Match, Reason};
 use crate::siblings::Siblings;
 use crate::weights::{Weights, probability};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tracker_inventory::Package;
 use tracker_record::Vulnerability;
@@ -54,6 +54,8 @@ pub struct Index {
     by_purl: HashMap<String, Vec<u32>>,
     /// Home pages and versions.
     by_release: HashMap<(String, String), Vec<u32>>,
+    /// Folders of definitions.
+    by_recipe: HashMap<String, Vec<u32>>,
     /// What other distributions call packages, where an operator gave rules for it.
     siblings: Siblings,
 }
@@ -143,10 +145,13 @@ impl Index {
             by_cpe: HashMap::new(),
             by_purl: HashMap::new(),
             by_release: HashMap::new(),
+            by_recipe: HashMap::new(),
             siblings: Siblings::default(),
             ecosystem: None,
         };
         let mut attributes: Vec<Vec<String>> = Vec::new();
+        let mut versions: Vec<BTreeSet<&str>> = Vec::new();
+        let mut members: Vec<BTreeSet<String>> = Vec::new();
         for package in packages {
             if index.ecosystem.is_none() {
                 let whole = package.ecosystem.as_deref();
@@ -154,18 +159,35 @@ impl Index {
                 index.ecosystem = base.map(str::to_owned);
             }
             if let Some(id) = index.add(package) {
-                attributes.resize_with(index.families.len(), Vec::new);
+                let count = index.families.len();
+                attributes.resize_with(count, Vec::new);
+                versions.resize_with(count, BTreeSet::new);
+                members.resize_with(count, BTreeSet::new);
+                let last = package.attribute.rsplit('.').next().unwrap_or_default();
                 attributes[id as usize].push(package.attribute.clone());
+                versions[id as usize].extend(package.version.as_deref());
+                members[id as usize].insert(fold(last));
             }
         }
         for id in 0..index.families.len() as u32 {
             index.index_family(id);
         }
         for (id, attributes) in attributes.into_iter().enumerate() {
-            let top = index.by_name[&index.families[id].bare]
+            let family = &index.families[id];
+            let beside = members[id]
                 .iter()
-                .any(|&id| index.families[id as usize].set.is_none());
-            index.families[id].finish(attributes, top);
+                .chain([&family.bare])
+                .filter_map(|name| index.by_name.get(name))
+                .flatten()
+                .map(|&other| other as usize)
+                .filter(|&other| index.families[other].set.is_none())
+                .map(|other| match versions[id].is_disjoint(&versions[other]) {
+                    true => Beside::Namesake,
+                    false => Beside::Twin,
+                })
+                .max()
+                .unwrap_or(Beside::None);
+            index.families[id].finish(attributes, beside);
         }
         index
     }
@@ -255,6 +277,10 @@ impl Index {
             let list = self.by_release.entry(release.clone()).or_default();
             list.push(id);
         }
+        for folder in &family.recipes {
+            let list = self.by_recipe.entry(folder.clone()).or_default();
+            list.push(id);
+        }
         push(&mut self.by_squeezed, family.squeezed.clone(), id);
         for stem in stems(&bare) {
             push(&mut self.by_stem, stem, id);
@@ -295,6 +321,8 @@ impl Index {
         for (number, asked) in question.claims.iter_mut().enumerate() {
             let namesakes = self.by_name.get(&asked.claim.name).map_or(0, Vec::len);
             asked.features.set(Feature::Ambiguous, namesakes > 3);
+            let shared = self.weights.has_several_makers(&asked.claim.name);
+            asked.features.set(Feature::SeveralMakers, shared);
             let from = found.len();
             self.related(asked, |relation, id| found.push((id, number, relation)));
             named[number] = Named::of(&found[from..]);
@@ -434,6 +462,15 @@ impl Index {
             .any(|other| other.name != family.name && !other.releases.is_disjoint(&family.releases))
     }
 
+    /// Whether a family is defined in one folder with another that has the claim's name; a folder of many says nothing.
+    fn is_of_recipe(&self, family: &Family, claim: &Claim) -> bool {
+        let named = self.by_name.get(&claim.name).map_or(&[][..], Vec::as_slice);
+        family.recipes.iter().any(|folder| {
+            let together = self.by_recipe.get(folder).map_or(&[][..], Vec::as_slice);
+            together.len() <= MAX_TOGETHER && together.iter().any(|id| named.contains(id))
+        })
+    }
+
     /// The best claim for a family; the relations are all of that family, at least one.
     fn best(
         &self,
@@ -463,6 +500,10 @@ impl Index {
             match relation {
                 Feature::NameBegins | Feature::StemEquals => {
                     features.set(Feature::SameRelease, self.is_of_release(family, claim));
+                    features.set(Feature::SameRecipe, self.is_of_recipe(family, claim));
+                }
+                Feature::SameRelease => {
+                    features.set(Feature::SameRecipe, self.is_of_recipe(family, claim));
                 }
                 Feature::Alias => {
                     let own = self.by_name.get(&claim.name);
@@ -481,6 +522,8 @@ impl Index {
                 Feature::SameRepository,
                 Feature::SameSite,
                 Feature::SameRelease,
+                Feature::SameRecipe,
+                Feature::MakerInName,
             ];
             let only_near = matches!(
                 relation,
@@ -498,6 +541,21 @@ impl Index {
             );
             let by_name_alone = exact && features.has(Feature::VendorElsewhere);
             features.set(Feature::ExactUnproved, by_name_alone && !proved);
+            let weak = features.has(Feature::WeakName) || features.has(Feature::SeveralMakers);
+            features.set(Feature::WeakUnproved, by_name_alone && weak && !proved);
+            let maker =
+                features.has(Feature::VendorIsProduct) || features.has(Feature::VendorInAddress);
+            if relation != Feature::Alias && !maker {
+                let decided = self
+                    .weights
+                    .aliases(claim.vendor.as_deref().unwrap_or_default(), &claim.name);
+                let here = |name: &String| **name == *family.name;
+                let elsewhere = decided
+                    .iter()
+                    .any(|name| self.by_family.contains_key(&**name));
+                let elsewhere = elsewhere && !decided.iter().any(here);
+                features.set(Feature::DecidedElsewhere, elsewhere);
+            }
             let log_odds = self.weights.log_odds(features);
             if best.as_ref().is_none_or(|best| log_odds > best.log_odds) {
                 best = Some(Score {

@@ -19,7 +19,9 @@ pub fn fold(text: &str) -> String {
             break;
         }
         if character.is_alphanumeric() || character == '+' {
-            folded.extend(character.to_lowercase());
+            // `İ` is two in lower case, of which the second is a mark.
+            let lower = character.to_lowercase();
+            folded.extend(lower.filter(|&c| c.is_alphanumeric() || c == '+'));
         } else if !folded.is_empty() && !folded.ends_with('-') {
             folded.push('-');
         }

@@ -1,12 +1,12 @@
 //! Weights: how much each feature counts, read from a committed, readable file; and the aliases learned with them.
 //!
 //! Format: lines of `KIND TAB …`: `weight NAME NUMBER`, `bias NUMBER`, `threshold NUMBER`, `alias VENDOR PRODUCT
-//! FAMILY COUNT`; `#` begins a comment. Invariant: a file that names an unknown feature is refused; a feature that
+//! FAMILY COUNT`, `makers NAME COUNT`; `#` begins a comment. Invariant: a file that names an unknown feature is refused; a feature that
 //! it does not name weighs nothing.
 
 use crate::feature::{Feature, Features};
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 /// The file that is fitted by `rootstock-tracker learn`.
@@ -15,8 +15,8 @@ const EMBEDDED: &str = include_str!("weights.tsv");
 /// Why a weights file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// A line is none of the four kinds, or has too few fields: correct it.
-    #[error("line {line}: not a weight, bias, threshold or alias: `{text}`")]
+    /// A line is none of the five kinds, or has too few fields: correct it.
+    #[error("line {line}: not a weight, bias, threshold, alias or makers: `{text}`")]
     Line {
         /// Line, from 1.
         line: usize,
@@ -50,6 +50,8 @@ pub struct Weights {
     /// The probability from which on a match is proposed.
     pub threshold: f64,
     aliases: HashMap<(String, String), Vec<String>>,
+    /// Names that products of several makers have.
+    makers: HashSet<String>,
 }
 
 impl Weights {
@@ -65,6 +67,7 @@ impl Weights {
             bias: 0.0,
             threshold: 0.5,
             aliases: HashMap::new(),
+            makers: HashSet::new(),
         };
         for (index, content) in text.lines().enumerate() {
             let line = index + 1;
@@ -100,6 +103,9 @@ impl Weights {
                     .entry(((*vendor).to_owned(), (*product).to_owned()))
                     .or_default()
                     .push((*family).to_owned()),
+                ["makers", name, _count] => {
+                    weights.makers.insert((*name).to_owned());
+                }
                 _ => {
                     return Err(WeightsError::Line {
                         line,
@@ -132,6 +138,11 @@ impl Weights {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Whether products of several makers have a folded name.
+    pub fn has_several_makers(&self, name: &str) -> bool {
+        self.makers.contains(name)
+    }
+
     /// SHA-256 over everything in the model, in hexadecimal: two models of one digest match alike.
     pub fn digest(&self) -> String {
         let mut text = format!("{:e} {:e}", self.bias, self.threshold);
@@ -143,6 +154,11 @@ impl Weights {
         aliases.sort();
         for ((vendor, product), families) in aliases {
             let _ = write!(text, "\n{vendor}\t{product}\t{}", families.join("\t"));
+        }
+        let mut makers: Vec<_> = self.makers.iter().collect();
+        makers.sort();
+        for name in makers {
+            let _ = write!(text, "\n{name}");
         }
         let digest = Sha256::digest(text.as_bytes());
         digest.iter().fold(String::new(), |mut hex, byte| {

@@ -11,6 +11,11 @@ fn the_list_of_common_names_is_sorted() {
     assert!(is_weak("router") && is_weak("ed") && !is_weak("openssl"));
 }
 
+#[test]
+fn a_mark_that_lower_case_brings_is_dropped() {
+    assert_eq!(fold("İ"), "i");
+}
+
 proptest! {
     #[test]
     fn folding_is_idempotent(text in "\\PC{0,60}") {

@@ -11,3 +11,4 @@ mod facts;
 mod findings;
 mod matches;
 mod missed;
+mod namesakes;

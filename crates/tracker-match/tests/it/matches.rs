@@ -190,7 +190,11 @@ fn who_makes_a_system_and_what_binds_a_library_is_told_apart() {
     list.push(package("linux", "linux", "5.4"));
     list.last_mut().unwrap().homepages = vec!["https://www.kernel.org/".into()];
     list.push(package("cairo", "cairo", "1.16"));
-    list.push(package("rubyPackages_2_6.cairo", "ruby2.6.5-cairo", "1.16"));
+    list.push(package(
+        "rubyPackages_2_6.cairo",
+        "ruby2.6.5-cairo",
+        "1.16.5",
+    ));
     list.push(package("poppler_data", "poppler-data", "0.4"));
     let index = Index::new(&list);
     let features = |part, vendor: &str, product: &str, family: &str| -> Vec<&str> {
