@@ -181,9 +181,12 @@ impl Index {
                 .flatten()
                 .map(|&other| other as usize)
                 .filter(|&other| index.families[other].set.is_none())
-                .map(|other| match versions[id].is_disjoint(&versions[other]) {
-                    true => Beside::Namesake,
-                    false => Beside::Twin,
+                .map(|other| {
+                    if versions[id].is_disjoint(&versions[other]) {
+                        Beside::Namesake
+                    } else {
+                        Beside::Twin
+                    }
                 })
                 .max()
                 .unwrap_or(Beside::None);
