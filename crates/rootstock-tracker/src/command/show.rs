@@ -5,6 +5,7 @@ use crate::arguments::Show;
 use crate::output::{self, Outcome};
 use std::fmt::Write;
 use tracker_match::FindingStatus;
+pub(super) use tracker_prose::line as plain;
 use tracker_record::Source;
 use tracker_store::view::{MatchView, VulnerabilityDetail};
 
@@ -152,38 +153,5 @@ fn source(source: Source) -> &'static str {
         Source::Csaf => "CSAF",
         Source::Debian => "Debian tracker",
         Source::Alpine => "Alpine secdb",
-    }
-}
-
-/// A foreign text on one line, without characters that a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
-    let mut words = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(
-            word.chars()
-                .map(|c| if is_steering(c) { '\u{fffd}' } else { c }),
-        );
-    }
-    words
-}
-
-/// Control characters, and those that turn the direction of writing.
-fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn foreign_texts_cannot_steer_a_terminal() {
-        assert_eq!(
-            plain("a\u{1b}[31mred\nb\t c\u{202e}d"),
-            "a\u{fffd}[31mred b c\u{fffd}d"
-        );
     }
 }

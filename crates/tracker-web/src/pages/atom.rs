@@ -1,6 +1,7 @@
 //! Atom feeds (RFC 4287).
 //!
-//! Invariant: an entry's id and time follow from what happened, so that a reader never shows it twice.
+//! Invariants: an entry's id and time follow from what happened, so that a reader never shows it twice; its texts are
+//! plain, with no character that XML cannot hold.
 
 use super::change::bytes;
 use crate::error::Error;
@@ -59,9 +60,13 @@ impl Feed {
         otherwise: Timestamp,
     ) -> Feed {
         entries.sort_by(|a, b| b.at.cmp(&a.at));
+        for entry in &mut entries {
+            entry.title = tracker_prose::line(&entry.title);
+            entry.text = tracker_prose::plain(&entry.text);
+        }
         Feed {
             id,
-            title,
+            title: tracker_prose::line(&title),
             updated: entries
                 .first()
                 .map_or_else(|| instant(otherwise), |entry| entry.at.clone()),

@@ -7,7 +7,7 @@ use super::Shell;
 use super::sign_in::{own, redirect};
 use crate::app::App;
 use crate::ask::Names;
-use crate::components::{Day, SeverityBadge};
+use crate::components::{Day, Prose, SeverityBadge, Words};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::people::Caller;
@@ -56,7 +56,7 @@ struct EmbargoPage {
     line: ItemLine,
     /// Where it stands once it is public.
     vulnerability: String,
-    description: Option<String>,
+    description: Option<Prose>,
     families: Vec<Subject>,
     places: Vec<EmbargoPlace>,
     people: Vec<Person>,
@@ -70,7 +70,7 @@ struct NoteLine {
     at: Day,
     author: String,
     kind: String,
-    text: String,
+    text: Words,
 }
 
 impl ItemLine {
@@ -123,7 +123,7 @@ pub(crate) async fn item(
         shell: Shell::own(&caller),
         line: ItemLine::new(&row, now),
         vulnerability: crate::path::vulnerability(&row.id),
-        description,
+        description: description.as_deref().map(Prose::new),
         families,
         places,
         people,
@@ -132,8 +132,8 @@ pub(crate) async fn item(
             .map(|note| NoteLine {
                 at: Day::new(note.at, now),
                 author: note.author,
+                text: Words::of(&note.kind, &note.text),
                 kind: note.kind,
-                text: note.text,
             })
             .collect(),
         held,

@@ -8,7 +8,7 @@ use super::events::with_query;
 use super::{Neighbours, Section, Shell};
 use crate::app::App;
 use crate::ask::Ask;
-use crate::components::Moment;
+use crate::components::{Moment, Words};
 use crate::error::Error;
 use crate::path;
 use crate::query::PackageQuery;
@@ -40,7 +40,7 @@ struct Line {
     at: Moment,
     actor: String,
     vulnerability: Option<(String, String)>,
-    text: String,
+    text: Words,
     reason: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl Line {
                 .vulnerability
                 .as_ref()
                 .map(|id| (path::vulnerability(id), id.clone())),
-            text: line.text.clone(),
+            text: Words::of(entry.event.kind(), &line.text),
             reason: entry.reason.clone(),
         }
     }

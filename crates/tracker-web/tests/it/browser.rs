@@ -10,6 +10,13 @@ use tracker_web::Moment;
 /// Where the site is reached in tests.
 pub(crate) const HERE: &str = "https://tracker.test";
 
+/// The fields of a form as a browser sends them.
+pub(crate) fn form_urlencoded(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
+}
+
 /// A browser.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {

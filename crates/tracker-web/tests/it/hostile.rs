@@ -1,7 +1,12 @@
 //! Feeds and packages are written by strangers: nothing of theirs becomes markup, and only web addresses become links.
 
-use crate::site::{ATTACK, HOSTILE, Site};
+use crate::browser::{HERE, form_urlencoded};
+use crate::matrix::Cast;
+use crate::site::{ATTACK, HOSTILE, MARKDOWN, Site};
+use axum::http::StatusCode;
+use tracker_people::Role;
 use tracker_testkit::on_both_databases;
+use tracker_web::PeopleSettings;
 
 /// Asserts that a page holds no markup but ours.
 fn harmless(path: &str, html: &str) {
@@ -85,6 +90,35 @@ on_both_databases! {
         let page = site.get(&format!("/vulnerabilities/{HOSTILE}")).await.body;
         assert!(page.contains("&#60;script&#62;alert(1)"), "the attack is shown as what it is");
         assert!(page.contains("<span class=\"out\">javascript:alert(4)</span>"), "{page}");
+    }
+
+    async fn markdown_of_strangers_and_people_is_set_and_harmless(database) {
+        let settings = PeopleSettings { public: Some(HERE.parse().unwrap()), ..PeopleSettings::default() };
+        let site = Site::with_people(&database, settings).await;
+        let page = site.get(&format!("/vulnerabilities/{HOSTILE}")).await.body;
+        for shown in [
+            "<p><strong>Impact</strong></p>",
+            "<code>code</code> &lt;script&gt;alert(8)&lt;/script&gt;",
+            "<a href=\"https://example.org/?a=1&amp;b\" rel=\"noopener nofollow ugc\">web</a>",
+            ">picture: x</a>",
+            "&lt;div onmouseover=alert(10)",
+        ] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
+        let mut triager = Cast::new(&site.store).await.session(&site.store, Role::Triager).await;
+        let one = "/vulnerabilities/CVE-2024-0001/nixpkgs/openssl";
+        let form = form_urlencoded(&[("do", "comment"), ("text", &format!("Seen **there**.\u{1b}[2J\u{8}{MARKDOWN}"))]);
+        assert_eq!(triager.post(&site, one, &form).await.status, StatusCode::SEE_OTHER);
+        for path in [one, "/log", "/vulnerabilities/CVE-2024-0001"] {
+            let page = site.get(path).await.body;
+            // The head of a page of triage has our own script.
+            let (_, page) = page.split_once("</head>").unwrap();
+            harmless(path, page);
+            assert!(page.contains("Seen <strong>there</strong>."), "{path}: {page}");
+        }
+        // A feed has it as its author wrote it, but for what neither a terminal nor XML may be given.
+        let feed = site.get("/log/feed.atom").await.body;
+        assert!(feed.contains("Seen **there**.\u{fffd}[2J\u{fffd}") && !feed.contains(['\u{1b}', '\u{8}']), "{feed}");
     }
 
     async fn raw_documents_are_data(database) {

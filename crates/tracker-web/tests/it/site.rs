@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected, UnderInvestigation};
-use tracker_record::{Record, Reference, Severity, Source};
+use tracker_record::{Record, Reference, Severity, Source, Text};
 use tracker_store::{Derived, ReleasePackage, Store};
 use tracker_testkit::Database;
 use tracker_testkit::fixture::{
@@ -23,6 +23,10 @@ pub(crate) const HOSTILE: &str = "CVE-2024-0666";
 /// What a hostile feed writes wherever it may.
 pub(crate) const ATTACK: &str =
     r#""><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}"#;
+/// What a hostile feed writes where Markdown is read.
+pub(crate) const MARKDOWN: &str = "# Impact\n\n**Bad** `code` <script>alert(8)</script>\n\n\
+    [a](javascript:alert(9)) [web](https://example.org/?a=1&b) ![x](https://evil.example/x.png)\n\n\
+    <div onmouseover=alert(10) style=position:fixed>\n</div></div></main>\n\n<!-- ";
 /// Attributes that need care in an address.
 pub(crate) const ODD: &[&str] = &[
     "python3Packages.requests",
@@ -73,18 +77,19 @@ impl Site {
 
     /// The site over a database with nothing in it and a landing index.
     pub(crate) async fn over(database: &Database, landings: Arc<dyn Landings>) -> Site {
-        Site::made(database, landings, PeopleSettings::default()).await
+        let people = PeopleSettings::default();
+        Site::made(database, landings, people, Limits::default()).await
     }
 
     async fn made(
         database: &Database,
         landings: Arc<dyn Landings>,
         settings: PeopleSettings,
+        limits: Limits,
     ) -> Site {
         let store = database.open().await;
         let operations = Operations::new(store.clone());
         let people = People::new(settings).unwrap();
-        let limits = Limits::default();
         let site = router_for(store.clone(), Some(landings), people, limits, &operations);
         Site {
             router: site.merge(operations.metrics()),
@@ -102,7 +107,16 @@ impl Site {
 
     /// The site over a filled database, where people sign in.
     pub(crate) async fn with_people(database: &Database, settings: PeopleSettings) -> Site {
-        let site = Site::made(database, crate::changes::index(), settings).await;
+        Site::limited(database, settings, Limits::default()).await
+    }
+
+    /// The same with limits of its own.
+    pub(crate) async fn limited(
+        database: &Database,
+        settings: PeopleSettings,
+        limits: Limits,
+    ) -> Site {
+        let site = Site::made(database, crate::changes::index(), settings, limits).await;
         fill(&site.store).await;
         site
     }
@@ -189,6 +203,10 @@ fn records() -> Vec<Record> {
     let mut hostile = record(Source::CveList, HOSTILE, ATTACK);
     hostile.cvss.push(cvss(21));
     ATTACK.clone_into(&mut hostile.cvss[0].origin);
+    hostile.descriptions.push(stated(Text {
+        language: "en".to_owned(),
+        text: MARKDOWN.to_owned(),
+    }));
     ATTACK.clone_into(&mut hostile.cvss[0].value.vector);
     hostile.weaknesses.push(stated(ATTACK.to_owned()));
     hostile.affected.push(affected(ATTACK, ATTACK, ATTACK));

@@ -6,7 +6,7 @@ use super::act::{self, Group, KEYS};
 use super::{Done, RankLine, decides, here, notes, with, with_script};
 use crate::app::App;
 use crate::ask::{Ask, Names};
-use crate::components::{Day, Gauge, Marked, Reasons, SeverityBadge, StatusBadge};
+use crate::components::{Day, Gauge, Reasons, SeverityBadge, StatusBadge, Words};
 use crate::deciding;
 use crate::error::Error;
 use crate::fields::Fields;
@@ -90,7 +90,7 @@ struct HistoryLine {
     at: Day,
     who: String,
     kind: String,
-    text: Marked,
+    text: Words,
     reason: Option<String>,
     undone: bool,
     /// Whether there is a button that takes it back.
@@ -105,7 +105,7 @@ impl HistoryLine {
             at: Day::new(entry.at, now),
             who: entry.actor.to_string(),
             kind: entry.event.kind().replace('-', " "),
-            text: Marked::new(&entry.event.sentence()),
+            text: Words::of(entry.event.kind(), &entry.event.sentence()),
             reason: entry.reason.clone(),
             undone: is_undone,
             undoable: entry.event.is_decision() && !is_undone,
