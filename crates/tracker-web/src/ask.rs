@@ -37,6 +37,18 @@ pub(crate) struct Ask {
     if_none_match: Option<HeaderValue>,
 }
 
+impl<S: Sync> FromRequestParts<S> for Moment {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Moment, Infallible> {
+        Ok(parts
+            .extensions
+            .get()
+            .copied()
+            .unwrap_or_else(|| Moment(Timestamp::now())))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Ask {
     type Rejection = Infallible;
 

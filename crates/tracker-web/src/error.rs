@@ -48,6 +48,12 @@ pub(crate) enum Error {
         /// The limit.
         limit: usize,
     },
+    /// The body took too long to come.
+    #[error("the request was not sent within {seconds} s")]
+    TooSlow {
+        /// The limit.
+        seconds: u64,
+    },
     /// The answer took too long.
     #[error("the answer took longer than {seconds} s")]
     TimedOut {
@@ -73,7 +79,7 @@ pub(crate) enum Error {
     #[error("{provider} does not answer, and says who you are; try again in a while")]
     ProviderDown {
         /// Its name.
-        provider: &'static str,
+        provider: String,
     },
     /// A form that is filled in wrongly.
     #[error("the form cannot be taken: {reason}")]
@@ -166,6 +172,7 @@ impl Error {
             }
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large"),
             Error::AddressTooLong { .. } => (StatusCode::URI_TOO_LONG, "The address is too long"),
+            Error::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "This came too slowly"),
             Error::TimedOut { .. } => (StatusCode::SERVICE_UNAVAILABLE, "This took too long"),
             Error::Denied(Denied {
                 lacks: Lacks::SignIn,

@@ -2,8 +2,8 @@
 //!
 //! Invariant: nothing is taken but what a form of ours sends: URL-encoded, not longer than the limit of a body.
 
+use crate::body;
 use crate::error::Error;
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 
@@ -26,9 +26,9 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 reason: "it is not sent as a form".to_owned(),
             });
         }
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|_| Error::BadForm {
-            reason: "it is too long, or broke off".to_owned(),
+        let body = body::read(request, state).await?;
+        let body = body.ok_or_else(|| Error::BadForm {
+            reason: "it broke off".to_owned(),
         })?;
         let fields = form_urlencoded::parse(&body).into_owned();
         Ok(Fields(fields.collect()))

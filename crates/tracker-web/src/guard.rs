@@ -26,6 +26,8 @@ pub struct Limits {
     pub address: usize,
     /// Largest request body, in bytes: more than any form.
     pub body: u64,
+    /// Longest time until a body has come.
+    pub body_time: Duration,
     /// Longest time for an answer.
     pub time: Duration,
     /// Connections at once; further ones wait.
@@ -39,6 +41,7 @@ impl Default for Limits {
         Limits {
             address: 4_096,
             body: 65_536,
+            body_time: Duration::from_secs(10),
             time: Duration::from_secs(20),
             connections: 1_024,
             headers: Duration::from_secs(20),
@@ -101,6 +104,7 @@ async fn guard(
     next: Next,
 ) -> Response {
     let told = Told::new(&mut request);
+    request.extensions_mut().insert(limits);
     let _under_way = operations.requests().under_way();
     let mut response = match refuse(&request, limits) {
         Some(error) => error.into_response(),

@@ -3,9 +3,9 @@
 //!
 //! Invariant: a body is read once, within the limit; under one key only the very same request is the same.
 
+use crate::body;
 use crate::digest::digest;
 use crate::error::Error;
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
@@ -36,9 +36,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
         if !kind.trim().eq_ignore_ascii_case("application/json") {
             return Err(Error::NotJson);
         }
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|_| Error::BadBody {
-            reason: "it is too long, or broke off".to_owned(),
+        let body = body::read(request, state).await?;
+        let body = body.ok_or_else(|| Error::BadBody {
+            reason: "it broke off".to_owned(),
         })?;
         let value = serde_json::from_slice(&body).map_err(|error| Error::BadBody {
             reason: error.to_string(),

@@ -63,6 +63,9 @@ pub(crate) enum Refusals {
     /// Somebody decided since.
     #[response(status = 412, content_type = "application/problem+json")]
     Moved(#[to_schema] Problem),
+    /// The body took too long to come.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Slow(#[to_schema] Problem),
     /// The body is too long.
     #[response(status = 413, content_type = "application/problem+json")]
     Large(#[to_schema] Problem),

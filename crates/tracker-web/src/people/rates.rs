@@ -1,4 +1,5 @@
-//! How often the API may be asked: buckets in this process's memory, since a read costs little.
+//! How often the API may be asked, and how often anybody may try to come in: buckets in this process's memory, since a
+//! request that is refused must cost less than what it asked for.
 //!
 //! Invariant: the buckets are bounded in number, and full ones are forgotten first, which changes no answer.
 
@@ -14,6 +15,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use tracker_people::{Rate, Taken, Wait};
 
+/// Steps of sign-ins from one address, before the database is asked anything: a flood of them writes nothing.
+const STEPS: Rate = Rate::per(60, SignedDuration::from_mins(1));
 /// Buckets that are kept.
 const MOST: usize = 50_000;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -24,6 +27,7 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 enum Counted {
     Address(String),
     Token(i64),
+    SignIn(String),
 }
 
 /// The buckets.
@@ -46,17 +50,29 @@ impl Rates {
 
     /// Counts a request with a token that does not hold as one of its address.
     pub(super) fn count_refused(&self, peer: &Peer) -> Result<(), Error> {
-        let (_, taken) = self.take(&Caller::default(), peer, Timestamp::now());
-        taken.map(drop).map_err(|wait| Error::TooOften {
-            seconds: wait.seconds(),
-        })
+        let counted = Counted::Address(peer.counted());
+        refuse(self.take(self.address, counted, Timestamp::now()))
     }
 
-    fn take(&self, caller: &Caller, peer: &Peer, now: Timestamp) -> (Rate, Result<Taken, Wait>) {
+    /// Counts a step of a sign-in: its beginning, its end, a link.
+    pub(super) fn count_step(&self, peer: &Peer, now: Timestamp) -> Result<(), Error> {
+        refuse(self.take(STEPS, Counted::SignIn(peer.counted()), now))
+    }
+
+    fn take_of_api(
+        &self,
+        caller: &Caller,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> (Rate, Result<Taken, Wait>) {
         let (rate, counted) = match caller.token() {
             Some(key) => (self.token, Counted::Token(key)),
             None => (self.address, Counted::Address(peer.counted())),
         };
+        (rate, self.take(rate, counted, now))
+    }
+
+    fn take(&self, rate: Rate, counted: Counted, now: Timestamp) -> Result<Taken, Wait> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST {
             buckets.retain(|_, full| *full > now);
@@ -68,8 +84,14 @@ impl Rates {
         if let Ok(taken) = &taken {
             buckets.insert(counted, taken.full);
         }
-        (rate, taken)
+        taken
     }
+}
+
+fn refuse(taken: Result<Taken, Wait>) -> Result<(), Error> {
+    taken.map(drop).map_err(|wait| Error::TooOften {
+        seconds: wait.seconds(),
+    })
 }
 
 /// Counts a request of the API, and says how many are left (draft-ietf-httpapi-ratelimit-headers).
@@ -83,7 +105,10 @@ pub(crate) async fn rate_of_api(
     if !request.uri().path().starts_with("/api/") {
         return next.run(request).await;
     }
-    let (rate, taken) = app.people.rates().take(&caller, &peer, Timestamp::now());
+    let (rate, taken) = app
+        .people
+        .rates()
+        .take_of_api(&caller, &peer, Timestamp::now());
     let (mut response, left, seconds) = match taken {
         Ok(taken) => (next.run(request).await, taken.left, 60),
         Err(wait) => {

@@ -13,6 +13,7 @@ mod events;
 mod github;
 mod hostile;
 mod jobs;
+mod limits;
 mod lists;
 mod maintainers;
 mod matrix;

@@ -380,8 +380,7 @@ on_both_databases! {
             .body(pieces)
             .unwrap();
         let answer = place.site.ask(request).await;
-        assert!(answer.body.contains("too long"), "{}", answer.body);
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", answer.body);
     }
 }
 
