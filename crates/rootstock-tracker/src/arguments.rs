@@ -5,6 +5,7 @@
 mod config;
 mod database;
 mod landing;
+mod oidc;
 mod people;
 pub(crate) mod triage;
 mod worker;
@@ -15,6 +16,9 @@ pub(crate) use landing::{
     CHANNELS, Landing, LandingFollow, LandingHistory, LandingIndex, LandingJoin, LandingPulls,
     LandingShow, LandingSupport, Polling,
 };
+pub(crate) use oidc::Oidc;
+#[cfg(feature = "oidc")]
+pub(crate) use oidc::Others;
 pub(crate) use people::{Admin, AdminBootstrap, People};
 pub(crate) use worker::{
     Jobs, JobsList, JobsNamed, JobsRetry, JobsShow, Pace, WorkerLanding, WorkerRun,
@@ -88,7 +92,7 @@ pub(crate) enum Command {
     /// Beside them: `/healthz` (the process lives), `/readyz` (the database answers, and no stop is under way) and
     /// `/metrics` (OpenMetrics). SIGTERM or SIGINT ends it once the answers under way are sent, after 10 s at the latest.
     #[command(after_help = examples("serve --database sqlite:tracker.db\n  rootstock-tracker serve --database postgres://tracker@db/tracker --listen 0.0.0.0:8080"))]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// People and their roles.
     #[command(subcommand)]
     Admin(Admin),

@@ -10,6 +10,7 @@ mod access;
 mod api;
 mod app;
 mod ask;
+mod body;
 mod components;
 mod deciding;
 mod digest;
@@ -35,8 +36,9 @@ pub use guard::Limits;
 pub use landings::Landings;
 pub use operate::Operations;
 pub use people::{
-    ApiRates, GitHubSettings, LinkError, NoPublicAddress, NoTeam, People, PeopleSettings,
-    ProviderSetupError, PublicAddress, Team, sign_in_link,
+    Answer, ApiRates, GitHubSettings, Known, LinkError, NoPublicAddress, NoTeam, People,
+    PeopleSettings, Provider, ProviderError, ProviderSetupError, PublicAddress, Team,
+    provider_address, provider_answer, provider_client, sign_in_link,
 };
 pub use routes::{ROUTES, router, router_for, router_with};
 pub use serve::serve;

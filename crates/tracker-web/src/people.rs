@@ -1,11 +1,12 @@
 //! Who asks: found once for each request, before any handler.
 //!
-//! Reading order: [`People`] (how people sign in here), `caller` (who asks), `provider` and `github` (who somebody is
-//! elsewhere), `cookies` and `seal` (what a browser keeps), `address` (where a request is from), `rates` (how often).
+//! Reading order: [`People`] (how people sign in here), `caller` (who asks), `provider`, `asking` and `github` (who
+//! somebody is elsewhere), `cookies` and `seal` (what a browser keeps), `address` (where a request is from), `rates` (how often).
 //! Invariant: without a live session or token a request is anonymous; a cookie counts for pages only, a token for the
 //! API only.
 
 mod address;
+mod asking;
 mod caller;
 mod cookies;
 mod github;
@@ -15,17 +16,19 @@ mod rates;
 mod seal;
 
 pub use address::{NoPublicAddress, PublicAddress};
+pub use asking::{provider_address, provider_answer, provider_client};
 pub use github::{GitHubSettings, NoTeam, Team};
 pub use link::{LinkError, sign_in_link};
-pub use provider::ProviderSetupError;
+pub use provider::{Answer, Known, Provider, ProviderError, ProviderSetupError};
 
 pub(crate) use address::{Peer, next_path};
 pub(crate) use caller::{Caller, identify};
 pub(crate) use cookies::{SESSION, SIGN_IN};
-pub(crate) use provider::{Known, Provider, ProviderError};
 pub(crate) use rates::{Rates, rate_of_api};
 
+use crate::app::App;
 use crate::error::Error;
+use github::GitHub;
 use jiff::SignedDuration;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -75,7 +78,7 @@ pub struct People {
 #[derive(Debug)]
 struct Inner {
     settings: PeopleSettings,
-    provider: Option<Provider>,
+    provider: Option<Arc<dyn Provider>>,
     rates: Rates,
 }
 
@@ -96,28 +99,39 @@ impl Default for People {
 impl People {
     /// Checks the settings, and makes the client of the provider.
     pub fn new(settings: PeopleSettings) -> Result<People, ProviderSetupError> {
-        let provider = match (&settings.github, &settings.public) {
+        let provider: Option<Arc<dyn Provider>> = match (&settings.github, &settings.public) {
             (None, _) => None,
             (Some(_), None) => return Err(ProviderSetupError::PublicAddress),
-            (Some(github), Some(public)) => Some(Provider::github(github.clone(), public)?),
+            (Some(github), Some(public)) => {
+                Some(Arc::new(GitHub::new(github.clone(), public.callback())?))
+            }
         };
+        Ok(People::of(settings, provider))
+    }
+
+    /// The same with a provider of another kind.
+    pub fn through(settings: PeopleSettings, provider: Arc<dyn Provider>) -> People {
+        People::of(settings, Some(provider))
+    }
+
+    fn of(settings: PeopleSettings, provider: Option<Arc<dyn Provider>>) -> People {
         let rates = Rates::new(settings.api);
         let inner = Inner {
             settings,
             provider,
             rates,
         };
-        Ok(People {
+        People {
             inner: Arc::new(inner),
-        })
+        }
     }
 
     pub(crate) fn settings(&self) -> &PeopleSettings {
         &self.inner.settings
     }
 
-    pub(crate) fn provider(&self) -> Option<&Provider> {
-        self.inner.provider.as_ref()
+    pub(crate) fn provider(&self) -> Option<&dyn Provider> {
+        self.inner.provider.as_deref()
     }
 
     pub(crate) fn rates(&self) -> &Rates {
@@ -143,17 +157,21 @@ pub(crate) fn seal_for(secret: &Secret, credential: Option<&str>) -> Vec<u8> {
     credential.map_or_else(Vec::new, |credential| seal::seal(secret, credential))
 }
 
-/// Counts an attempt to sign in from an address, or the sign-in of an account.
+/// Counts a step of a sign-in, an attempt to sign in from an address, or the sign-in of an account.
 pub(crate) async fn count_sign_in(
-    store: &tracker_store::Store,
+    app: &App,
     what: Attempt<'_>,
     now: jiff::Timestamp,
 ) -> Result<(), Error> {
     let (counted, rate) = match what {
-        Attempt::From(peer) => (format!("sign-in from {}", peer.counted()), &PER_ADDRESS),
+        Attempt::Step(peer) => return app.people.rates().count_step(peer, now),
+        Attempt::From(peer) => {
+            app.people.rates().count_step(peer, now)?;
+            (format!("sign-in from {}", peer.counted()), &PER_ADDRESS)
+        }
         Attempt::Of(person) => (format!("sign-in of {person}"), &PER_ACCOUNT),
     };
-    match store.throttle(&counted, rate, now).await? {
+    match app.store.throttle(&counted, rate, now).await? {
         Ok(_) => Ok(()),
         Err(wait) => Err(Error::TooOften {
             seconds: wait.seconds(),
@@ -164,6 +182,8 @@ pub(crate) async fn count_sign_in(
 /// What is counted of sign-ins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Attempt<'a> {
+    /// Where a further step of it is from.
+    Step(&'a Peer),
     /// Where it is from.
     From(&'a Peer),
     /// Whose it is.

@@ -45,6 +45,8 @@ pub(crate) struct People {
     /// A team on GitHub whose members are administrators; may be given several times.
     #[arg(long, value_name = "ORGANISATION/TEAM")]
     pub(crate) administrators: Vec<Team>,
+    #[command(flatten)]
+    pub(crate) oidc: super::Oidc,
     /// A proxy whose `X-Forwarded-For` is believed; may be given several times.
     #[arg(long, value_name = "IP")]
     pub(crate) trusted_proxy: Vec<IpAddr>,

@@ -13,6 +13,7 @@ mod follow;
 mod jobs;
 mod landing;
 mod matching;
+mod people;
 mod reference;
 mod serve;
 mod show;
@@ -28,7 +29,7 @@ use tracker_store::Store;
 pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Demo(demo) => demo::run(demo).await,
-        Command::Serve(serve) => serve::run(serve).await,
+        Command::Serve(serve) => serve::run(*serve).await,
         Command::Worker(arguments) => worker::run(*arguments).await,
         Command::Jobs(Jobs::List(list)) => jobs::list(list).await,
         Command::Jobs(Jobs::Show(show)) => jobs::show(show).await,

@@ -2,7 +2,8 @@
 
 use super::landing::watch;
 use super::open_existing;
-use crate::arguments::{self, Serve};
+use super::people::people;
+use crate::arguments::Serve;
 use crate::output::{self, Outcome};
 use anyhow::{Context, bail};
 use std::io::ErrorKind;
@@ -13,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracker_store::Store;
-use tracker_web::{ApiRates, GitHubSettings, Landings, Limits, Operations, People, PeopleSettings};
+use tracker_web::{Landings, Limits, Operations, People};
 
 /// How the pages are watched, and how they end.
 #[derive(Debug, Default)]
@@ -45,36 +46,6 @@ pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
     let drain = Duration::from_secs(arguments.drain);
     let watch = Watch { metrics, drain };
     serve(listener, store, landings, people, watch, stop).await
-}
-
-/// How people sign in.
-fn people(arguments: arguments::People) -> anyhow::Result<People> {
-    let arguments::People {
-        github_client,
-        github_secret,
-        ..
-    } = arguments;
-    let github = github_client
-        .zip(github_secret)
-        .map(|(client, secret)| GitHubSettings {
-            client,
-            secret,
-            url: arguments.github_url,
-            api: arguments.github_api,
-            triagers: arguments.triagers,
-            administrators: arguments.administrators,
-        });
-    People::new(PeopleSettings {
-        public: arguments.public_url,
-        github,
-        trusted_proxies: arguments.trusted_proxy,
-        api: ApiRates {
-            address: arguments.api_rate,
-            token: arguments.api_token_rate,
-        },
-        ..PeopleSettings::default()
-    })
-    .context("nobody can sign in")
 }
 
 /// Answers until `stop` resolves, then closes the database.

@@ -5,6 +5,7 @@
 
 use super::Shell;
 use crate::app::App;
+use crate::ask::Moment;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::guard::FormsLeadTo;
@@ -23,7 +24,7 @@ use tracker_store::{Identity, NewProof};
 /// The longest name of a browser that is kept.
 const MAX_AGENT: usize = 200;
 /// The longest code of a provider.
-const MAX_CODE: usize = 512;
+const MAX_CODE: usize = 2_048;
 /// Between the secret and the path in the cookie of a sign-in.
 const THEN: char = '|';
 
@@ -31,7 +32,7 @@ const THEN: char = '|';
 #[template(path = "sign-in.html")]
 struct SignInPage {
     shell: Shell,
-    provider: Option<&'static str>,
+    provider: Option<String>,
     next: String,
 }
 
@@ -51,13 +52,15 @@ pub(crate) async fn page(
     let next = parameter(query.as_deref(), "next");
     let page = SignInPage {
         shell: Shell::own(&caller),
-        provider: app.people.provider().map(Provider::name),
+        provider: app.people.provider().map(|one| one.name().to_owned()),
         next: next_path(&next).to_owned(),
     };
     let mut response = own(&page)?;
     if let Some(provider) = app.people.provider() {
-        let target = FormsLeadTo(provider.origin().to_owned());
-        response.extensions_mut().insert(target);
+        // One that is silent now is told of when the form is sent.
+        if let Ok(origin) = provider.origin().await {
+            response.extensions_mut().insert(FormsLeadTo(origin));
+        }
     }
     Ok(response)
 }
@@ -66,14 +69,16 @@ pub(crate) async fn page(
 pub(crate) async fn begin(
     State(app): State<App>,
     peer: Peer,
+    Moment(now): Moment,
     fields: Fields,
 ) -> Result<Response, Error> {
     let provider = app.people.provider().ok_or(Error::SignIn {
         reason: "there is no provider to sign in through",
     })?;
-    let now = Timestamp::now();
-    count_sign_in(&app.store, Attempt::From(&peer), now).await?;
+    count_sign_in(&app, Attempt::From(&peer), now).await?;
     let secret = fresh(SecretKind::SignIn)?;
+    let there = provider.sign_in(&secret).await;
+    let there = there.map_err(|error| refused(&error, provider))?;
     let expires = now + SIGN_IN_TIME;
     app.store
         .begin_sign_in(secret.hash(), None, expires, now)
@@ -86,7 +91,7 @@ pub(crate) async fn begin(
         crate::path::query_value(next)
     );
     let cookie = SIGN_IN.set(&value, SIGN_IN_TIME.as_secs(), app.people.is_secure());
-    let mut response = redirect(&provider.sign_in(&secret));
+    let mut response = redirect(&there);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -96,12 +101,16 @@ pub(crate) async fn callback(
     State(app): State<App>,
     caller: Caller,
     peer: Peer,
+    Moment(now): Moment,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let secure = app.people.is_secure();
     let cookie = SIGN_IN.read(&headers, secure).map(str::to_owned);
     let query = query.unwrap_or_default();
+    if let Err(flood) = count_sign_in(&app, Attempt::Step(&peer), now).await {
+        return flood.into_response();
+    }
     let ended = returned(&app, &caller, &peer, &headers, cookie.as_deref(), &query).await;
     let mut response = ended.unwrap_or_else(IntoResponse::into_response);
     // Whatever came of it, that sign-in is over.
@@ -157,19 +166,22 @@ async fn returned(
     let begun = Begun {
         person,
         provider: provider.word(),
-        credential: Some(&known.credential),
+        credential: known.credential.as_deref(),
     };
     begin_session(app, caller, peer, headers, begun, next_path(&next)).await
 }
 
-fn refused(error: &ProviderError, provider: &Provider) -> Error {
+fn refused(error: &ProviderError, provider: &dyn Provider) -> Error {
     tracing::warn!(%error, "nobody was signed in");
     match error {
         ProviderError::Silent(_) => Error::ProviderDown {
-            provider: provider.name(),
+            provider: provider.name().to_owned(),
         },
         ProviderError::Code(_) => Error::SignIn {
             reason: "the provider's code was used already, or is too old",
+        },
+        ProviderError::NotAdmitted => Error::SignIn {
+            reason: "you are in none of the groups that may come in here",
         },
         ProviderError::Withdrawn | ProviderError::Odd(_) => Error::SignIn {
             reason: "the provider does not say who you are",
@@ -180,7 +192,7 @@ fn refused(error: &ProviderError, provider: &Provider) -> Error {
 /// The person whom a provider knows, with what it says of their teams.
 async fn person_of(
     app: &App,
-    provider: &Provider,
+    provider: &dyn Provider,
     known: &Known,
     now: Timestamp,
 ) -> Result<PersonId, Error> {
@@ -190,7 +202,7 @@ async fn person_of(
         login: &known.login,
     };
     let person = app.store.person_of(&identity, now).await?;
-    count_sign_in(&app.store, Attempt::Of(person.0), now).await?;
+    count_sign_in(app, Attempt::Of(person.0), now).await?;
     let membership = Membership {
         role: known.role,
         confirmed: now,
@@ -267,11 +279,11 @@ pub(crate) async fn link(
     State(app): State<App>,
     caller: Caller,
     peer: Peer,
+    Moment(now): Moment,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    let now = Timestamp::now();
-    count_sign_in(&app.store, Attempt::From(&peer), now).await?;
+    count_sign_in(&app, Attempt::From(&peer), now).await?;
     let over = Error::SignIn {
         reason: "this link was used already, or is too old",
     };

@@ -61,6 +61,11 @@ impl PublicAddress {
         self.scheme == "https"
     }
 
+    /// Where a provider sends people back to.
+    pub fn callback(&self) -> String {
+        self.of(super::provider::CALLBACK)
+    }
+
     /// The whole address of a path.
     pub(crate) fn of(&self, path: &str) -> String {
         format!("{self}{path}")

@@ -214,7 +214,7 @@ async fn refresh(
             app.store.note_membership(id, membership).await?;
             holder.standing.membership = Some(membership);
         }
-        Err(ProviderError::Withdrawn) => {
+        Err(ProviderError::Withdrawn | ProviderError::NotAdmitted) => {
             let membership = Membership {
                 role: Role::Anonymous,
                 confirmed: now,

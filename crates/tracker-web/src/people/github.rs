@@ -3,24 +3,18 @@
 //!
 //! Invariant: a role is given only by a membership that is `active` in a team that the settings name.
 
-use super::provider::{Known, ProviderError, ProviderSetupError};
+use super::asking::{provider_address, provider_answer, provider_client};
+use super::provider::{Answer, Known, Provider, ProviderError, ProviderSetupError};
 use crate::path::segment;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use reqwest::header::{self, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 use tracker_people::{Role, Secret};
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest answer, in bytes.
-const LONGEST: usize = 256 << 10;
 
 /// A team of an organisation: `ORGANISATION/TEAM`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,22 +101,9 @@ impl GitHub {
         callback: String,
     ) -> Result<GitHub, ProviderSetupError> {
         for address in [&mut settings.url, &mut settings.api] {
-            address.truncate(address.trim_end_matches('/').len());
-            let parsed = reqwest::Url::parse(address).ok();
-            let web = parsed.is_some_and(|url| matches!(url.scheme(), "https" | "http"));
-            if !web || address.contains(|c: char| c.is_whitespace() || ";,'\"".contains(c)) {
-                return Err(ProviderSetupError::Address(address.clone()));
-            }
+            *address = provider_address(address)?;
         }
-        // The second caller finds the provider of the first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .user_agent(concat!("rootstock-tracker/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
-            // A redirection would carry the secret elsewhere.
-            .redirect(Policy::none())
-            .build()
-            .map_err(ProviderSetupError::Client)?;
+        let client = provider_client()?;
         Ok(GitHub {
             settings,
             callback,
@@ -130,11 +111,7 @@ impl GitHub {
         })
     }
 
-    pub(super) fn origin(&self) -> &str {
-        &self.settings.url
-    }
-
-    pub(super) fn sign_in(&self, secret: &Secret) -> String {
+    fn sign_in_address(&self, secret: &Secret) -> String {
         let challenge = Sha256::digest(secret.verifier());
         let query = form(&[
             ("client_id", &self.settings.client),
@@ -150,11 +127,7 @@ impl GitHub {
         format!("{}/login/oauth/authorize?{query}", self.settings.url)
     }
 
-    pub(super) async fn identify(
-        &self,
-        code: &str,
-        secret: &Secret,
-    ) -> Result<Known, ProviderError> {
+    async fn exchange(&self, code: &str, secret: &Secret) -> Result<Known, ProviderError> {
         let body = form(&[
             ("client_id", &self.settings.client),
             ("client_secret", &self.settings.secret),
@@ -170,7 +143,7 @@ impl GitHub {
             .header(header::CONTENT_TYPE, kind)
             .header(header::ACCEPT, "application/json")
             .body(body);
-        let (status, body) = answer(request).await?;
+        let (status, body) = provider_answer(request).await?;
         let credential = match read::<TokenAnswer>(status, &body) {
             Ok(TokenAnswer {
                 error: Some(error), ..
@@ -191,13 +164,8 @@ impl GitHub {
             subject: user.id.to_string(),
             role: self.role_of(&user.login, &credential).await?,
             login: user.login,
-            credential,
+            credential: Some(credential),
         })
-    }
-
-    pub(super) async fn role(&self, credential: &str) -> Result<Role, ProviderError> {
-        let user = self.user(credential).await?;
-        self.role_of(&user.login, credential).await
     }
 
     async fn user(&self, credential: &str) -> Result<UserAnswer, ProviderError> {
@@ -257,7 +225,7 @@ impl GitHub {
             .header(header::AUTHORIZATION, bearer)
             .header(header::ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
-        let (status, body) = answer(request).await?;
+        let (status, body) = provider_answer(request).await?;
         if status == StatusCode::UNAUTHORIZED {
             return Err(ProviderError::Withdrawn);
         }
@@ -265,22 +233,33 @@ impl GitHub {
     }
 }
 
-/// An answer that is neither too long nor a failure of the server.
-async fn answer(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ProviderError> {
-    let silent = |error: reqwest::Error| ProviderError::Silent(error.without_url().to_string());
-    let mut response = request.send().await.map_err(silent)?;
-    let status = response.status();
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(ProviderError::Silent(format!("status {status}")));
+impl Provider for GitHub {
+    fn word(&self) -> &'static str {
+        "github"
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(silent)? {
-        if body.len() + chunk.len() > LONGEST {
-            return Err(ProviderError::Odd("an answer without end".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
+
+    fn name(&self) -> &'static str {
+        "GitHub"
     }
-    Ok((status, body))
+
+    fn origin(&self) -> Answer<'_, String> {
+        Box::pin(async { Ok(self.settings.url.clone()) })
+    }
+
+    fn sign_in<'a>(&'a self, secret: &'a Secret) -> Answer<'a, String> {
+        Box::pin(async { Ok(self.sign_in_address(secret)) })
+    }
+
+    fn identify<'a>(&'a self, code: &'a str, secret: &'a Secret) -> Answer<'a, Known> {
+        Box::pin(self.exchange(code, secret))
+    }
+
+    fn role<'a>(&'a self, credential: &'a str) -> Answer<'a, Role> {
+        Box::pin(async {
+            let user = self.user(credential).await?;
+            self.role_of(&user.login, credential).await
+        })
+    }
 }
 
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, ProviderError> {

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a provider's answer is taken or refused as a whole; nothing of it reaches a reader.
 
-use super::PublicAddress;
-use super::github::{GitHub, GitHubSettings};
+use std::fmt;
+use std::pin::Pin;
 use tracker_people::{Role, Secret};
 
 /// Where a provider sends people back to.
@@ -25,13 +25,16 @@ pub enum ProviderSetupError {
 
 /// Why a provider does not say who somebody is.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProviderError {
+pub enum ProviderError {
     /// The code is used up, too old, or was never given: begin anew.
     #[error("the provider does not take the code: {0}")]
     Code(String),
     /// What it gave to ask about teams with was taken back.
     #[error("the provider no longer lets the tracker ask")]
     Withdrawn,
+    /// It knows them, and they are in none of the groups that may come in.
+    #[error("who comes in has to be in a group, and they are in none")]
+    NotAdmitted,
     /// It is silent, breaks off or fails: try later.
     #[error("the provider does not answer: {0}")]
     Silent(String),
@@ -42,80 +45,43 @@ pub(crate) enum ProviderError {
 
 /// Somebody whom a provider knows.
 #[derive(Clone)]
-pub(crate) struct Known {
+pub struct Known {
     /// What never changes there.
-    pub(crate) subject: String,
+    pub subject: String,
     /// What they are called there now.
-    pub(crate) login: String,
+    pub login: String,
     /// The role that their teams give.
-    pub(crate) role: Role,
-    /// What to ask about their teams with.
-    pub(crate) credential: String,
+    pub role: Role,
+    /// What to ask about their teams with, if they can be asked about.
+    pub credential: Option<String>,
 }
 
-impl std::fmt::Debug for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Known({} {}, …)", self.subject, self.login)
     }
 }
 
+/// What a provider says in a while.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
+
 /// A provider.
-#[derive(Debug)]
-pub(crate) enum Provider {
-    GitHub(GitHub),
-}
-
-impl Provider {
-    pub(super) fn github(
-        settings: GitHubSettings,
-        public: &PublicAddress,
-    ) -> Result<Provider, ProviderSetupError> {
-        GitHub::new(settings, public.of(CALLBACK)).map(Provider::GitHub)
-    }
-
+pub trait Provider: fmt::Debug + Send + Sync {
     /// Its word in the database.
-    pub(crate) fn word(&self) -> &'static str {
-        match self {
-            Provider::GitHub(_) => "github",
-        }
-    }
+    fn word(&self) -> &'static str;
 
     /// Its name on screen.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Provider::GitHub(_) => "GitHub",
-        }
-    }
+    fn name(&self) -> &str;
 
-    /// Where a form may lead besides this site.
-    pub(crate) fn origin(&self) -> &str {
-        match self {
-            Provider::GitHub(github) => github.origin(),
-        }
-    }
+    /// Where a form may lead besides this site, as an origin.
+    fn origin(&self) -> Answer<'_, String>;
 
-    /// Where somebody is sent to sign in.
-    pub(crate) fn sign_in(&self, secret: &Secret) -> String {
-        match self {
-            Provider::GitHub(github) => github.sign_in(secret),
-        }
-    }
+    /// Where somebody is sent to sign in, with the state, nonce and challenge of a secret.
+    fn sign_in<'a>(&'a self, secret: &'a Secret) -> Answer<'a, String>;
 
     /// Who came back with a code.
-    pub(crate) async fn identify(
-        &self,
-        code: &str,
-        secret: &Secret,
-    ) -> Result<Known, ProviderError> {
-        match self {
-            Provider::GitHub(github) => github.identify(code, secret).await,
-        }
-    }
+    fn identify<'a>(&'a self, code: &'a str, secret: &'a Secret) -> Answer<'a, Known>;
 
     /// The role that somebody's teams give now.
-    pub(crate) async fn role(&self, credential: &str) -> Result<Role, ProviderError> {
-        match self {
-            Provider::GitHub(github) => github.role(credential).await,
-        }
-    }
+    fn role<'a>(&'a self, credential: &'a str) -> Answer<'a, Role>;
 }
