@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod files;
+mod pictures;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub(crate) fn problems() -> anyhow::Result<Vec<String>> {
     let root = root();
     let mut problems = files::problems(&root)?;
     problems.extend(dependencies::problems(&root)?);
+    problems.extend(pictures::problems(&root)?);
     problems.sort();
     Ok(problems)
 }

@@ -1,6 +1,6 @@
 //! The tidy rules hold for the tree, and each rule catches what it is there for.
 
-use super::{dependencies, files};
+use super::{dependencies, files, pictures};
 
 #[test]
 fn the_house_is_tidy() {
@@ -22,6 +22,33 @@ fn a_file_without_header_too_long_or_tied_to_a_machine_is_named() {
     assert!(files::check("a.rs", "//! A header. \n")[0].contains("a.rs:1: trailing space"));
     let path = ["/wo", "rk/main"].concat();
     assert!(files::check("README.md", &path)[0].contains("belongs to one machine"));
+}
+
+#[test]
+fn pictures_of_a_page_are_found_with_their_words() {
+    let page =
+        "a ![The queue](pictures/queue.webp) b ![](x.png) [link](y.md) ![far](https://x.org/z.png)";
+    let found = pictures::pictures(page);
+    assert_eq!(found, [("The queue", "pictures/queue.webp"), ("", "x.png")]);
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).expect("it is empty");
+    let write =
+        |name: &str, bytes: &[u8]| std::fs::write(docs.join(name), bytes).expect("it is ours");
+    write("page.md", b"![](a.png) ![b](missing.png)");
+    write("a.png", &vec![0; 150_001]);
+    write("unseen.webp", b"x");
+    let problems = pictures::problems(folder.path())
+        .expect("it can be read")
+        .join("\n");
+    for problem in [
+        "`a.png` is shown without words",
+        "no picture `missing.png`",
+        "a.png: 150001 bytes",
+        "unseen.webp: no page",
+    ] {
+        assert!(problems.contains(problem), "{problem}: {problems}");
+    }
 }
 
 #[test]
