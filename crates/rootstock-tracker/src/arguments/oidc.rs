@@ -5,10 +5,6 @@ use clap::{Args, ValueEnum};
 
 /// Sign-in with an OpenID provider.
 #[derive(Debug, Args)]
-#[cfg_attr(
-    not(feature = "oidc"),
-    expect(dead_code, reason = "a program without it only says so")
-)]
 #[command(next_help_heading = "OpenID Connect (cargo feature `oidc`)")]
 pub(crate) struct Oidc {
     /// Sign people in with an OpenID provider: its issuer, as its discovery document writes it. The callback to register

@@ -45,8 +45,6 @@ pub(crate) struct People {
     /// A team on GitHub whose members are administrators; may be given several times.
     #[arg(long, value_name = "ORGANISATION/TEAM")]
     pub(crate) administrators: Vec<Team>,
-    #[command(flatten)]
-    pub(crate) oidc: super::Oidc,
     /// A proxy whose `X-Forwarded-For` is believed; may be given several times.
     #[arg(long, value_name = "IP")]
     pub(crate) trusted_proxy: Vec<IpAddr>,
@@ -56,6 +54,9 @@ pub(crate) struct People {
     /// Requests of the API in a minute with one token.
     #[arg(long, env = "ROOTSTOCK_API_TOKEN_RATE", value_name = "NUMBER", default_value_t = 1_200, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) api_token_rate: u32,
+    // Last, because its heading holds for what stands behind it.
+    #[command(flatten)]
+    pub(crate) oidc: super::Oidc,
 }
 
 /// `admin`.
