@@ -11,6 +11,7 @@ const IMPURE: &[&str] = &[
     "tracker-store",
     "tracker-testkit",
     "tracker-web",
+    "tracker-oidc",
     "tracker-jobs",
     "tracker-evaluate",
     "rootstock-tracker",
