@@ -8,7 +8,9 @@ use crate::{first_page, ids};
 use jiff::{SignedDuration, Timestamp};
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected};
 use tracker_store::view::VulnerabilityFilter;
-use tracker_store::{Act, DerivationOutcome, Store, StoreError, Targets, TriageDetail, Undo};
+use tracker_store::{
+    Act, Cause, DerivationOutcome, Derived, Store, StoreError, Targets, TriageDetail, Undo,
+};
 use tracker_testkit::fixture::{derived, finding, matched};
 use tracker_testkit::on_both_databases;
 use tracker_triage::query::Query;
@@ -91,6 +93,58 @@ on_both_databases! {
         release_again(&store, "ccc", "2024-03-01T00:00:00Z").await;
         derive(&store, Affected).await;
         assert_eq!(found(&store, "state:confirmed assignee:bob").await, ["1/zlib"]);
+        follows(&store).await;
+    }
+
+    async fn decisions_outlive_other_weights(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        store.begin_derivation("nixpkgs", "one").await.unwrap();
+        derive(&store, Affected).await;
+        decide(&store, one("CVE-2024-0002", "musl"), Action::Confirm).await;
+        decide(&store, one("CVE-2024-0002", "musl"), Action::Assign(Some("bob".to_owned()))).await;
+        decide(&store, one("CVE-2024-0003", "musl"), Action::Dismiss(Dismissal::WrongPackage)).await;
+        let told = async |id: &str| {
+            let log = store.triage_log(id, 0, 100).await.unwrap().unwrap();
+            log.into_iter().map(|entry| (entry.event.sentence(), entry.reason.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        let (confirmed, dismissed) = (told("CVE-2024-0002").await, told("CVE-2024-0003").await);
+
+        // The weights change and one score with them: all is matched again, only that match is written.
+        assert_eq!(store.begin_derivation("nixpkgs", "two").await.unwrap(), Some(Cause::Weights));
+        let inventory = store.current_packages("nixpkgs").await.unwrap();
+        let due = store.due(&inventory, 100).await.unwrap();
+        assert_eq!(due.vulnerabilities.len(), 3);
+        let mut before = found(&store, "").await;
+        let matches = due.vulnerabilities.iter().map(|due| scored(&due.id, if due.id.ends_with('2') { 0.55 } else { 0.9 })).collect();
+        let outcome = store.put_derivation("nixpkgs", matches, due.mark).await.unwrap();
+        assert_eq!((outcome.matched, outcome.unmatched, outcome.findings_changed), (0, 0, 0));
+        let mut after = found(&store, "").await;
+        before.sort();
+        after.sort();
+        assert_eq!(after, before);
+
+        // What people decided stands, and the history says what moved and why, of that match alone.
+        assert_eq!(found(&store, "state:confirmed assignee:bob").await, ["2/musl"]);
+        assert_eq!(found(&store, "state:dismissed").await, ["3/musl"]);
+        assert_eq!(told("CVE-2024-0003").await, dismissed);
+        let history = told("CVE-2024-0002").await;
+        assert_eq!(history[..confirmed.len()], confirmed);
+        let [(sentence, why)] = &history[confirmed.len()..] else { panic!("{history:?}") };
+        assert!(sentence.starts_with("match to musl in nixpkgs scores 0.55, was "), "{sentence}");
+        assert_eq!(why, "matching itself changed");
+        follows(&store).await;
+
+        // A match that other weights find no more comes back with its decision.
+        store.begin_derivation("nixpkgs", "three").await.unwrap();
+        let due = store.due(&inventory, 100).await.unwrap();
+        let none = due.vulnerabilities.iter().map(|due| derived(&due.id, Vec::new())).collect();
+        store.put_derivation("nixpkgs", none, due.mark).await.unwrap();
+        assert_eq!(found(&store, "").await, Vec::<String>::new());
+        store.begin_derivation("nixpkgs", "four").await.unwrap();
+        derive(&store, Affected).await;
+        assert_eq!(found(&store, "state:confirmed assignee:bob").await, ["2/musl"]);
+        assert_eq!(found(&store, "state:dismissed").await, ["3/musl"]);
         follows(&store).await;
     }
 
@@ -254,6 +308,17 @@ on_both_databases! {
         assert_eq!(states(&view), [(FindingState::WillNotFix, true), (FindingState::Affected, false)]);
         follows(&store).await;
     }
+}
+
+/// What [`derive`] finds while musl is affected, with another score for musl.
+fn scored(id: &str, score: f64) -> Derived {
+    let musl = finding(CHANNEL, "musl", "1.1.22", Affected);
+    let mut matches = vec![matched(id, "musl", score, vec![musl])];
+    if id.ends_with('1') {
+        let zlib = finding(CHANNEL, "zlib", "1.2", Affected);
+        matches.push(matched(id, "zlib", 0.5, vec![zlib]));
+    }
+    derived(id, matches)
 }
 
 /// A family of two packages in every vulnerability, of which the channel's release has some.
