@@ -1,11 +1,12 @@
 //! Databases and fixtures for tests, never part of a program. Layer: tracker, development only.
 //!
-//! Reading order: [`Database`] (a fresh one of either kind), [`fixture`] (typed records, packages, releases).
+//! Reading order: [`Database`] (a fresh one of either kind), [`fixture`] (typed records, packages, releases), [`scale`] (half a million matches).
 //! Invariant: a test sees a database of its own, and nothing of it is left when the process ends, however it ends.
 
 mod database;
 pub mod fixture;
 mod postgres;
+pub mod scale;
 
 pub use database::{Database, Kind};
 pub use postgres::PrivateServer;

@@ -6,13 +6,12 @@
 //! Invariant: a time is of one call from outside, everything included; nothing is warmed up but by the calls themselves.
 #![allow(clippy::print_stdout, reason = "the report is the purpose")]
 
-mod fill;
-
 use std::time::{Duration, Instant};
 use tracker_match::FindingStatus;
 use tracker_record::Severity;
 use tracker_store::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
 use tracker_store::{Result, Store};
+use tracker_testkit::scale;
 
 /// Pages that each walk turns, and rows of a page.
 const PAGES: usize = 40;
@@ -27,7 +26,7 @@ async fn main() -> Result<()> {
     let fill = arguments
         .iter()
         .find_map(|argument| match argument.as_str() {
-            "--fill" => Some(fill::VULNERABILITIES),
+            "--fill" => Some(scale::VULNERABILITIES),
             other => other.strip_prefix("--fill=")?.parse().ok(),
         });
     let Some(url) = arguments.iter().find(|argument| !argument.starts_with('-')) else {
@@ -37,7 +36,7 @@ async fn main() -> Result<()> {
     let store = Store::open(url).await?;
     let before = store.overview().await?;
     if let Some(vulnerabilities) = fill.filter(|_| before.vulnerabilities == 0) {
-        fill::fill(&store, vulnerabilities).await?;
+        scale::fill(&store, vulnerabilities, &mut |line| println!("{line}")).await?;
     }
     let overview = store.overview().await?;
     println!(
