@@ -11,7 +11,7 @@ use tracker_match::FindingStatus;
 use tracker_record::Severity;
 use tracker_store::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
 use tracker_store::{Result, Store};
-use tracker_testkit::scale;
+use tracker_testkit::scale::{self, Scale};
 
 /// Pages that each walk turns, and rows of a page.
 const PAGES: usize = 40;
@@ -26,7 +26,7 @@ async fn main() -> Result<()> {
     let fill = arguments
         .iter()
         .find_map(|argument| match argument.as_str() {
-            "--fill" => Some(scale::VULNERABILITIES),
+            "--fill" => Some(Scale::PROMISED.vulnerabilities),
             other => other.strip_prefix("--fill=")?.parse().ok(),
         });
     let Some(url) = arguments.iter().find(|argument| !argument.starts_with('-')) else {
@@ -36,7 +36,11 @@ async fn main() -> Result<()> {
     let store = Store::open(url).await?;
     let before = store.overview().await?;
     if let Some(vulnerabilities) = fill.filter(|_| before.vulnerabilities == 0) {
-        scale::fill(&store, vulnerabilities, &mut |line| println!("{line}")).await?;
+        let scale = Scale {
+            vulnerabilities,
+            ..Scale::PROMISED
+        };
+        scale::fill(&store, scale, &mut |line| println!("{line}")).await?;
     }
     let overview = store.overview().await?;
     println!(

@@ -21,6 +21,7 @@ statements! {
     LISTING_MISSING = "SELECT count(*) FROM vulnerability WHERE NOT EXISTS (SELECT 1 FROM listing WHERE listing.vulnerability = vulnerability.key AND listing.scope = 0)";
     LISTING_DANGLES = "SELECT count(*) FROM listing WHERE NOT EXISTS (SELECT 1 FROM vulnerability WHERE vulnerability.key = listing.vulnerability)";
     TALLY_DIFFERS = "SELECT count(*) FROM (SELECT scope, severity, exploited, statuses, sum(number) AS total FROM (SELECT scope, severity, exploited, statuses, vulnerabilities AS number FROM tally UNION ALL SELECT scope, severity, exploited, statuses, -count(*) FROM listing GROUP BY scope, severity, exploited, statuses) AS both_sides GROUP BY scope, severity, exploited, statuses) AS sums WHERE total <> 0";
+    FACETS_DIFFER = "SELECT count(*) FROM (SELECT facet, sum(number) AS total FROM (SELECT facet, items AS number FROM triage_tally UNION ALL SELECT facet, -count(*) FROM triage_item GROUP BY facet) AS both_sides GROUP BY facet) AS sums WHERE total <> 0";
     MATCH_DANGLES = "SELECT count(*) FROM package_match WHERE NOT EXISTS (SELECT 1 FROM vulnerability WHERE vulnerability.key = package_match.vulnerability)";
     FINDING_DANGLES = "SELECT count(*) FROM finding WHERE NOT EXISTS (SELECT 1 FROM package_match WHERE package_match.key = finding.package_match) OR NOT EXISTS (SELECT 1 FROM attribute WHERE attribute.key = finding.attribute) OR NOT EXISTS (SELECT 1 FROM channel WHERE channel.key = finding.channel)";
     RELEASE_DANGLES = "SELECT count(*) FROM release_package WHERE NOT EXISTS (SELECT 1 FROM package WHERE package.key = release_package.package) OR NOT EXISTS (SELECT 1 FROM channel_release WHERE channel_release.key = release_package.channel_release)";
@@ -54,6 +55,7 @@ const NONE: &[(&str, Statement)] = &[
     ("vulnerabilities that no list shows", LISTING_MISSING),
     ("places in lists of what is not there", LISTING_DANGLES),
     ("counts of lists that are wrong", TALLY_DIFFERS),
+    ("counts of the queue that are wrong", FACETS_DIFFER),
     ("matches of what is not there", MATCH_DANGLES),
     ("findings of what is not there", FINDING_DANGLES),
     ("packages of releases that are not there", RELEASE_DANGLES),

@@ -88,6 +88,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0013_suggested.sql"),
         include_str!("../migrations/postgres/0013_suggested.sql"),
     ),
+    (
+        14,
+        "facet",
+        include_str!("../migrations/sqlite/0014_facet.sql"),
+        include_str!("../migrations/postgres/0014_facet.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

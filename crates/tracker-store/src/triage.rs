@@ -2,13 +2,15 @@
 //!
 //! Reading order: `log` (reading events), `history` (the log for everybody), `decide` (acts, undo), `settle` (what time
 //! alone changes), `rules` and `views`, `act` (an act told again), `once` (requests that come twice), `item` (a row of the
-//! queue), `sql` (a query in the database's language), `queue` (reads), `check` (whether all that is stored follows from
+//! queue), `sql` (a query in the database's language), `facet` and `find` (the ways to its matches), `queue` (reads), `check` (whether all that is stored follows from
 //! the log).
 //! Invariant: nothing about decisions is stored that the log does not hold; what is beside it can be made anew from it.
 
 mod act;
 mod check;
 pub(crate) mod decide;
+mod facet;
+mod find;
 mod history;
 pub(crate) mod item;
 pub(crate) mod log;

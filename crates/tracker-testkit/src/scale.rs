@@ -15,8 +15,23 @@ use tracker_triage::state::DecidedState;
 use tracker_triage::subject::{ActorKind, Place};
 use tracker_triage::{Action, Actor, Dismissal, Verdict};
 
-/// Vulnerabilities that give the promised number of matches.
-pub const VULNERABILITIES: u64 = 240_000;
+/// How much is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scale {
+    /// Vulnerabilities; about twice as many matches.
+    pub vulnerabilities: u64,
+    /// Packages, on each channel.
+    pub packages: u64,
+}
+
+impl Scale {
+    /// What is promised: 500,000 matches, and the packages of Nixpkgs.
+    pub const PROMISED: Scale = Scale {
+        vulnerabilities: 240_000,
+        packages: 73_000,
+    };
+}
+
 /// The distribution.
 pub const DISTRIBUTION: &str = "nixpkgs";
 /// Its channels.
@@ -36,7 +51,6 @@ pub const VIEWS: [(&str, &str); 8] = [
     ("kernel", "is:open pname:linux -severity:low"),
 ];
 
-const PACKAGES: u64 = 73_000;
 const MAINTAINERS: u64 = 4_000;
 const TRIAGERS: u64 = 6;
 /// Every third vulnerability is matched to six or seven families on average: 500,000 matches in all.
@@ -110,7 +124,6 @@ fn mix(number: u64) -> u64 {
 
 /// The name of a package, which is its family, too: the first few are real names and have a tenth of all matches.
 pub fn package_name(number: u64) -> String {
-    let number = number % PACKAGES;
     match NAMES.get(number as usize) {
         Some(name) => (*name).to_owned(),
         None => format!(
@@ -129,25 +142,27 @@ pub fn vulnerability_id(number: u64) -> String {
     }
     format!(
         "CVE-{}-{}",
-        2002 + number * 24 / VULNERABILITIES,
+        2002 + number * 24 / Scale::PROMISED.vulnerabilities,
         100_000 + number
     )
 }
 
-fn record(number: u64) -> Record {
+fn record(scale: Scale, number: u64) -> Record {
     let word = |index: u64| {
         let pick = mix(number * 64 + index);
         // Squared, so that some words are frequent and others rare.
         let place = (pick % 1000) * (pick % 1000) * WORDS.len() as u64 / 1_000_000;
         WORDS[place as usize]
     };
-    let product = package_name(mix(number) % PACKAGES * (mix(number + 7) % 1000) / 1000);
+    let product = package_name(mix(number) % scale.packages * (mix(number + 7) % 1000) / 1000);
     let sentence: Vec<&str> = (0..40).map(word).collect();
     let title = format!("{} {} in {product}", word(50), word(51));
     let mut record = fixture::record(Source::Nvd, &vulnerability_id(number), &title);
     record.descriptions[0].value.text = format!("{product} {}", sentence.join(" "));
     let published = Timestamp::UNIX_EPOCH
-        + SignedDuration::from_hours(24 * 365 * 32 + (number * 210_000 / VULNERABILITIES) as i64);
+        + SignedDuration::from_hours(
+            24 * 365 * 32 + (number * 210_000 / Scale::PROMISED.vulnerabilities) as i64,
+        );
     record.published = Some(published);
     record.modified = Some(published + SignedDuration::from_hours((mix(number) % 20_000) as i64));
     if !number.is_multiple_of(20) {
@@ -194,7 +209,7 @@ fn package(number: u64) -> ReleasePackage {
 }
 
 /// The families that a vulnerability is matched to.
-fn families(number: u64) -> Vec<u64> {
+fn families(scale: Scale, number: u64) -> Vec<u64> {
     let count = if number.is_multiple_of(MATCHED_EVERY) {
         1 + mix(number) % 12
     } else {
@@ -207,7 +222,7 @@ fn families(number: u64) -> Vec<u64> {
             if pick.is_multiple_of(10) {
                 pick / 10 % NAMES.len() as u64
             } else {
-                pick / 10 % PACKAGES
+                pick / 10 % scale.packages
             }
         })
         .collect();
@@ -225,9 +240,9 @@ fn status(pick: u64) -> FindingStatus {
     }
 }
 
-fn matches(number: u64) -> Derived {
+fn matches(scale: Scale, number: u64) -> Derived {
     let id = vulnerability_id(number);
-    let matches = families(number).into_iter().map(|family| {
+    let matches = families(scale, number).into_iter().map(|family| {
         let name = package_name(family);
         let usual = status(mix(number * 3 + family));
         let findings = CHANNELS.iter().enumerate().map(|(channel, text)| {
@@ -278,22 +293,23 @@ pub fn triager(number: u64) -> Actor {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn fill(store: &Store, vulnerabilities: u64, tell: &mut dyn FnMut(&str)) -> Result<()> {
+pub async fn fill(store: &Store, scale: Scale, tell: &mut dyn FnMut(&str)) -> Result<()> {
     for channel in CHANNELS {
         let started = Instant::now();
         let revision = format!("{channel}-revision");
         let release = fixture::release(channel, &revision, "2026-01-01T00:00:00Z");
-        let packages = (0..PACKAGES).map(package).collect();
+        let packages = (0..scale.packages).map(package).collect();
         store.put_release(&release, packages).await?;
         tell(&timed(
-            &format!("{PACKAGES} packages of {channel}"),
+            &format!("{} packages of {channel}", scale.packages),
             started,
         ));
     }
+    let vulnerabilities = scale.vulnerabilities;
     let started = Instant::now();
     for first in (0..vulnerabilities).step_by(BATCH as usize) {
         let batch = (first..vulnerabilities.min(first + BATCH))
-            .map(|number| fixture::incoming(record(number)))
+            .map(|number| fixture::incoming(record(scale, number)))
             .collect();
         store.put_records(batch).await?;
     }
@@ -308,7 +324,7 @@ pub async fn fill(store: &Store, vulnerabilities: u64, tell: &mut dyn FnMut(&str
         }
         // Records were written in the order of their numbers, so they are due in it.
         let batch: Vec<Derived> = (number..number + due.vulnerabilities.len() as u64)
-            .map(matches)
+            .map(|number| matches(scale, number))
             .collect();
         number += batch.len() as u64;
         store.put_derivation(DISTRIBUTION, batch, due.mark).await?;
@@ -317,7 +333,7 @@ pub async fn fill(store: &Store, vulnerabilities: u64, tell: &mut dyn FnMut(&str
     let held = store.overview().await?.matches;
     tell(&timed(&format!("{held} matches"), started));
     let started = Instant::now();
-    let decided = decide(store, vulnerabilities).await?;
+    let decided = decide(store, scale).await?;
     store.analyze().await?;
     tell(&timed(&format!("{decided} decisions"), started));
     Ok(())
@@ -327,15 +343,15 @@ fn timed(what: &str, started: Instant) -> String {
     format!("{what}: {:.1} s", started.elapsed().as_secs_f64())
 }
 
-async fn decide(store: &Store, vulnerabilities: u64) -> Result<usize> {
+async fn decide(store: &Store, scale: Scale) -> Result<usize> {
     let now = Timestamp::now();
     let mut decided = 0;
     let mut waiting: Vec<(Action, Vec<ItemId>)> = Vec::new();
-    for number in (0..vulnerabilities).step_by(MATCHED_EVERY as usize) {
+    for number in (0..scale.vulnerabilities).step_by(MATCHED_EVERY as usize) {
         let Some(action) = decision(number, now) else {
             continue;
         };
-        let items = families(number).into_iter().map(|family| ItemId {
+        let items = families(scale, number).into_iter().map(|family| ItemId {
             vulnerability: vulnerability_id(number),
             distribution: DISTRIBUTION.to_owned(),
             family: package_name(family),

@@ -17,6 +17,7 @@ const MAX_VALUES: usize = 16_000;
 /// signs everybody out; a worker declares its jobs anew).
 const LEFT_OUT: &[&str] = &[
     "tally",
+    "triage_tally",
     "copy_state",
     "session",
     "sign_in",

@@ -1,10 +1,10 @@
 //! The queue as it is read: a page by rank, counts, one match whole, and what completion offers.
 //!
-//! Invariant: a page costs one walk along the index of ranks, or from the few rows that a narrow test leads to; a count
-//! is exact up to its limit, and says so beyond.
+//! Invariant: where a page's matches stand is found first (see `find`); of the matches themselves those of the page are
+//! read, and no others.
 
 use super::decide::{ItemId, instant, vulnerability};
-use super::sql::{Condition, lead};
+use super::find::{self, Asked, FEW, Span};
 use super::{log, statements as sql};
 use crate::error::{Result, StoreError};
 use crate::listing;
@@ -21,12 +21,6 @@ use tracker_record::Severity;
 use tracker_triage::query::{Field, Query, Vocabulary};
 use tracker_triage::rank::{Rank, RankInputs};
 use tracker_triage::{Decisions, Entry, FindingState, MatchState, Subject};
-
-/// Up to here rows are counted.
-const MAX_COUNT: i64 = 1000;
-
-/// A narrow test leads where it finds no more rows than this.
-const FEW: usize = 2000;
 
 /// Events that one match's page shows.
 const MAX_LOG: u32 = 500;
@@ -167,38 +161,6 @@ fn read(row: &Row, now: Timestamp) -> Result<QueueRow> {
     })
 }
 
-/// A condition together with the rows that its narrowest test leads to.
-async fn condition(
-    session: &mut Session,
-    query: &Query,
-    now: Timestamp,
-    me: Option<&str>,
-) -> Result<Condition> {
-    let dialect = session.dialect();
-    let mut condition = Condition::of(query, dialect, now, me);
-    for part in query.parts() {
-        let Some((text, values)) = lead(part, dialect, now, me) else {
-            continue;
-        };
-        let text = format!("{text} LIMIT {}", FEW + 1);
-        let rows = session.select(text, values).await?;
-        if rows.len() > FEW {
-            continue;
-        }
-        let keys = rows.iter().map(|row| Ok(row.integer(0)?.to_string()));
-        let keys: Vec<String> = keys.collect::<Result<_>>()?;
-        // Numbers that the database gave out itself.
-        let keys = if keys.is_empty() {
-            "0".to_owned()
-        } else {
-            keys.join(",")
-        };
-        condition.text = format!("i.key IN ({keys}) AND ({})", condition.text);
-        break;
-    }
-    Ok(condition)
-}
-
 /// The matches that a query finds, at most so many, the most urgent first.
 pub(super) async fn all(
     session: &mut Session,
@@ -207,12 +169,18 @@ pub(super) async fn all(
     me: Option<&str>,
     limit: usize,
 ) -> Result<Vec<(i64, String, Subject)>> {
-    let condition = condition(session, query, now, me).await?;
+    let asked = Asked {
+        query,
+        now,
+        me,
+        few: FEW,
+    };
+    let found = asked.all(session, limit).await?;
+    let (keys, list) = find::keys(session.dialect(), &found);
     let text = format!(
-        "SELECT v.key, v.id, i.distribution, i.family FROM triage_item AS i JOIN vulnerability AS v ON v.key = i.vulnerability WHERE {} ORDER BY i.rank DESC, i.key DESC LIMIT {limit}",
-        condition.text
+        "SELECT v.key, v.id, i.distribution, i.family FROM {list} AS page CROSS JOIN triage_item AS i CROSS JOIN vulnerability AS v WHERE i.key = page.item AND v.key = i.vulnerability ORDER BY i.rank DESC, i.key DESC"
     );
-    let rows = session.select(text, condition.values).await?;
+    let rows = session.select(text, values![keys]).await?;
     rows.iter()
         .map(|row| {
             let subject = Subject::new(row.text(2)?, row.text(3)?);
@@ -233,46 +201,38 @@ impl Store {
         me: Option<&str>,
         request: &PageRequest,
     ) -> Result<Page<QueueRow>> {
-        let mut session = self.read().await?;
-        let mut seek = Seek::at(request, 'q')?;
-        if !seek.inside {
-            seek.position = Position {
-                rank: i64::MAX,
-                key: i64::MAX,
-            };
-        }
-        let mut condition = condition(&mut session, query, now, me).await?;
-        let counted = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM triage_item AS i WHERE {} LIMIT {}) AS counted",
-            condition.text,
-            MAX_COUNT + 1
-        );
-        let rows = session.select(counted, condition.values.clone()).await?;
-        let total = rows.first().map_or(Ok(0), |row| row.integer(0))?;
-        let (beyond, order) = if seek.backwards {
-            (">", "ASC")
-        } else {
-            ("<", "DESC")
+        let asked = Asked {
+            query,
+            now,
+            me,
+            few: FEW,
         };
-        let (rank, key) = (
-            condition.bind(seek.position.rank),
-            condition.bind(seek.position.key),
-        );
+        self.page_of_queue(asked, request).await
+    }
+
+    async fn page_of_queue(
+        &self,
+        asked: Asked<'_>,
+        request: &PageRequest,
+    ) -> Result<Page<QueueRow>> {
+        let mut session = self.read().await?;
+        let seek = Seek::at(request, 'q')?;
+        let (found, total) = asked.page(&mut session, Span::of(&seek)).await?;
+        let (keys, list) = find::keys(session.dialect(), &found);
+        let order = if seek.backwards { "ASC" } else { "DESC" };
         let text = format!(
-            "SELECT {COLUMNS} FROM (SELECT key FROM triage_item AS i WHERE {} AND (i.rank, i.key) {beyond} ({rank}, {key}) ORDER BY i.rank {order}, i.key {order} LIMIT {}) AS page CROSS JOIN triage_item AS i CROSS JOIN vulnerability AS v WHERE i.key = page.key AND v.key = i.vulnerability ORDER BY i.rank {order}, i.key {order}",
-            grouped(&condition.text),
-            seek.limit + 1
+            "SELECT {COLUMNS} FROM {list} AS page CROSS JOIN triage_item AS i CROSS JOIN vulnerability AS v WHERE i.key = page.item AND v.key = i.vulnerability ORDER BY i.rank {order}, i.key {order}"
         );
         let mut rows = Vec::new();
-        for row in session.select(text, condition.values).await? {
+        for row in session.select(text, values![keys]).await? {
             let position = Position {
                 rank: row.integer(0)?,
                 key: row.integer(1)?,
             };
-            rows.push((position, read(&row, now)?));
+            rows.push((position, read(&row, asked.now)?));
         }
         let mut page = seek.page(rows);
-        page.total = (total <= MAX_COUNT).then_some(total as u64);
+        page.total = total;
         Ok(page)
     }
 
@@ -354,11 +314,6 @@ impl Store {
             names,
         })
     }
-}
-
-/// A condition in parentheses, so that more can be asked beside it.
-fn grouped(text: &str) -> String {
-    format!("({text})")
 }
 
 fn finding(row: &Row) -> Result<TriageFinding> {

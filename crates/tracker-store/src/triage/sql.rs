@@ -19,7 +19,7 @@ const MAINTAINED: &str = "FROM package_maintainer AS m JOIN package AS p ON p.ke
 pub(super) struct Condition {
     pub(super) text: String,
     pub(super) values: Vec<Value>,
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     now: i64,
     me: Option<String>,
 }

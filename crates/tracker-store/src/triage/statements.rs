@@ -42,6 +42,8 @@ statements! {
     FINDINGS_OF_ITEM = "SELECT channel.name, attribute.name, finding.version, finding.status, finding.evidence, finding.since, finding.state, finding.derived, finding.decided, finding.contradicted FROM triage_item JOIN finding ON finding.package_match = triage_item.package_match JOIN channel ON channel.key = finding.channel JOIN attribute ON attribute.key = finding.attribute WHERE triage_item.key = $1 ORDER BY channel.name, attribute.name";
     REASONS_OF_ITEM = "SELECT package_match.reasons FROM triage_item JOIN package_match ON package_match.key = triage_item.package_match WHERE triage_item.key = $1";
 
+    FACETS = "SELECT facet, items FROM triage_tally WHERE items > 0";
+
     /// What completion offers.
     CHANNEL_NAMES_LIKE = "SELECT name FROM channel WHERE name >= $1 ORDER BY name LIMIT $2";
     MAINTAINERS_LIKE = "SELECT DISTINCT maintainer FROM package_maintainer WHERE maintainer >= $1 ORDER BY maintainer LIMIT $2";

@@ -61,6 +61,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0013_suggested.sql"),
         include_str!("../../migrations/postgres/0013_suggested.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0014_facet.sql"),
+        include_str!("../../migrations/postgres/0014_facet.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.
@@ -84,7 +88,7 @@ fn kind(declared: &str) -> &'static str {
 async fn sqlite_facts(url: &str) -> sqlx::Result<BTreeSet<Fact>> {
     let mut connection = SqliteConnection::connect(url).await?;
     let mut facts = BTreeSet::new();
-    let columns = "SELECT m.name, p.name, p.type, p.\"notnull\" FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p WHERE m.type = 'table'";
+    let columns = "SELECT m.name, p.name, p.type, p.\"notnull\" FROM sqlite_master AS m JOIN pragma_table_xinfo(m.name) AS p WHERE m.type = 'table'";
     for row in sqlx::query(columns).fetch_all(&mut connection).await? {
         let (table, column, declared): (String, String, String) =
             (row.get(0), row.get(1), row.get(2));

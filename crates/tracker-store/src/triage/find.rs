@@ -1,0 +1,360 @@
+//! The ways from a query to its matches: along the facets, from the few rows that a narrow test leads to, or along the
+//! ranks.
+//!
+//! Invariants: every way gives the same matches in the same order, the most urgent first; what a page costs does not
+//! depend on how far the reader has walked; a total is exact, or absent where counting would cost more than the page.
+
+use super::facet::Spread;
+use super::sql::{Condition, lead};
+use crate::error::Result;
+use crate::read::list::Seek;
+use crate::read::token::Position;
+use crate::session::Session;
+use crate::statement::Dialect;
+use crate::value::{Row, Value, json, values};
+use jiff::Timestamp;
+use tracker_triage::query::Query;
+
+/// Matches that are each asked whether they answer to a query, where few have to be.
+pub(super) const FEW: usize = 2000;
+
+/// Matches that are sorted, where more than a page is wanted.
+const SORTED: i64 = 20_000;
+
+/// Where a search begins and how far it goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    /// Matches beyond this, in the direction.
+    from: Position,
+    backwards: bool,
+    /// How many at most.
+    limit: usize,
+}
+
+impl Span {
+    /// The most urgent ones.
+    pub(super) fn first(limit: usize) -> Span {
+        Span {
+            from: TOP,
+            backwards: false,
+            limit,
+        }
+    }
+
+    /// A page, and one more to know whether there is another.
+    pub(super) fn of(seek: &Seek) -> Span {
+        Span {
+            from: if seek.inside { seek.position } else { TOP },
+            backwards: seek.backwards,
+            limit: seek.limit as usize + 1,
+        }
+    }
+
+    fn beyond(self) -> &'static str {
+        if self.backwards { ">" } else { "<" }
+    }
+
+    fn order(self) -> &'static str {
+        if self.backwards { "ASC" } else { "DESC" }
+    }
+
+    /// Sorts, and keeps as many as are wanted.
+    fn keep(self, found: &mut Vec<Position>) {
+        found.sort_unstable_by_key(|place| (place.rank, place.key));
+        if !self.backwards {
+            found.reverse();
+        }
+        found.truncate(self.limit);
+    }
+}
+
+/// Above every match.
+const TOP: Position = Position {
+    rank: i64::MAX,
+    key: i64::MAX,
+};
+
+/// Who asks, when, and how many matches are few.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) query: &'a Query,
+    pub(super) now: Timestamp,
+    pub(super) me: Option<&'a str>,
+    pub(super) few: usize,
+}
+
+/// A way to the matches of a query.
+enum Way {
+    /// By the facets, of which few matches have to be asked.
+    Facets(Spread),
+    /// From these matches, as a JSON list of their keys.
+    Keys(String),
+    /// Along the ranks, asking each.
+    Ranks,
+}
+
+impl Asked<'_> {
+    fn condition(&self, session: &Session) -> Condition {
+        Condition::of(self.query, session.dialect(), self.now, self.me)
+    }
+
+    async fn way(&self, session: &mut Session) -> Result<Way> {
+        let spread = Spread::of(session, self.query).await?;
+        if spread.unsure_items <= self.few as i64 {
+            return Ok(Way::Facets(spread));
+        }
+        for part in self.query.parts() {
+            let Some((text, values)) = lead(part, session.dialect(), self.now, self.me) else {
+                continue;
+            };
+            let text = format!("{text} LIMIT {}", self.few + 1);
+            let rows = session.select(text, values).await?;
+            if rows.len() <= self.few {
+                let keys: Vec<i64> = rows
+                    .iter()
+                    .map(|row| row.integer(0))
+                    .collect::<Result<_>>()?;
+                return Ok(Way::Keys(json(&keys)));
+            }
+        }
+        Ok(Way::Ranks)
+    }
+
+    /// Places of the matches in a span, and how many there are in all where that is known.
+    pub(super) async fn page(
+        &self,
+        session: &mut Session,
+        span: Span,
+    ) -> Result<(Vec<Position>, Option<u64>)> {
+        let (mut found, total) = match self.way(session).await? {
+            Way::Facets(spread) => {
+                let mut found = sure(session, spread.sure, span).await?;
+                let mut total = spread.sure_items;
+                if !spread.unsure.is_empty() {
+                    let from = From::Facets(json(&spread.unsure));
+                    total += self.count(session, &from).await?;
+                    found.extend(self.among(session, &from, span).await?);
+                }
+                (found, Some(total as u64))
+            }
+            Way::Keys(keys) => {
+                let from = From::Keys(keys);
+                let total = self.count(session, &from).await?;
+                (self.among(session, &from, span).await?, Some(total as u64))
+            }
+            Way::Ranks => (self.ranks(session, span).await?, None),
+        };
+        span.keep(&mut found);
+        Ok((found, total))
+    }
+
+    /// The most urgent matches, for acts upon many.
+    pub(super) async fn all(&self, session: &mut Session, limit: usize) -> Result<Vec<Position>> {
+        let span = Span::first(limit);
+        let mut found = match self.way(session).await? {
+            Way::Facets(spread) if spread.sure_items + spread.unsure_items <= SORTED => {
+                let facets = [spread.sure, spread.unsure].concat();
+                self.among(session, &From::Facets(json(&facets)), span)
+                    .await?
+            }
+            Way::Keys(keys) => self.among(session, &From::Keys(keys), span).await?,
+            _ => self.ranks(session, span).await?,
+        };
+        span.keep(&mut found);
+        Ok(found)
+    }
+
+    /// How many of some matches answer.
+    async fn count(&self, session: &mut Session, from: &From) -> Result<i64> {
+        let mut condition = self.condition(session);
+        let text = match session.dialect() {
+            Dialect::Sqlite => {
+                let from = from.joined(&mut condition);
+                format!("SELECT count(*) FROM {from} AND ({})", condition.text)
+            }
+            Dialect::Postgres => {
+                let (list, is) = from.list(&mut condition);
+                format!(
+                    "SELECT count(*) FROM {list} AS l CROSS JOIN LATERAL (SELECT 1 FROM triage_item AS i WHERE {is} AND ({}) LIMIT {ALL}) AS i",
+                    condition.text
+                )
+            }
+        };
+        let rows = session.select(text, condition.values).await?;
+        rows.first().map_or(Ok(0), |row| row.integer(0))
+    }
+
+    /// Those of some matches that answer and are in a span.
+    async fn among(&self, session: &mut Session, from: &From, span: Span) -> Result<Vec<Position>> {
+        let mut condition = self.condition(session);
+        let (order, limit) = (span.order(), span.limit);
+        let beyond = condition.beyond(span);
+        let text = match session.dialect() {
+            Dialect::Sqlite => {
+                let from = from.joined(&mut condition);
+                format!(
+                    "SELECT i.rank, i.key FROM {from} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
+                    condition.text
+                )
+            }
+            // The limit inside keeps the server from reading all matches to join them.
+            Dialect::Postgres => {
+                let (list, is) = from.list(&mut condition);
+                format!(
+                    "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN LATERAL (SELECT i.rank, i.key FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}) AS i ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
+                    condition.text
+                )
+            }
+        };
+        places(&session.select(text, condition.values).await?)
+    }
+
+    /// The matches of a span, found along the ranks.
+    async fn ranks(&self, session: &mut Session, span: Span) -> Result<Vec<Position>> {
+        let mut condition = self.condition(session);
+        let beyond = condition.beyond(span);
+        let (order, limit) = (span.order(), span.limit);
+        let text = format!(
+            "SELECT i.rank, i.key FROM triage_item AS i WHERE ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
+            condition.text
+        );
+        places(&session.select(text, condition.values).await?)
+    }
+}
+
+/// More matches than there are.
+const ALL: i64 = i64::MAX;
+
+/// Matches that are asked one by one.
+enum From {
+    /// Those of some facets, as a JSON list.
+    Facets(String),
+    /// Those of some keys, as a JSON list.
+    Keys(String),
+}
+
+impl From {
+    /// The list, and what says that match `i` is of its element.
+    fn list(&self, condition: &mut Condition) -> (String, &'static str) {
+        let (numbers, is) = match self {
+            From::Facets(facets) => (facets, "i.facet = l.item"),
+            From::Keys(keys) => (keys, "i.key = l.item"),
+        };
+        let place = condition.bind(numbers.as_str());
+        (list(condition.dialect, &place), is)
+    }
+
+    /// The list joined to its matches, for SQLite, which joins in this order.
+    fn joined(&self, condition: &mut Condition) -> String {
+        let (list, is) = self.list(condition);
+        format!("{list} AS l CROSS JOIN triage_item AS i WHERE {is}")
+    }
+}
+
+impl Condition {
+    /// That a match is beyond where a span begins.
+    fn beyond(&mut self, span: Span) -> String {
+        let (rank, key) = (self.bind(span.from.rank), self.bind(span.from.key));
+        format!("(i.rank, i.key) {} ({rank}, {key})", span.beyond())
+    }
+}
+
+/// A bound JSON list of numbers as a table of one column, `item`: one text whatever their number.
+fn list(dialect: Dialect, place: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("(SELECT value AS item FROM json_each({place}))"),
+        Dialect::Postgres => format!(
+            "(SELECT CAST(value AS BIGINT) AS item FROM json_array_elements_text(CAST({place} AS JSON)) AS one (value))"
+        ),
+    }
+}
+
+fn places(rows: &[Row]) -> Result<Vec<Position>> {
+    let place = |row: &Row| {
+        Ok(Position {
+            rank: row.integer(0)?,
+            key: row.integer(1)?,
+        })
+    };
+    rows.iter().map(place).collect()
+}
+
+/// The matches of a span in facets all of whose matches answer. Only the facets whose own first match is among the first
+/// can have any of the first, and none of those is behind the last such match.
+async fn sure(session: &mut Session, mut facets: Vec<i64>, span: Span) -> Result<Vec<Position>> {
+    let mut last = None;
+    if facets.len() > span.limit {
+        let mut heads = heads(session, &facets, span, 1, None).await?;
+        heads.sort_unstable_by_key(|(place, _)| (place.rank, place.key));
+        if !span.backwards {
+            heads.reverse();
+        }
+        heads.truncate(span.limit);
+        last = heads
+            .last()
+            .map(|(place, _)| *place)
+            .filter(|_| heads.len() == span.limit);
+        facets = heads.into_iter().map(|(_, facet)| facet).collect();
+    }
+    if facets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = heads(session, &facets, span, span.limit, last).await?;
+    Ok(found.into_iter().map(|(place, _)| place).collect())
+}
+
+/// The first matches of each of some facets, down to a last place, with their facet.
+async fn heads(
+    session: &mut Session,
+    facets: &[i64],
+    span: Span,
+    each: usize,
+    last: Option<Position>,
+) -> Result<Vec<(Position, i64)>> {
+    let dialect = session.dialect();
+    let last = last.unwrap_or(Position {
+        rank: if span.backwards { i64::MAX } else { i64::MIN },
+        key: if span.backwards { i64::MAX } else { i64::MIN },
+    });
+    let list = list(dialect, "$1");
+    let (beyond, order) = (span.beyond(), span.order());
+    let within = if span.backwards { "<=" } else { ">=" };
+    let own = |columns: &str| {
+        format!(
+            "SELECT {columns} FROM triage_item AS i WHERE i.facet = l.item AND (i.rank, i.key) {beyond} ($2, $3) AND (i.rank, i.key) {within} ($4, $5) ORDER BY i.rank {order}, i.key {order} LIMIT {each}"
+        )
+    };
+    let text = match dialect {
+        Dialect::Sqlite => format!(
+            "SELECT o.rank, o.key, l.item FROM {list} AS l CROSS JOIN triage_item AS o WHERE o.key IN ({})",
+            own("i.key")
+        ),
+        Dialect::Postgres => format!(
+            "SELECT o.rank, o.key, l.item FROM {list} AS l CROSS JOIN LATERAL ({}) AS o",
+            own("i.rank, i.key")
+        ),
+    };
+    let values: Vec<Value> = values![
+        json(&facets),
+        span.from.rank,
+        span.from.key,
+        last.rank,
+        last.key
+    ];
+    let rows = session.select(text, values).await?;
+    let facets = rows.iter().map(|row| row.integer(2));
+    let places = places(&rows)?.into_iter();
+    places
+        .zip(facets)
+        .map(|(place, facet)| Ok((place, facet?)))
+        .collect()
+}
+
+/// The keys of places as a JSON list, and the table of it.
+pub(super) fn keys(dialect: Dialect, found: &[Position]) -> (String, String) {
+    let keys: Vec<i64> = found.iter().map(|place| place.key).collect();
+    (json(&keys), list(dialect, "$1"))
+}
+
+#[cfg(test)]
+mod tests;
