@@ -37,7 +37,7 @@ const EVENTS: u32 = 200;
         ("after" = Option<String>, Query, description = "From `next`"),
         ("before" = Option<String>, Query, description = "From `previous`"),
     ),
-    responses((status = 200, body = List<QueueItem>, description = "`total` is exact up to 1,000, and absent beyond"), Failures)
+    responses((status = 200, body = List<QueueItem>, description = "`total` is exact, and absent where counting would cost more than the page"), Failures)
 )]
 pub(crate) async fn queue(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
     let list = QueueQuery::read(&ask.query)?;

@@ -155,9 +155,10 @@ pub(crate) async fn maintainer(
             }),
             here,
             items: open.rows.iter().map(ItemLine::new).collect(),
-            total: open
-                .total
-                .map_or_else(|| "more than 1,000".to_owned(), |total| total.to_string()),
+            total: open.total.map_or_else(
+                || "more than are counted".to_owned(),
+                |total| total.to_string(),
+            ),
             packages: packages
                 .iter()
                 .take(NAMED)

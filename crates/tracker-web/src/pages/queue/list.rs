@@ -203,7 +203,7 @@ pub(crate) async fn queue(ask: Ask, State(app): State<App>) -> Result<Response, 
         total: match page.total {
             Some(1) => "1 match".to_owned(),
             Some(total) => format!("{} matches", count(total)),
-            None => "More than 1,000 matches".to_owned(),
+            None => "More matches than are counted".to_owned(),
         },
         query: text.clone(),
         problem,
