@@ -53,6 +53,9 @@ pub enum StoreError {
     /// Another process holds the database or the server is gone; nothing was written. Repeat the call later.
     #[error("the database is busy or unreachable")]
     Unavailable(#[source] sqlx::Error),
+    /// The database took longer than the caller's patience; nothing was written. Ask for less, or later.
+    #[error("the database takes too long")]
+    Slow(#[source] sqlx::Error),
     /// The database refused a statement; nothing of the failed call was written.
     #[error("the database refused a statement")]
     Database(#[source] sqlx::Error),
@@ -187,6 +190,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(inner) => match inner.code().as_deref() {
                 // SQLITE_FULL and PostgreSQL's disk_full.
                 Some("13" | "53100") => StoreError::Full(error),
+                // SQLITE_INTERRUPT and PostgreSQL's query_canceled.
+                Some("9" | "57014") => StoreError::Slow(error),
                 // SQLITE_BUSY with its extended codes, SQLITE_LOCKED; PostgreSQL's connection,
                 // shutdown, serialization and lock classes.
                 Some(

@@ -1,6 +1,6 @@
 //! All SQL of the tracker, written once for SQLite and PostgreSQL. Layer: tracker, storage.
 //!
-//! Reading order: [`Store`] (opening), `record` and `inventory` (what comes in), `derive` (what is due and what
+//! Reading order: [`Store`] (opening), `patience` (how long calls wait), `record` and `inventory` (what comes in), `derive` (what is due and what
 //! matching found), `follow` (how far feeds were followed), `job` (what runs in the background, and who holds it), `pull` and `landing` (what is told
 //! of changes on their way), `copy` and `check` (backups, moves, and whether all holds together), `read` (what pages
 //! show, in the types of [`view`]), `operate` (what monitoring asks), `people` (who may),
@@ -23,6 +23,7 @@ mod listing;
 mod migrate;
 mod open;
 mod operate;
+mod patience;
 mod people;
 mod pull;
 mod read;
@@ -51,6 +52,7 @@ pub use job::{Ended, Job, JobCounts, JobName, JobState, Lease, Run};
 pub use landing::{ChannelWait, Concerned, FixedEvent, LandedFix, NamedFinding};
 pub use open::Store;
 pub use operate::{Connections, Totals};
+pub use patience::Patience;
 pub use people::{
     Giver, GrantRow, HeldPerson, HeldSession, HeldToken, Identity, NewProof, SessionRow,
     StartedSignIn, TokenRow,

@@ -6,6 +6,7 @@ use crate::copy;
 use crate::error::{Result, StoreError};
 use crate::job::{Lease, fence};
 use crate::migrate;
+use crate::patience::{self, Patience};
 use crate::session::Session;
 use crate::statement::{Dialect, statements};
 use crate::value::values;
@@ -20,12 +21,12 @@ use std::time::Duration;
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 
+/// Connections to a server, which waits for its disks and for locks while others go on.
+const SERVED: u32 = 10;
+
 /// Page cache of SQLite's writer and of each reader in KiB: 64 MiB in all.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 const READER_CACHE_KIB: u32 = 8 * 1024;
-
-/// How long a call waits for a lock that another process holds, or for a free connection.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a writing transaction may wait for its own process; with a lease, as long as the lease.
 const LONGEST_SILENCE: Duration = Duration::from_mins(5);
@@ -72,7 +73,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unfinished`] for a copy that was not finished, besides what opening can meet.
     pub async fn open(url: &str) -> Result<Store> {
-        let store = Store::open_target(url).await?;
+        Store::open_with(url, Patience::WORK).await
+    }
+
+    /// Opens a database as [`Store::open`] does, for callers of a patience of their own.
+    pub async fn open_with(url: &str, patience: Patience) -> Result<Store> {
+        let store = Store::open_migrated(url, patience).await?;
         let mut session = store.read().await?;
         let unfinished = copy::unfinished(&mut session).await?;
         drop(session);
@@ -85,7 +91,11 @@ impl Store {
 
     /// Opens a database as [`Store::open`] does, even one that an unfinished copy is in: for [`Store::copy_to`].
     pub async fn open_target(url: &str) -> Result<Store> {
-        let store = Store::connect(url).await?;
+        Store::open_migrated(url, Patience::WORK).await
+    }
+
+    async fn open_migrated(url: &str, patience: Patience) -> Result<Store> {
+        let store = Store::connect_with(url, patience).await?;
         let dialect = match &store.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
@@ -95,11 +105,16 @@ impl Store {
     }
 
     /// Opens a database with whatever schema it has.
+    #[cfg(test)]
     pub(crate) async fn connect(url: &str) -> Result<Store> {
+        Store::connect_with(url, Patience::WORK).await
+    }
+
+    async fn connect_with(url: &str, patience: Patience) -> Result<Store> {
         let pools = if let Some(path) = sqlite_path(url) {
-            open_sqlite(url, path).await?
+            open_sqlite(url, path, patience).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Pools::Postgres(open_postgres(url).await?)
+            Pools::Postgres(open_postgres(url, patience).await?)
         } else {
             return Err(address(url, "the scheme is unknown"));
         };
@@ -110,7 +125,12 @@ impl Store {
     pub(crate) async fn migrate(&self, steps: &Migrator) -> Result<()> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => steps.run(writer).await?,
-            Pools::Postgres(pool) => steps.run(pool).await?,
+            Pools::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                patience::unhurried(&mut connection).await?;
+                steps.run(&mut *connection).await?;
+                patience::hurried(&mut connection).await?;
+            }
         }
         Ok(())
     }
@@ -118,6 +138,11 @@ impl Store {
     /// Opens a database as [`Store::open`] does, but refuses a SQLite file that is not there or holds nothing:
     /// for callers that only read, to whom an empty database would look like one that knows nothing.
     pub async fn open_existing(url: &str) -> Result<Store> {
+        Store::open_existing_with(url, Patience::WORK).await
+    }
+
+    /// Opens a database as [`Store::open_existing`] does, for callers of a patience of their own.
+    pub async fn open_existing_with(url: &str, patience: Patience) -> Result<Store> {
         if let Some(path) = sqlite_path(url).filter(|path| !path.is_empty() && *path != ":memory:")
         {
             let held = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
@@ -127,7 +152,7 @@ impl Store {
                 });
             }
         }
-        Store::open(url).await
+        Store::open_with(url, patience).await
     }
 
     /// Waits for running calls, then closes all connections.
@@ -233,7 +258,7 @@ fn without_password(url: &str) -> String {
     }
 }
 
-async fn open_sqlite(url: &str, path: &str) -> Result<Pools> {
+async fn open_sqlite(url: &str, path: &str, patience: Patience) -> Result<Pools> {
     if path.is_empty() {
         return Err(address(url, "the path is missing"));
     }
@@ -247,19 +272,19 @@ async fn open_sqlite(url: &str, path: &str) -> Result<Pools> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .row_buffer_size(ROWS_UNDER_WAY)
-        .busy_timeout(PATIENCE)
         .foreign_keys(true)
         .statement_cache_capacity(PREPARED)
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", "8000")
         .pragma("journal_size_limit", "67108864");
+    let options = patience.of_sqlite(options);
     let cache = |kib: u32| format!("-{kib}");
     let writers = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(PATIENCE * 20);
+        .acquire_timeout(patience.turn);
     if path == ":memory:" {
         // One connection is the whole database, so reads and writes take turns on it.
         let pool = writers
@@ -281,9 +306,9 @@ async fn open_sqlite(url: &str, path: &str) -> Result<Pools> {
         )
         .await
         .map_err(failed)?;
-    let readers = SqlitePoolOptions::new()
+    let readers = patience
+        .of_readers(SqlitePoolOptions::new())
         .max_connections(READERS)
-        .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(
@@ -294,9 +319,9 @@ async fn open_sqlite(url: &str, path: &str) -> Result<Pools> {
     Ok(Pools::Sqlite { writer, readers })
 }
 
-async fn open_postgres(url: &str) -> Result<PgPool> {
+async fn open_postgres(url: &str, patience: Patience) -> Result<PgPool> {
     let options = PgConnectOptions::from_str(url).map_err(|error| address(url, error))?;
-    let options = options.statement_cache_capacity(PREPARED);
+    let options = patience.of_postgres(options.statement_cache_capacity(PREPARED));
     // The pool would go on trying; a server that is not there should be told of at once.
     let first = PgConnection::connect_with(&options).await;
     let closed = match first {
@@ -308,8 +333,8 @@ async fn open_postgres(url: &str) -> Result<PgPool> {
         source,
     })?;
     Ok(PgPoolOptions::new()
-        .max_connections(READERS + 1)
-        .acquire_timeout(PATIENCE)
+        .max_connections(SERVED)
+        .acquire_timeout(patience.connection)
         .connect_lazy_with(options))
 }
 

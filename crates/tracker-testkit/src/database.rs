@@ -3,7 +3,8 @@
 //! Invariant: the address stays valid for as long as the value lives, so a test may close and open it again.
 
 use crate::postgres;
-use tracker_store::Store;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use tracker_store::{Patience, Store};
 
 /// The kinds of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +57,63 @@ impl Database {
         &self.url
     }
 
+    /// Opens it for a caller of little patience.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    pub async fn open_with(&self, patience: Patience) -> Store {
+        let store = Store::open_with(&self.url, patience).await;
+        store.expect("the database opens")
+    }
+
     /// Opens it.
     ///
     /// # Panics
     /// If it cannot be opened.
     pub async fn open(&self) -> Store {
         Store::open(&self.url).await.expect("the database opens")
+    }
+}
+
+/// Somebody else's transaction, which keeps what it locked until it is dropped.
+#[derive(Debug)]
+pub enum Held {
+    /// On SQLite.
+    Sqlite(SqliteConnection),
+    /// On PostgreSQL.
+    Postgres(PgConnection),
+}
+
+impl Held {
+    /// Keeps everybody from writing on SQLite, and on PostgreSQL from reading a table.
+    ///
+    /// # Panics
+    /// If the database does not do as it is told.
+    pub async fn new(url: &str) -> Held {
+        const TOLD: &str = "the database does as it is told";
+        if url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(url).await.expect(TOLD);
+            let begun = sqlx::query("BEGIN IMMEDIATE").execute(&mut connection);
+            begun.await.expect(TOLD);
+            return Held::Sqlite(connection);
+        }
+        let mut connection = PgConnection::connect(url).await.expect(TOLD);
+        for sql in ["BEGIN", "LOCK TABLE vulnerability IN ACCESS EXCLUSIVE MODE"] {
+            let told = sqlx::query(sql).execute(&mut connection).await;
+            told.expect(TOLD);
+        }
+        Held::Postgres(connection)
+    }
+
+    /// Lets go.
+    ///
+    /// # Panics
+    /// If the database does not do as it is told.
+    pub async fn release(self) {
+        const ENDED: &str = "the transaction ends";
+        match self {
+            Held::Sqlite(connection) => connection.close().await.expect(ENDED),
+            Held::Postgres(connection) => connection.close().await.expect(ENDED),
+        }
     }
 }

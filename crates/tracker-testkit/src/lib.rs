@@ -8,7 +8,7 @@ pub mod fixture;
 mod postgres;
 pub mod scale;
 
-pub use database::{Database, Kind};
+pub use database::{Database, Held, Kind};
 pub use postgres::PrivateServer;
 
 /// Runs each test on both databases, as `NAME::sqlite` and `NAME::postgres`.

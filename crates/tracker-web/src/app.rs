@@ -2,7 +2,7 @@
 //!
 //! Invariant: no state of its own, so that any number of replicas answer alike and any can be killed.
 
-use crate::error::Error;
+use crate::error::{Error, Trouble};
 use crate::landings::Landings;
 use crate::people::People;
 use std::sync::Arc;
@@ -47,6 +47,9 @@ impl From<StoreError> for Error {
                     reason: error.to_string(),
                 }
             }
+            StoreError::Unavailable(_) => Error::Database(Trouble::Unavailable, error.into()),
+            StoreError::Full(_) => Error::Database(Trouble::Full, error.into()),
+            StoreError::Slow(_) => Error::Database(Trouble::Slow, error.into()),
             other => Error::internal(other),
         }
     }

@@ -7,6 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tracker_people::{Denied, Lacks};
 
+/// When what did not work for a moment is worth another try, in seconds.
+const SOON: u64 = 5;
+
 /// A request that got no page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -127,9 +130,50 @@ pub(crate) enum Error {
         /// How long to wait.
         seconds: u64,
     },
+    /// The database cannot do it now; the source is logged, never shown.
+    #[error("{}", .0.told())]
+    Database(Trouble, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Too many wait for the same kind of page.
+    #[error("too many wait for this kind of page; try again in a few seconds")]
+    Crowded,
     /// Our fault; the source is logged, never shown.
     #[error("something failed on this side")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What keeps the database from answering, for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It is not there, or another process holds it.
+    Unavailable,
+    /// It has no space left.
+    Full,
+    /// It took longer than one waits for a page.
+    Slow,
+}
+
+impl Trouble {
+    const fn told(self) -> &'static str {
+        match self {
+            Trouble::Unavailable => {
+                "the database does not answer just now; nothing was changed, and the same will work once it is back"
+            }
+            Trouble::Full => {
+                "there is no space left to keep anything; nothing was changed, and whoever runs this site has to make some"
+            }
+            Trouble::Slow => {
+                "the database took too long; nothing was changed, and asking for less, or later, may work"
+            }
+        }
+    }
+
+    /// When it is worth another try, in seconds.
+    const fn retry(self) -> u64 {
+        match self {
+            Trouble::Unavailable | Trouble::Slow => 5,
+            Trouble::Full => 60,
+        }
+    }
 }
 
 /// A link that may lead on from an error.
@@ -193,6 +237,16 @@ impl Error {
             Error::BadQuery { .. } => (StatusCode::BAD_REQUEST, "This query is not understood"),
             Error::Moved => (StatusCode::PRECONDITION_FAILED, "It changed meanwhile"),
             Error::TooOften { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too often"),
+            Error::Database(Trouble::Unavailable, _) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The database is away")
+            }
+            Error::Database(Trouble::Full, _) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "No space is left")
+            }
+            Error::Database(Trouble::Slow, _) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "This took too long")
+            }
+            Error::Crowded => (StatusCode::SERVICE_UNAVAILABLE, "Many ask for this"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something failed here"),
         };
         let suggestions = match self {
@@ -220,7 +274,7 @@ impl Error {
 impl IntoResponse for Error {
     /// An empty answer with the problem beside it; the outermost layer knows in which form to write it.
     fn into_response(self) -> Response {
-        if let Error::Internal(source) = &self {
+        if let Error::Internal(source) | Error::Database(_, source) = &self {
             tracing::error!(error = %Chain(source.as_ref()), "request failed");
         }
         let problem = self.problem();
@@ -229,6 +283,12 @@ impl IntoResponse for Error {
         match &self {
             Error::TooOften { seconds } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Error::Database(trouble, _) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(trouble.retry()));
+            }
+            Error::Crowded | Error::TimedOut { .. } | Error::ProviderDown { .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(SOON));
             }
             // RFC 6750 section 3.
             Error::BadCredential => {

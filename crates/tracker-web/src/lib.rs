@@ -2,7 +2,7 @@
 //!
 //! Reading order: `routes` (every address, and who may ask it), `people` (who asks), `access`, `twin` (one rule for all `.json` twins), `ask` (a request and its
 //! answer), `pages` (one module a page), `components` (what pages are set from), `api` (the same for programs), `deciding` (who decides), `error`, `guard` (limits and
-//! headers), `told` (what is logged and counted of a request), `operate` (probes and metrics), `serve` (connections).
+//! headers), `turns` (no kind of page takes all connections), `told` (what is logged and counted of a request), `operate` (probes and metrics), `serve` (connections).
 //! Invariant: every page works without a script; only the pages of triage have one beside them, a file of this site, and
 //! the content security policy of all others forbids any.
 
@@ -27,6 +27,7 @@ mod routes;
 mod serve;
 mod timing;
 mod told;
+mod turns;
 mod twin;
 
 pub use access::{Access, Kind, Route};
@@ -42,4 +43,4 @@ pub use people::{
 };
 pub use routes::{ROUTES, router, router_for, router_with};
 pub use serve::serve;
-pub use timing::{PageTimes, page_times};
+pub use timing::{PageTimes, page_addresses, page_times};

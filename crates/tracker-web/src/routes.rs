@@ -17,6 +17,7 @@ use crate::pages::{
 };
 use crate::people::{self, People};
 use crate::told;
+use crate::turns::{self, Turns};
 use crate::twin;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -153,6 +154,7 @@ pub fn router_for(
     operations: &Operations,
 ) -> Router {
     let csrf = CsrfLayer::new().with_rejection_response(cross_site);
+    let turns = Turns::new(&store);
     let app = App {
         store,
         landings,
@@ -161,6 +163,7 @@ pub fn router_for(
     let body = usize::try_from(limits.body).unwrap_or(usize::MAX);
     let pages = table()
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .route_layer(middleware::from_fn_with_state(turns, turns::wait))
         .route_layer(middleware::from_fn(access::enforce))
         .route_layer(middleware::from_fn(told::note_route))
         .fallback(absent)

@@ -1,7 +1,6 @@
 //! `serve`: the pages of a database, until told to stop.
 
 use super::landing::watch;
-use super::open_existing;
 use super::people::people;
 use crate::arguments::Serve;
 use crate::output::{self, Outcome};
@@ -13,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use tracker_store::Store;
+use tracker_store::{Patience, Store};
 use tracker_web::{Landings, Limits, Operations, People};
 
 /// How the pages are watched, and how they end.
@@ -34,7 +33,9 @@ pub(crate) async fn run(arguments: Serve) -> anyhow::Result<Outcome> {
         None => None,
     };
     let people = people(arguments.people)?;
-    let store = open_existing(&arguments.database.database).await?;
+    let database = &arguments.database.database;
+    let store = Store::open_existing_with(database, Patience::PAGES).await;
+    let store = store.context("the database does not open")?;
     let landings = match arguments.landing {
         Some(folder) => Some(watch(&folder, store.clone()).await?),
         None => None,

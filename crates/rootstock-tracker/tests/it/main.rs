@@ -15,5 +15,6 @@ mod landing_fix;
 mod operate;
 mod program;
 mod refusal;
+mod replicas;
 mod triage;
 mod worker;

@@ -55,6 +55,12 @@ impl Service {
         }
     }
 
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     fn terminate(&self) {
         let process = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &process]).status();

@@ -77,12 +77,12 @@ on_both_databases! {
         let site = Site::new(&database).await;
         site.store.clone().close().await;
         let page = site.get("/channels").await;
-        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
         for secret in ["sqlx", "pool", "sqlite", "postgres", "SELECT"] {
             assert!(!page.body.to_lowercase().contains(&secret.to_lowercase()), "{secret}: {}", page.body);
         }
         assert!(page.body.contains("Start page"));
-        assert_eq!(site.get("/channels.json").await.json()["status"], 500);
+        assert_eq!(site.get("/channels.json").await.json()["status"], 503);
         let ready = site.get("/readyz").await;
         assert_eq!((ready.status, ready.body.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"));
         assert_eq!(site.get("/healthz").await.status, StatusCode::OK, "a new process would not mend it");

@@ -10,6 +10,7 @@ mod deciding;
 mod embargo;
 mod errors;
 mod events;
+mod faults;
 mod github;
 mod hostile;
 mod jobs;

@@ -63,6 +63,7 @@ impl Answer {
 }
 
 /// The site.
+#[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) router: Router,
     pub(crate) store: Store,
@@ -87,7 +88,16 @@ impl Site {
         settings: PeopleSettings,
         limits: Limits,
     ) -> Site {
-        let store = database.open().await;
+        Site::of(database.open().await, landings, settings, limits)
+    }
+
+    /// The site over a store.
+    pub(crate) fn of(
+        store: Store,
+        landings: Arc<dyn Landings>,
+        settings: PeopleSettings,
+        limits: Limits,
+    ) -> Site {
         let operations = Operations::new(store.clone());
         let people = People::new(settings).unwrap();
         let site = router_for(store.clone(), Some(landings), people, limits, &operations);
