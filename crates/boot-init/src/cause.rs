@@ -77,11 +77,20 @@ fn remedy(error: &Error) -> Option<&'static str> {
             "the image carries no policy that the enrolled key signed: it is not an image of that key's holder, or was \
              installed without it"
         }
+        Error::Stored { .. } => {
+            "`rootstock-boot pcrlock store --esp` puts the policy that the TPM holds beside the image; where its index is gone, store \
+             one and enrol anew"
+        }
         Error::OtherAlternatives { .. } => {
             "the list of generations beside the image is another: put back the one that the token was sealed for, or seal anew"
         }
         _ => return None,
     })
+}
+
+/// True when a policy is what is missing.
+fn wants_policy(error: &Error) -> bool {
+    matches!(error, Error::Stored { .. } | Error::Unsigned { .. })
 }
 
 impl Causes {
@@ -100,6 +109,12 @@ impl Causes {
             lines.push(format!("token {number} is refused: {said}"));
             lines.extend(remedy(error).map(|remedy| format!("  {remedy}")));
             wanted.extend(registers(error));
+        }
+        if self.tokens.iter().any(|(_, error)| wants_policy(error)) {
+            let unread = beside.unread.iter();
+            lines.extend(
+                unread.map(|(name, error)| format!("{name} is left out: {}", chain(error))),
+            );
         }
         for error in &self.owner {
             lines.push(format!(

@@ -8,11 +8,11 @@ use crate::cause::chain;
 use crate::{Causes, Console, Result};
 use boot_luks::{Storage, Volume, VolumeKey};
 use boot_measure::{Bank, EventLog};
-use boot_policy::{PcrSet, Refusal, SignedPolicies};
+use boot_policy::{PcrSet, Refusal, SignedPolicies, StoredPolicy};
 use boot_tpm::{Code, Tpm, Transport};
 use boot_unlock::{
-    Error, Evidence, RecoveryToken, each_token, generations, read_generations, recover, unlock_by,
-    unlock_typed,
+    Error, Evidence, RecoveryToken, each_token, generations, read_generations, recover,
+    unlock_stored, unlock_typed,
 };
 
 /// How often a PIN is asked for.
@@ -23,6 +23,10 @@ const PINS: u32 = 3;
 pub struct Beside {
     /// Signed policies of the image.
     pub signed: Option<SignedPolicies>,
+    /// Policies that live in the TPM; of several for one index the TPM says which is true.
+    pub stored: Vec<StoredPolicy>,
+    /// Policies that can't be read: the file's name, and why.
+    pub unread: Vec<(String, boot_policy::Error)>,
     /// Lists of generations, as they are.
     pub generations: Vec<Vec<u8>>,
     /// Firmware's log of this boot.
@@ -190,7 +194,9 @@ impl<C: Console> Opener<'_, C> {
                 alternatives,
                 pin,
             };
-            unlock_by(volume, token.number, tpm, &evidence).map(|unlocked| unlocked.key)
+            let stored = &self.beside.stored;
+            unlock_stored(volume, Some(token.number), tpm, &evidence, stored)
+                .map(|unlocked| unlocked.key)
         };
         let Some(bank) = token.list_of else {
             return attempt(&[]);

@@ -6,7 +6,7 @@ use crate::{BlockDevice, Candidate, Error, FileSystem, Result};
 use boot_initrd::{Dependencies, MAX_DEPENDENCIES, MAX_LINE, WORDS};
 use boot_luks::Volume;
 use boot_measure::{EventLog, Gpt, MAX_LOG};
-use boot_policy::{MAX_DOCUMENT, SignedPolicies};
+use boot_policy::{MAX_CREDENTIAL, MAX_DOCUMENT, SignedPolicies, StoredPolicy};
 use boot_unlock::MAX_GENERATIONS;
 use rustix::fs::statfs;
 use rustix::io::Errno;
@@ -30,7 +30,10 @@ const MAX_MODULE: u64 = 128 << 20;
 const MAX_MEMORY: u32 = 64 << 10;
 /// Where the stub puts what lies beside the image.
 const EXTRA: &str = "/.extra";
-/// Names of credentials: lists of generations, logs of boots that were right, and recovery tokens of the owner.
+/// Signed policies of the image.
+const SIGNED: &str = "tpm2-pcr-signature.json";
+/// Names of credentials: policies that live in the TPM, as systemd-pcrlock names them; lists of generations, logs of boots that were right, and recovery tokens of the owner.
+const STORED: &str = "pcrlock.";
 const GENERATIONS: &str = "rootstock-generations";
 const GOOD_LOG: &str = "rootstock-log";
 const RECOVERY: &str = "rootstock-recovery";
@@ -261,8 +264,12 @@ fn beginning(folder: &Path, start: &str) -> Vec<PathBuf> {
 /// What the stub put beside the image, and firmware's log. What is not of its form is left out: it is foreign, and a
 /// passphrase opens the volume without it.
 pub fn beside() -> Beside {
-    let extra = Path::new(EXTRA);
-    let signed = read(&extra.join("tpm2-pcr-signature.json"), MAX_DOCUMENT);
+    gathered(Path::new(EXTRA))
+}
+
+/// As [`beside`], from a folder.
+pub fn gathered(extra: &Path) -> Beside {
+    let signed = read(&extra.join(SIGNED), MAX_DOCUMENT);
     let credentials = |start: &str| -> Vec<PathBuf> {
         let folders = ["credentials", "global_credentials"];
         folders
@@ -271,8 +278,27 @@ pub fn beside() -> Beside {
             .collect()
     };
     let log = |path: &Path| EventLog::read(&read(path, MAX_LOG)?).ok();
+    let mut unread = Vec::new();
+    let mut policy = |name: &Path, error| unread.push((name.display().to_string(), error));
+    let signed = signed.and_then(|json| {
+        SignedPolicies::from_json(&json)
+            .map_err(|error| policy(Path::new(SIGNED), error))
+            .ok()
+    });
+    let mut stored = Vec::new();
+    for path in credentials(STORED) {
+        let Some(file) = read(&path, MAX_CREDENTIAL) else {
+            continue;
+        };
+        match StoredPolicy::from_credential(&file) {
+            Ok(found) => stored.push(found),
+            Err(error) => policy(Path::new(path.file_name().unwrap_or_default()), error),
+        }
+    }
     Beside {
-        signed: signed.and_then(|json| SignedPolicies::from_json(&json).ok()),
+        signed,
+        stored,
+        unread,
         generations: credentials(GENERATIONS)
             .iter()
             .filter_map(|path| read(path, MAX_GENERATIONS))

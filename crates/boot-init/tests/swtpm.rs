@@ -7,10 +7,11 @@
 #[path = "../../boot-tpm/tests/swtpm/chip.rs"]
 #[expect(dead_code, reason = "the TPM's own tests use the rest")]
 mod chip;
+mod person;
 #[path = "../../boot-unlock/tests/volume/mod.rs"]
 mod volume;
 
-use boot_init::{Beside, Console, Error, Opener};
+use boot_init::{Beside, Error, Opener};
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::{Bank, Register};
 use boot_policy::{Claim, Floor, PcrSet, SignedPolicies};
@@ -19,13 +20,12 @@ use boot_signature::Signer;
 use boot_tpm::{Device, Socket, Tpm, Transport};
 use boot_unlock::{DiskOwner, Protection, RecoveryRequest, RecoveryToken, enroll, enroll_recovery};
 use chip::{Chip, Judged};
+use person::Person;
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 use volume::{PASSPHRASE, format, open};
-use zeroize::Zeroizing;
 
 const FLOOR: u32 = 0x0180_4321;
 
@@ -37,41 +37,6 @@ impl Transport for Recording {
         let code = command[6..10].try_into().expect("four bytes");
         self.1.borrow_mut().push(u32::from_be_bytes(code));
         self.0.exchange(command)
-    }
-}
-
-/// Somebody who types these lines, and reads.
-#[derive(Default)]
-struct Person {
-    types: VecDeque<Vec<u8>>,
-    heard: Vec<String>,
-}
-
-impl Person {
-    fn who_types(lines: &[&[u8]]) -> Person {
-        Person {
-            types: lines.iter().map(|line| line.to_vec()).collect(),
-            heard: Vec::new(),
-        }
-    }
-
-    fn heard(&self, text: &str) {
-        let heard = self.heard.join("\n");
-        assert!(heard.contains(text), "`{text}` is not in:\n{heard}");
-    }
-}
-
-impl Console for Person {
-    fn say(&mut self, line: &str) {
-        self.heard.push(line.to_owned());
-    }
-
-    fn ask(&mut self, question: &str) -> boot_init::Result<Zeroizing<Vec<u8>>> {
-        self.heard.push(question.to_owned());
-        self.types
-            .pop_front()
-            .map(Zeroizing::new)
-            .ok_or(Error::Console)
     }
 }
 

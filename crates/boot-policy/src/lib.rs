@@ -7,6 +7,7 @@
 //! Sources: TPM 2.0 library parts 1 to 3, systemd's `tpm2-util`, `systemd-measure` and `pcrlock`.
 
 mod booted;
+mod credential;
 mod digest;
 mod document;
 mod members;
@@ -24,6 +25,7 @@ mod tree;
 mod tests;
 
 pub use booted::{Booted, Known};
+pub use credential::MAX_CREDENTIAL;
 pub use digest::{Comparison, MAX_ALTERNATIVES, PolicyDigest};
 pub use document::{MAX_DOCUMENT, SignedPolicies, SignedPolicy};
 pub use members::Members;

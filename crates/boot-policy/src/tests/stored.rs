@@ -1,6 +1,7 @@
 //! `pcrlock.json`: up to eight states as systemd-pcrlock writes them, more as states of ours; what is read is written again.
 
-use crate::{Booted, Layout, Members, NvPublic, PcrSet, Place, Policy, State, StoredPolicy};
+use crate::{Booted, Error, Layout, Members, NvPublic, PcrSet, Place, Policy, State, StoredPolicy};
+use base64ct::{Base64, Encoding};
 use boot_measure::{Bank, Registers};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -157,5 +158,51 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = StoredPolicy::from_json(&bytes);
+        let _ = StoredPolicy::from_credential(&bytes);
     }
+
+    #[test]
+    fn a_credential_that_was_changed_anywhere_is_refused(at in any::<prop::sample::Index>(), flip in 1_u8..=255) {
+        let text = stored(2).to_credential("pcrlock.test").unwrap();
+        let mut bytes = Base64::decode_vec(text.trim_end()).unwrap();
+        *at.get_mut(&mut bytes) ^= flip;
+        prop_assert!(StoredPolicy::from_credential(Base64::encode_string(&bytes).as_bytes()).is_err());
+        bytes.truncate(at.index(bytes.len()));
+        prop_assert!(StoredPolicy::from_credential(Base64::encode_string(&bytes).as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn a_credential_holds_the_document() {
+    for (count, name) in [(1, ""), (8, "pcrlock.test"), (65, &*"n".repeat(255))] {
+        let policy = stored(count);
+        let text = policy.to_credential(name).unwrap();
+        assert_eq!(
+            StoredPolicy::from_credential(text.as_bytes()).unwrap(),
+            policy
+        );
+        let json = policy.to_json().unwrap();
+        assert_eq!(
+            StoredPolicy::from_credential(json.as_bytes()).unwrap(),
+            policy
+        );
+    }
+    assert!(stored(1).to_credential(&"n".repeat(256)).is_err());
+}
+
+#[test]
+fn credentials_of_systemd_are_read() {
+    // `systemd-creds encrypt --with-key=tpm2-absent --name=pcrlock.x` of systemd 252, over `{"hello":1}`.
+    let text = "BYRp2vb1QySABUnaD46i+yAAAAABAAAADAAAABAAAADjFt02+Dy4w3uJdO8AAAAAwCpazxrSbqjnrL0\n\
+        MyoO5gIP7z0o48jd5k23+Klt0wCJUf+5MkoMjlEl9BT4fgCCpnWzg4L9u2aVA74M=\n";
+    let error = StoredPolicy::from_credential(text.as_bytes()).unwrap_err();
+    // It was decrypted: what is wrong is its content.
+    assert!(matches!(error, Error::Stored(_)), "{error}");
+    // The first letters say which key it is for.
+    let other = text.replacen("BYRp", "BYRq", 1);
+    let error = StoredPolicy::from_credential(other.as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().contains("a key of the host or its TPM"),
+        "{error}"
+    );
 }
