@@ -32,6 +32,14 @@ pub(crate) fn write(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
     write_with_mode(out, path, bytes, 0o666)
 }
 
+/// Removes a file, where it is there.
+pub(crate) fn remove(out: &Out, path: &Path) -> anyhow::Result<()> {
+    if out.dry_run || !path.exists() {
+        return Ok(());
+    }
+    std::fs::remove_file(path).with_context(|| path.display().to_string())
+}
+
 /// As [`write()`], but readable by the owner alone and never in place of an existing file.
 pub(crate) fn write_secret(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     anyhow::ensure!(

@@ -2,6 +2,7 @@
 
 mod boot;
 mod companions;
+mod copies;
 mod counter;
 mod disk;
 mod enroll;

@@ -3,6 +3,7 @@
 //! Invariants: at any moment one of two files says what the index holds: the policy's, or the one beside it with `.next`; the index is
 //! asked which.
 
+use super::copies::Copies;
 use super::counter::handle;
 use super::number::pcr;
 use super::pcr::BankName;
@@ -32,8 +33,10 @@ more, up to 4096, as a tree that systemd does not read.
 The first time, the index is defined and a recovery PIN is shown once: it writes the index when the machine is in a state that the policy
 does not let pass. Afterwards the machine writes it by itself, while it is in a state that the policy lets pass.
 
+With --esp the initrd finds the policy too; give it each time.
+
 Examples:
-  rootstock-boot pcrlock store --keep-srk --generations states.json
+  rootstock-boot pcrlock store --keep-srk --generations states.json --esp /boot
   rootstock-boot --dry-run --json pcrlock store --generations states.json
   rootstock-boot pcrlock store --pcr 4,7,11
       the running system alone")]
@@ -77,6 +80,8 @@ pub(crate) struct PolicyFile {
     /// The policy's file.
     #[arg(long, value_name = "FILE", default_value = POLICY)]
     policy: PathBuf,
+    #[command(flatten)]
+    copies: Copies,
 }
 
 /// What a stored policy is, and whether the TPM holds it.
@@ -116,13 +121,6 @@ pub(crate) fn documents(policy: &Path) -> anyhow::Result<Vec<StoredPolicy>> {
     let mut found = vec![running::read(policy, StoredPolicy::from_json)?];
     found.extend(optional(&next_of(policy))?);
     Ok(found)
-}
-
-fn remove_file(out: &Out, path: &Path) -> anyhow::Result<()> {
-    if out.dry_run || !path.exists() {
-        return Ok(());
-    }
-    std::fs::remove_file(path).with_context(|| path.display().to_string())
 }
 
 /// Has the TPM keep a storage root key, where that was asked for; answers what was or would be done.
@@ -219,6 +217,7 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
     } else {
         registers_of(&plan)
     };
+    options.at.copies.check(&pcrs)?;
     let booted = options
         .running
         .booted(&mut tpm, &options.tpm, bank, &pcrs)?;
@@ -249,9 +248,14 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
         let pin = RecoveryKey::random();
         let policy = prepare(&mut tpm, index, &members, &pin)?;
         files::write(out, &at.policy, policy.to_json()?.as_bytes())?;
-        if let Err(error) = install(&mut tpm, &policy, &pin) {
-            remove_file(out, &at.policy)?;
-            return Err(error.into());
+        let installed = at
+            .copies
+            .settle(out, &policy)
+            .and_then(|()| Ok(install(&mut tpm, &policy, &pin)?));
+        if let Err(error) = installed {
+            files::remove(out, &at.policy)?;
+            at.copies.remove(out)?;
+            return Err(error);
         }
         done.index = Some(index);
         done.recovery_pin = Some(&pin);
@@ -268,6 +272,7 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
     }
     let held = tpm.stored(&current.place.index, b"")?;
     if held == Some(layout.digest()?) && current.layout == layout {
+        at.copies.settle(out, &current)?;
         done.what = "the policy is stored already";
         return done.say(out);
     }
@@ -281,9 +286,14 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
     let renewal = renew(&mut tpm, &current, &members, pin)?;
     let json = renewal.policy.to_json()?;
     files::write(out, &at.next(), json.as_bytes())?;
+    // A file that was put back from elsewhere is not what the index holds, and a copy of it would replace one that is.
+    let digest = current.layout.digest()?;
+    let true_one = held.is_some_and(|held| held == digest).then_some(&current);
+    at.copies.announce(out, true_one, &renewal.policy)?;
     renewal.write(&mut tpm)?;
     files::write(out, &at.policy, json.as_bytes())?;
-    remove_file(out, &at.next())?;
+    files::remove(out, &at.next())?;
+    at.copies.settle(out, &renewal.policy)?;
     done.say(out)
 }
 
@@ -301,7 +311,7 @@ fn settled(
         Settled::Next => {
             let next = next.expect("it was settled that it holds");
             files::write(out, &at.policy, next.to_json()?.as_bytes())?;
-            remove_file(out, &at.next())?;
+            files::remove(out, &at.next())?;
             Some(next)
         }
         Settled::Current | Settled::Neither => Some(current),
@@ -315,7 +325,7 @@ fn settled(
     })
 }
 
-/// Runs `status`: exit code 1 when the TPM does not hold what the file says.
+/// Runs `status`: exit code 1 when the TPM does not hold what the file says, or a system partition lacks it.
 pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
     let documents = documents(&options.at.policy)?;
     let current = &documents[0];
@@ -334,6 +344,11 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
     let held = tpm
         .stored(&current.place.index, b"")?
         .map(|digest| hex::encode(digest.0));
+    let true_one = match settled {
+        Settled::Next => &documents[1],
+        _ => current,
+    };
+    let lacking = options.at.copies.lacking(true_one);
     let answer = serde_json::json!({
         "index": index,
         "layout": layout,
@@ -343,9 +358,23 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
         "held": held,
         "current": settled == Settled::Current,
         "said": said,
+        "lacking": lacking,
     });
-    out.answer(&answer, |_| format!("NV index {index}: {layout}\n{said}"))?;
-    Ok(Verdict::when(settled == Settled::Current))
+    out.answer(&answer, |_| {
+        let lacking = lacking.iter().map(|path| {
+            format!(
+                "\n{}: not this policy; `pcrlock store --esp` writes it",
+                path.display()
+            )
+        });
+        format!(
+            "NV index {index}: {layout}\n{said}{}",
+            lacking.collect::<String>()
+        )
+    })?;
+    Ok(Verdict::when(
+        settled == Settled::Current && lacking.is_empty(),
+    ))
 }
 
 /// Runs `remove`.
@@ -358,8 +387,9 @@ pub(crate) fn run_remove(options: &Status, out: &Out) -> anyhow::Result<Verdict>
     let index = format!("{:#010x}", policy.place.index.index);
     if !out.dry_run {
         remove(&mut tpm, &policy)?;
-        remove_file(out, &options.at.next())?;
-        remove_file(out, path)?;
+        files::remove(out, &options.at.next())?;
+        files::remove(out, path)?;
+        options.at.copies.remove(out)?;
     }
     let what = if out.dry_run {
         "would remove"

@@ -180,6 +180,81 @@ fn a_disk_follows_the_policy_in_an_index() {
 }
 
 #[test]
+fn every_system_partition_has_a_copy_that_systemd_reads() {
+    let folder = scratch();
+    let path = folder.path();
+    let tpm = Tpm::start(path);
+    let with = format!("--tpm socket:{}", path.join("tpm/socket").display());
+    let at = format!("{with} --policy pcrlock.json --esp one --esp two");
+    fs::create_dir(path.join("one")).unwrap();
+    let store = format!("pcrlock store {at} --keep-srk");
+    let (code, text) = boot_code(path, &format!("{store} --pcr 11"));
+    assert_eq!(code, 2);
+    assert!(text.contains("two: it is not a folder"), "{text}");
+    fs::create_dir(path.join("two")).unwrap();
+    let (code, text) = boot_code(path, &format!("{store} --pcr 11,12"));
+    assert_eq!(code, 2);
+    assert!(text.contains("leave it out of the policy"), "{text}");
+    boot(path, &format!("--dry-run {store} --pcr 11"));
+    assert!(!path.join("one/loader").exists());
+
+    // What lies there is what the file says, as systemd decrypts it.
+    let copy = |esp: &str, name: &str| path.join(format!("{esp}/loader/credentials/{name}.cred"));
+    let (current, next) = ("pcrlock.rootstock", "pcrlock.rootstock.next");
+    let same = || {
+        let json = fs::read_to_string(path.join("pcrlock.json")).unwrap();
+        for esp in ["one", "two"] {
+            let file = copy(esp, current);
+            let line = format!(
+                "systemd-creds decrypt --name={current} {} -",
+                file.display()
+            );
+            assert_eq!(run(path, &line), json);
+            assert!(!copy(esp, next).exists());
+        }
+    };
+    boot(path, &format!("{store} --pcr 11"));
+    same();
+    let first = fs::read(copy("one", current)).unwrap();
+    extend(path, &tpm, 4, "aa");
+    boot(path, &format!("{store} --pcr 4,11"));
+    same();
+    assert!(first != fs::read(copy("one", current)).unwrap());
+    boot(path, &format!("pcrlock status {at}"));
+
+    // One that was put back from elsewhere is told of, and mended; what is right is not written again.
+    put(
+        path,
+        "two/loader/credentials/pcrlock.rootstock.cred",
+        &first,
+    );
+    let (code, text) = boot_code(path, &format!("pcrlock status {at}"));
+    assert_eq!(code, 1);
+    assert!(
+        text.contains("two/loader/credentials/pcrlock.rootstock.cred: not this policy"),
+        "{text}"
+    );
+    assert!(!text.contains("one/loader"), "{text}");
+    let text = boot(path, &format!("{store} --pcr 4,11"));
+    assert!(text.contains("the policy is stored already"), "{text}");
+    same();
+
+    // The power fails between the copies and the index: the old one is still there.
+    put(path, "wrong", b"not it\n");
+    let held = fs::read(copy("one", current)).unwrap();
+    let (code, _) = boot_code(path, &format!("{store} --pcr 11 --recovery-pin-file wrong"));
+    assert_eq!(code, 2);
+    assert!(held == fs::read(copy("one", current)).unwrap());
+    assert!(copy("one", next).exists() && copy("two", next).exists());
+    boot(path, &format!("pcrlock status {at}"));
+    boot(path, &format!("{store} --pcr 4,11"));
+    same();
+
+    boot(path, &format!("pcrlock remove {at}"));
+    assert!(!copy("one", current).exists() && !copy("two", current).exists());
+}
+
+#[test]
 fn a_list_that_lacks_the_running_system_gets_it() {
     let folder = scratch();
     let path = folder.path();
