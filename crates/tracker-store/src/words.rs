@@ -13,9 +13,9 @@ pub(crate) trait Written {
 
 impl Written for Query {
     fn text(&self, dialect: Dialect) -> String {
-        let (and, quote, prefix) = match dialect {
-            Dialect::Sqlite => (" AND ", '"', "*"),
-            Dialect::Postgres => (" & ", '\'', ":*"),
+        let (quote, prefix) = match dialect {
+            Dialect::Sqlite => ('"', "*"),
+            Dialect::Postgres => ('\'', ":*"),
         };
         let last = self.terms().len() - 1;
         let terms = self.terms().iter().enumerate().map(|(index, term)| {
@@ -23,7 +23,15 @@ impl Written for Query {
             let prefix = if begins { prefix } else { "" };
             format!("{quote}{term}{quote}{prefix}")
         });
-        terms.collect::<Vec<_>>().join(and)
+        terms.collect::<Vec<_>>().join(and(dialect))
+    }
+}
+
+/// What stands between two searches of which both must hit.
+pub(crate) fn and(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => " AND ",
+        Dialect::Postgres => " & ",
     }
 }
 

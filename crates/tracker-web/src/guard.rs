@@ -26,6 +26,8 @@ pub struct Limits {
     pub address: usize,
     /// Largest request body, in bytes: more than any form.
     pub body: u64,
+    /// The same of a decision over the API, which may name more than a thousand matches.
+    pub decision: u64,
     /// Longest time until a body has come.
     pub body_time: Duration,
     /// Longest time for an answer.
@@ -41,6 +43,7 @@ impl Default for Limits {
         Limits {
             address: 4_096,
             body: 65_536,
+            decision: 262_144,
             body_time: Duration::from_secs(10),
             time: Duration::from_secs(20),
             connections: 1_024,
@@ -48,6 +51,22 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// Those of one address.
+    fn at(self, path: &str) -> Limits {
+        if path != DECISIONS {
+            return self;
+        }
+        Limits {
+            body: self.decision,
+            ..self
+        }
+    }
+}
+
+/// Where decisions are sent to.
+const DECISIONS: &str = "/api/v1/decisions";
 
 /// Nothing from elsewhere, no script unless a page says so, no frame; forms only lead back here.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -104,6 +123,7 @@ async fn guard(
     next: Next,
 ) -> Response {
     let told = Told::new(&mut request);
+    let limits = limits.at(request.uri().path());
     request.extensions_mut().insert(limits);
     let _under_way = operations.requests().under_way();
     let mut response = match refuse(&request, limits) {

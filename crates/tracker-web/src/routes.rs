@@ -20,7 +20,6 @@ use crate::told;
 use crate::turns::{self, Turns};
 use crate::twin;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware;
 use axum::response::IntoResponse;
@@ -160,7 +159,6 @@ pub fn router_for(
         landings,
         people,
     };
-    let body = usize::try_from(limits.body).unwrap_or(usize::MAX);
     let pages = table()
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .route_layer(middleware::from_fn_with_state(turns, turns::wait))
@@ -176,7 +174,6 @@ pub fn router_for(
             people::identify,
         ))
         .layer(csrf)
-        .layer(DefaultBodyLimit::max(body))
         .with_state(app);
     // The twin's suffix has to go before routing, so the router is wrapped rather than layered.
     let twins = MapRequestLayer::new(twin::rewrite).layer(pages);

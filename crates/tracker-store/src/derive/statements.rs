@@ -26,11 +26,11 @@ statements! {
     FINDINGS_HELD = "SELECT finding.package_match, finding.channel, finding.attribute, attribute.name, finding.version, finding.status, finding.evidence, finding.since, finding.state, finding.derived, finding.decided, finding.contradicted FROM finding JOIN attribute ON attribute.key = finding.attribute WHERE finding.package_match IN ({list:0})";
     FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since, state, derived, decided, contradicted) VALUES {rows:11} ON CONFLICT (package_match, attribute, channel) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since, state = excluded.state, derived = excluded.derived, decided = excluded.decided, contradicted = excluded.contradicted";
     FINDING_DROP = "DELETE FROM finding WHERE package_match = $1 AND channel = $2 AND attribute = $3";
-    AFFECTED_ADD = "UPDATE attribute SET affected = affected + $2 WHERE key = $1";
+    AFFECTED_ADD = "UPDATE attribute SET affected = affected + CAST(changed.column2 AS BIGINT) FROM (VALUES {rows:2}) AS changed WHERE attribute.key = CAST(changed.column1 AS BIGINT)";
     FINDINGS_DROP = "DELETE FROM finding WHERE package_match IN ({list:0})";
 
     LISTINGS_HELD = "SELECT vulnerability, scope, statuses FROM listing WHERE vulnerability IN ({list:0})";
     LISTING_PUT = "INSERT INTO listing (vulnerability, scope, urgency, published, modified, severity, exploited, statuses) VALUES {rows:8} ON CONFLICT (vulnerability, scope) DO UPDATE SET statuses = excluded.statuses";
     LISTING_DROP = "DELETE FROM listing WHERE vulnerability = $1 AND scope = $2";
-    VULNERABILITY_MATCHED = "UPDATE vulnerability SET family_count = $2, families = $3, channels = $4 WHERE key = $1";
+    VULNERABILITY_MATCHED = "UPDATE vulnerability SET family_count = CAST(matched.column2 AS BIGINT), families = matched.column3, channels = matched.column4 FROM (VALUES {rows:4}) AS matched WHERE vulnerability.key = CAST(matched.column1 AS BIGINT)";
 }

@@ -177,7 +177,7 @@ pub(crate) struct Rows {
     findings_gone: Vec<(i64, Cell)>,
     listings: Vec<Value>,
     listings_gone: Vec<(i64, i64)>,
-    summaries: Vec<Vec<Value>>,
+    summaries: Vec<Value>,
     /// By how much the count of vulnerabilities that affect an attribute changes.
     affected: BTreeMap<i64, i64>,
     items: ItemRows,
@@ -642,7 +642,7 @@ impl Rows {
         let count = families.len() as i64;
         families.truncate(ROW_FAMILIES);
         self.summaries
-            .push(values![held.key, count, json(&families), json(&channels)]);
+            .extend(values![held.key, count, json(&families), json(&channels)]);
         if names.open_somewhere(&held.listings) && names.fixed_everywhere(&statuses) {
             writer.event(held.key, &names.fix(&statuses));
         }
@@ -688,14 +688,14 @@ impl Rows {
                 .await?;
         }
         session.insert(&sql::LISTING_PUT, 8, self.listings).await?;
-        for (attribute, change) in self.affected.into_iter().filter(|(_, change)| *change != 0) {
-            session
-                .execute(&sql::AFFECTED_ADD, values![attribute, change])
-                .await?;
-        }
-        for row in self.summaries {
-            session.execute(&sql::VULNERABILITY_MATCHED, row).await?;
-        }
+        let affected = self.affected.into_iter().filter(|(_, change)| *change != 0);
+        let affected = affected.flat_map(|(attribute, change)| values![attribute, change]);
+        session
+            .insert(&sql::AFFECTED_ADD, 2, affected.collect())
+            .await?;
+        session
+            .insert(&sql::VULNERABILITY_MATCHED, 4, self.summaries)
+            .await?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::Store;
 use crate::error::Result;
 use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
 use crate::session::Session;
-use crate::statement::{Statement, statements};
+use crate::statement::{Dialect, Statement, statements};
 use crate::value::{Value, values};
 use crate::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
 use crate::words::{Query, Written as _};
@@ -23,6 +23,10 @@ const MAX_COUNT: i64 = 10_000;
 /// From this many hits of a search on, walking the list and testing each row is faster than sorting the hits, and words
 /// that hit so often as they stand are not looked for as beginnings too.
 const MANY_HITS: i64 = 2_000;
+
+/// Where words hit more than one in so many vulnerabilities, a page is full after few rows of the walk, and asking the
+/// index about each costs less than gathering all hits before. With fewer hits it is soon a hundred times as much.
+const OFTEN: i64 = 5;
 
 /// What narrows a list down: $1 scope, $2 severities, $3 exploitation, $4 statuses.
 macro_rules! narrowed {
@@ -136,6 +140,15 @@ static WALK_WORDS: Way = Way {
         "$7, $8"
     )
 };
+/// The same, asking about each row.
+static WALK_OFTEN: Way = Way {
+    total: Total::Unknown,
+    ..way!(
+        "listing AS l",
+        " AND EXISTS (SELECT 1 FROM vulnerability_words($6) AS w WHERE w.rowid = l.vulnerability)",
+        "$7, $8"
+    )
+};
 /// From the hits of a search for the words $6.
 static HITS: Way = way!(
     "vulnerability_words($6) AS found CROSS JOIN listing AS l",
@@ -157,11 +170,20 @@ static PACKAGE_WORDS: Way = way!(
 
 /// Every way, for the test that prepares their statements.
 #[cfg(test)]
-pub(crate) static WAYS: [&Way; 5] = [&WALK, &WALK_WORDS, &HITS, &PACKAGE, &PACKAGE_WORDS];
+pub(crate) static WAYS: [&Way; 6] = [
+    &WALK,
+    &WALK_WORDS,
+    &WALK_OFTEN,
+    &HITS,
+    &PACKAGE,
+    &PACKAGE_WORDS,
+];
 
 statements! {
     SCOPE_OF_CHANNEL = "SELECT key FROM channel WHERE name = $1";
     WORDS_COUNT = "SELECT count(*) FROM (SELECT rowid FROM vulnerability_words($1) LIMIT $2) AS counted";
+    /// About how many vulnerabilities there are: keys are given in order.
+    LAST = "SELECT coalesce(max(key), 0) FROM vulnerability";
 }
 
 impl Store {
@@ -280,7 +302,11 @@ async fn way_to(
             if !hits.many {
                 hits = Hits::of(session, &words).await?;
             }
-            let way = if hits.many { &WALK_WORDS } else { &HITS };
+            let way = match hits.many {
+                false => &HITS,
+                true if often(session, &hits.words).await? => &WALK_OFTEN,
+                true => &WALK_WORDS,
+            };
             (way, parameters, values![hits.words])
         }
     }))
@@ -299,6 +325,17 @@ impl Hits {
         let many = session.count(&WORDS_COUNT, few).await? > MANY_HITS;
         Ok(Hits { words, many })
     }
+}
+
+/// Whether words hit so often that a walk better asks about each row. PostgreSQL chooses by itself, as it knows no
+/// difference between the two.
+pub(crate) async fn often(session: &mut Session, words: &str) -> Result<bool> {
+    if session.dialect() == Dialect::Postgres {
+        return Ok(false);
+    }
+    let most = session.count(&LAST, Vec::new()).await? / OFTEN;
+    let hits = values![words, most + 1];
+    Ok(session.count(&WORDS_COUNT, hits).await? > most)
 }
 
 /// Where a page begins and which way it goes.
@@ -368,3 +405,6 @@ impl Seek {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

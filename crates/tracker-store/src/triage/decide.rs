@@ -261,8 +261,11 @@ async fn wanted(writer: &mut Writer, actor: &Actor, act: &Act) -> Result<Wanted>
     let mut count = 0;
     match &act.targets {
         Targets::Items(items) => {
-            for item in items.iter().take(MAX_ITEMS + 1) {
-                let found = vulnerability(session, &item.vulnerability).await?;
+            let items = &items[..items.len().min(MAX_ITEMS + 1)];
+            let ids = items.iter().map(|item| item.vulnerability.as_str());
+            let found = vulnerabilities(session, ids.collect()).await?;
+            for item in items {
+                let found = found.get(&item.vulnerability).cloned();
                 let found = found.ok_or_else(|| no_item(item))?;
                 let subject = Subject::new(item.distribution.as_str(), item.family.as_str());
                 count += usize::from(wanted.entry(found).or_default().insert(subject));
@@ -322,12 +325,25 @@ pub(crate) async fn vulnerability(
     session: &mut Session,
     id: &str,
 ) -> Result<Option<(i64, String)>> {
-    for statement in [&sql::VULNERABILITY_BY_ID, &sql::VULNERABILITY_BY_ALIAS] {
-        if let Some(row) = session.row(statement, values![id]).await? {
-            return Ok(Some((row.integer(0)?, row.text(1)?)));
+    let mut found = vulnerabilities(session, BTreeSet::from([id])).await?;
+    Ok(found.remove(id))
+}
+
+/// The keys and public ids of vulnerabilities, by any id of theirs; an id of several is the first's by public id.
+async fn vulnerabilities(
+    session: &mut Session,
+    mut ids: BTreeSet<&str>,
+) -> Result<BTreeMap<String, (i64, String)>> {
+    let mut found = BTreeMap::new();
+    for statement in [&sql::VULNERABILITIES_BY_ID, &sql::VULNERABILITIES_BY_ALIAS] {
+        ids.retain(|id| !found.contains_key(*id));
+        let wanted = ids.iter().map(|id| Value::from(*id)).collect();
+        for row in session.rows_in(statement, &[], wanted).await? {
+            let place = (row.integer(1)?, row.text(2)?);
+            found.entry(row.text(0)?).or_insert(place);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 async fn decide_batch(

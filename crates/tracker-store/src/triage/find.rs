@@ -5,13 +5,14 @@
 //! depend on how far the reader has walked; a total is exact, or absent where counting would cost more than the page.
 
 use super::facet::Spread;
-use super::sql::{Condition, lead};
+use super::sql::{Condition, lead, words};
 use crate::error::Result;
-use crate::read::list::Seek;
+use crate::read::list::{Seek, often};
 use crate::read::token::Position;
 use crate::session::Session;
 use crate::statement::Dialect;
 use crate::value::{Row, Value, json, values};
+use crate::words::and;
 use jiff::Timestamp;
 use tracker_triage::query::Query;
 
@@ -142,7 +143,10 @@ impl Asked<'_> {
                 let total = self.count(session, &from).await?;
                 (self.among(session, &from, span).await?, Some(total as u64))
             }
-            Way::Ranks => (self.ranks(session, span).await?, None),
+            Way::Ranks => {
+                let often = self.often(session).await?;
+                (self.ranks(session, span, often).await?, None)
+            }
         };
         span.keep(&mut found);
         Ok((found, total))
@@ -158,7 +162,8 @@ impl Asked<'_> {
                     .await?
             }
             Way::Keys(keys) => self.among(session, &From::Keys(keys), span).await?,
-            _ => self.ranks(session, span).await?,
+            // So many are read that whatever hits often is better gathered first.
+            _ => self.ranks(session, span, Vec::new()).await?,
         };
         span.keep(&mut found);
         Ok(found)
@@ -209,9 +214,24 @@ impl Asked<'_> {
         places(&session.select(text, condition.values).await?)
     }
 
+    /// The words that every match must have, if so many have all of them that a page is soon full.
+    async fn often(&self, session: &mut Session) -> Result<Vec<String>> {
+        let dialect = session.dialect();
+        let parts = self.query.parts().iter();
+        let all: Vec<String> = parts.filter_map(|part| words(part, dialect)).collect();
+        let often = !all.is_empty() && often(session, &all.join(and(dialect))).await?;
+        Ok(if often { all } else { Vec::new() })
+    }
+
     /// The matches of a span, found along the ranks.
-    async fn ranks(&self, session: &mut Session, span: Span) -> Result<Vec<Position>> {
-        let mut condition = self.condition(session);
+    async fn ranks(
+        &self,
+        session: &mut Session,
+        span: Span,
+        often: Vec<String>,
+    ) -> Result<Vec<Position>> {
+        let dialect = session.dialect();
+        let mut condition = Condition::with(self.query, dialect, self.now, self.me, often);
         let beyond = condition.beyond(span);
         let (order, limit) = (span.order(), span.limit);
         let text = format!(

@@ -20,6 +20,8 @@ pub(super) struct Condition {
     pub(super) text: String,
     pub(super) values: Vec<Value>,
     pub(super) dialect: Dialect,
+    /// Words that hit so often that each match is asked about them.
+    often: Vec<String>,
     now: i64,
     me: Option<String>,
 }
@@ -32,10 +34,22 @@ impl Condition {
         now: Timestamp,
         me: Option<&str>,
     ) -> Condition {
+        Condition::with(query, dialect, now, me, Vec::new())
+    }
+
+    /// The same, where some words hit often.
+    pub(super) fn with(
+        query: &Query,
+        dialect: Dialect,
+        now: Timestamp,
+        me: Option<&str>,
+        often: Vec<String>,
+    ) -> Condition {
         let mut condition = Condition {
             text: String::new(),
             values: Vec::new(),
             dialect,
+            often,
             now: now.as_microsecond(),
             me: me.map(str::to_owned),
         };
@@ -225,12 +239,21 @@ impl Condition {
             let Some(words) = Words::words(text) else {
                 continue;
             };
-            let words = self.bind(words.text(self.dialect));
+            let words = words.text(self.dialect);
+            let often = self.often.contains(&words);
+            let words = self.bind(words);
             let or = if index == 0 { "" } else { " OR " };
-            let _ = write!(
-                self.text,
-                "{or}i.vulnerability IN (SELECT rowid FROM vulnerability_words({words}))"
-            );
+            let _ = if often {
+                write!(
+                    self.text,
+                    "{or}EXISTS (SELECT 1 FROM vulnerability_words({words}) AS w WHERE w.rowid = i.vulnerability)"
+                )
+            } else {
+                write!(
+                    self.text,
+                    "{or}i.vulnerability IN (SELECT rowid FROM vulnerability_words({words}))"
+                )
+            };
         }
     }
 
@@ -267,10 +290,7 @@ pub(super) fn lead(
             "{MAINTAINED} JOIN triage_item AS i ON i.distribution = a.distribution AND i.family = a.family WHERE m.maintainer IN ("
         ),
         Field::Text => {
-            let [query::Value::Name(text)] = test.values.as_slice() else {
-                return None;
-            };
-            let words = Words::words(text)?.text(dialect);
+            let words = words(part, dialect)?;
             let text = "SELECT i.key FROM vulnerability_words($1) AS w JOIN triage_item AS i ON i.vulnerability = w.rowid";
             return Some((text.to_owned(), vec![Value::from(words)]));
         }
@@ -292,6 +312,17 @@ pub(super) fn lead(
             values,
         )
     })
+}
+
+/// The words of a test for words.
+pub(super) fn words(part: &Expression, dialect: Dialect) -> Option<String> {
+    let Expression::Test(test) = part else {
+        return None;
+    };
+    match (test.field, test.values.as_slice()) {
+        (Field::Text, [query::Value::Name(text)]) => Some(Words::words(text)?.text(dialect)),
+        _ => None,
+    }
 }
 
 /// Whether few rows may answer to a test that an index has in order: the likely probabilities, the fresh, the

@@ -24,8 +24,8 @@ statements! {
     MATCHED_VULNERABILITIES = "SELECT DISTINCT package_match.vulnerability, vulnerability.id FROM package_match JOIN vulnerability ON vulnerability.key = package_match.vulnerability WHERE package_match.vulnerability > $1 ORDER BY package_match.vulnerability LIMIT $2";
     DERIVED_LOG = "SELECT key, vulnerability, at, actor, reason, act, kind, text, data FROM event WHERE kind IN ('matched', 'unmatched', 'finding-changed') AND vulnerability IN ({list:0}) ORDER BY key";
 
-    VULNERABILITY_BY_ID = "SELECT key, id FROM vulnerability WHERE id = $1";
-    VULNERABILITY_BY_ALIAS = "SELECT vulnerability.key, vulnerability.id FROM alias JOIN vulnerability ON vulnerability.key = alias.vulnerability WHERE alias.alias = $1 ORDER BY vulnerability.id LIMIT 1";
+    VULNERABILITIES_BY_ID = "SELECT id, key, id FROM vulnerability WHERE id IN ({list:0})";
+    VULNERABILITIES_BY_ALIAS = "SELECT alias.alias, vulnerability.key, vulnerability.id FROM alias JOIN vulnerability ON vulnerability.key = alias.vulnerability WHERE alias.alias IN ({list:0}) ORDER BY vulnerability.id";
     VULNERABILITY_IDS = "SELECT key, id FROM vulnerability WHERE key IN ({list:0})";
     FAMILY_HELD = "SELECT count(*) FROM attribute WHERE distribution = $1 AND family = $2";
     FAMILY_PLACES = "SELECT channel.name, attribute.name, package.version FROM attribute JOIN package ON package.attribute = attribute.key JOIN release_package ON release_package.package = package.key JOIN channel ON channel.latest = release_package.channel_release WHERE attribute.distribution = $1 AND attribute.family = $2 ORDER BY channel.name, attribute.name";

@@ -5,6 +5,7 @@
 mod answers;
 mod deciding;
 mod histories;
+mod many;
 mod once;
 mod reading;
 mod two;

@@ -93,7 +93,7 @@ pub(crate) enum Decision {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DecisionOrder {
-    /// These matches, at most 10,000.
+    /// These matches: as many as a request of 256 KiB holds.
     matches: Option<Vec<MatchName>>,
     /// What this query finds, at most 10,000.
     query: Option<String>,

@@ -156,6 +156,17 @@ on_both_databases! {
         assert_eq!((left["rows"].as_array().unwrap().len(), &left["rows"][0]["family"]), (1, &json!("openssl")));
     }
 
+    async fn a_thousand_matches_may_be_named_at_once(database) {
+        let site = Site::with_people(&database, settings()).await;
+        let mut cast = Cast::new(&site.store).await;
+        let triager = client(&site, &mut cast, Role::Triager).await;
+        let named = json!({ "vulnerability": CRITICAL, "distribution": "nixpkgs", "family": "openssl" });
+        let order = json!({ "matches": vec![named; 1000], "decision": { "do": "confirm" }, "reason": "the same, often" });
+        assert!(order.to_string().len() > 65_536, "more than other routes take");
+        let done = triager.post("/api/v1/decisions", order).await;
+        assert_eq!(done["changed"].as_array().unwrap().len(), 1);
+    }
+
     async fn a_repeated_request_does_nothing_twice(database) {
         let site = Site::with_people(&database, settings()).await;
         let mut cast = Cast::new(&site.store).await;

@@ -20,6 +20,7 @@ const QUERIES: &[&str] = &[
     "status:fixed-by-version or kev:yes",
     "assignee:none state:proposed",
     "severity:low overflow",
+    "crafted remote -severity:low",
     "affected:nixos-26.05 confidence>=0.7 -pname:linux",
     "maintainer:maintainer-0 or is:suggested",
     "fixed:nixos-unstable epss<0.2",
