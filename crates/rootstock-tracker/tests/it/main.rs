@@ -9,6 +9,7 @@ mod demo;
 mod distributions;
 mod flow;
 mod follow;
+mod full;
 mod help;
 mod landing;
 mod landing_fix;

@@ -25,7 +25,17 @@ impl Drop for Service {
 
 impl Service {
     pub(crate) fn start(folder: &Path, database: &str, arguments: &[&str]) -> Service {
-        let mut child = command(folder)
+        Service::started(command(folder), folder, database, arguments)
+    }
+
+    /// As [`Service::start`], of a command that ends in the program's path.
+    pub(crate) fn started(
+        mut command: Command,
+        folder: &Path,
+        database: &str,
+        arguments: &[&str],
+    ) -> Service {
+        let mut child = command
             .args(["serve", "--database", database, "--listen", "127.0.0.1:0"])
             .args([
                 "--metrics-listen",
@@ -53,6 +63,11 @@ impl Service {
             pages,
             metrics,
         }
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL.

@@ -25,7 +25,15 @@ impl Run {
 
 /// The program, free of the environment's settings.
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rootstock-tracker"));
+    command_of(PROGRAM, folder)
+}
+
+/// Where it is.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_rootstock-tracker");
+
+/// A command in its place.
+pub(crate) fn command_of(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
     for name in [
         "ROOTSTOCK_CONFIG",

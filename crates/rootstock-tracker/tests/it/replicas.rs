@@ -1,17 +1,21 @@
-//! Two of `serve` on one database, and one of them killed: what was acknowledged is there once, nothing twice. On
-//! SQLite, which is for one, the killed one is started again.
+//! Two of each program on one database, and one of them killed: what was acknowledged is there once, nothing twice.
+//! On SQLite, which is for one of each, the killed one is started again.
 
 use crate::operate::Service;
+use crate::program::command;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Instant;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 use tracker_people::{Actor, NewToken, Role, Scope, Secret, SecretKind};
 use tracker_store::{Giver, Identity, NewProof, Store};
 use tracker_testkit::scale::{self, Scale};
-use tracker_testkit::{Kind, on_both_databases};
+use tracker_testkit::{Database, Kind, on_both_databases};
 use tracker_triage::{ActorKind, Event};
 
 const SCALE: Scale = Scale {
@@ -23,7 +27,7 @@ const SCALE: Scale = Scale {
 const KILLS: [u32; 4] = [15, 50, 85, 100];
 
 /// A triager's token.
-async fn token(store: &Store) -> String {
+pub(crate) async fn token(store: &Store) -> String {
     let now = Timestamp::now();
     let identity = Identity {
         provider: "local",
@@ -53,7 +57,7 @@ async fn token(store: &Store) -> String {
 }
 
 /// A decision about every match, under a key; read by [`answer`].
-fn send(address: &str, token: &str, round: usize) -> TcpStream {
+pub(crate) fn send(address: &str, token: &str, round: usize) -> TcpStream {
     let body =
         json!({ "query": "", "decision": { "do": "assign", "to": format!("round-{round}") } });
     let body = body.to_string();
@@ -69,7 +73,7 @@ fn send(address: &str, token: &str, round: usize) -> TcpStream {
 }
 
 /// The answer, if one came.
-fn answer(mut stream: TcpStream) -> Option<Value> {
+pub(crate) fn answer(mut stream: TcpStream) -> Option<Value> {
     let mut answer = String::new();
     // Whoever is killed resets the connection.
     let _ = stream.read_to_string(&mut answer);
@@ -141,4 +145,136 @@ on_both_databases! {
         assert_eq!(store.check(false, &mut || ()).await.unwrap(), []);
         assert_eq!(store.check_triage(&mut || ()).await.unwrap(), []);
     }
+
+    async fn a_worker_that_is_killed_within_an_import_is_taken_over(database) {
+        let feed = Feed::start();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        // Undisturbed, for comparison.
+        let control = Database::new(Kind::Sqlite).await;
+        let expected = control.open().await;
+        let alone = feed.worker(folders[0].path(), control.url(), "alone");
+        until(&expected, ENTRIES).await;
+        drop(alone);
+
+        let store = database.open().await;
+        let first = feed.worker(folders[0].path(), database.url(), "first");
+        until(&store, 1).await;
+        let two = database.kind() == Kind::Postgres;
+        let second = two.then(|| feed.worker(folders[1].path(), database.url(), "second"));
+        drop(first);
+        let held = store.known_digests().await.unwrap().len();
+        assert!(held < ENTRIES, "it was done already");
+        let second = second.unwrap_or_else(|| feed.worker(folders[1].path(), database.url(), "second"));
+        until(&store, ENTRIES).await;
+        drop(second);
+        assert_eq!(rows(&store).await, rows(&expected).await);
+        assert_eq!(store.check(true, &mut || ()).await.unwrap(), []);
+    }
+}
+
+/// Entries of the feed: several transactions.
+const ENTRIES: usize = 6000;
+
+fn entry(number: usize) -> String {
+    format!("CVE-2020-{:05}", 10_000 + number)
+}
+
+/// A server of one feed.
+struct Feed {
+    url: String,
+}
+
+impl Feed {
+    /// Starts one, which ends with the process.
+    fn start() -> Feed {
+        let mut text = format!(
+            r#"{{"title":"t","catalogVersion":"2025.01.01","dateReleased":"2025-01-01T00:00:00.0000Z","count":{ENTRIES},"vulnerabilities":["#
+        );
+        for number in 0..ENTRIES {
+            let comma = if number == 0 { "" } else { "," };
+            let id = entry(number);
+            let _ = write!(
+                text,
+                r#"{comma}{{"cveID":"{id}","vendorProject":"v","product":"p","dateAdded":"2024-01-01","dueDate":"2024-02-01","knownRansomwareCampaignUse":"Unknown"}}"#
+            );
+        }
+        text.push_str("]}");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("kev=http://{}/kev.json", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head);
+                let length = text.len();
+                // Whoever asked may be killed before the end.
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"
+                );
+            }
+        });
+        Feed { url }
+    }
+
+    fn worker(&self, folder: &Path, database: &str, name: &str) -> Worker {
+        let arguments = [
+            "worker",
+            "--feed",
+            "kev",
+            "--feed-url",
+            &self.url,
+            "--database",
+            database,
+        ];
+        let pace = [
+            "--lease", "2", "--poll", "1", "--name", name, "--spool", "spool",
+        ];
+        let mut command = command(folder);
+        command.args(arguments).args(pace);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Worker(command.spawn().unwrap())
+    }
+}
+
+/// Waits until so many records are held.
+async fn until(store: &Store, records: usize) {
+    let started = Instant::now();
+    while store.known_digests().await.unwrap().len() < records {
+        assert!(
+            started.elapsed() < Duration::from_mins(2),
+            "it makes no headway"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A worker, which is killed (SIGKILL) when it is dropped.
+struct Worker(Child);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let killed = self.0.kill().and_then(|()| self.0.wait());
+        killed.expect("it is a child of this process");
+    }
+}
+
+/// All that is held of every vulnerability, times aside.
+async fn rows(store: &Store) -> Vec<String> {
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.all_vulnerabilities(after, 1000).await.unwrap();
+        if page.vulnerabilities.is_empty() {
+            break;
+        }
+        rows.extend(page.vulnerabilities.iter().map(|one| format!("{one:?}")));
+        after = Some(page.mark);
+    }
+    assert_eq!(rows.len(), ENTRIES);
+    for number in (0..ENTRIES).step_by(100) {
+        let detail = store.vulnerability(&entry(number)).await.unwrap().unwrap();
+        rows.push(format!("{:?} {}", detail.summary, detail.history.len()));
+    }
+    rows.sort_unstable();
+    rows
 }
