@@ -15,7 +15,8 @@ use boot_floor::{Error, follow, proven_epoch};
 use boot_install::{EpochCounter, Target};
 use boot_measure::{Bank, Register};
 use boot_policy::{
-    Approved, Base, Claim, FLOOR_REFERENCE, KeyArea, Policy, State as TpmState, sign,
+    Approved, Base, Claim, FLOOR_REFERENCE, KeyArea, Policy, PolicyReference, State as TpmState,
+    sign,
 };
 use boot_signature::Signer;
 use boot_tpm::{Parent, Sealed, Tpm, Transport};
@@ -181,7 +182,7 @@ impl Bound {
         let claim = Claim {
             register: &register,
             floor: Some(self.counter.floor(epoch)),
-            reference: FLOOR_REFERENCE,
+            reference: &PolicyReference::of_floor(),
         };
         let approved = Approved {
             rules: claim.rules().unwrap(),

@@ -14,7 +14,7 @@ mod volume;
 use boot_init::{Opener, system};
 use boot_luks::VolumeKey;
 use boot_measure::{Bank, Register};
-use boot_policy::{Booted, Claim, Members, PcrSet, SignedPolicies, StoredPolicy};
+use boot_policy::{Booted, Claim, Members, PcrSet, PolicyReference, SignedPolicies, StoredPolicy};
 use boot_sign::{FileKey, PinSource, Pins};
 use boot_signature::Signer;
 use boot_unlock::{Protection, RecoveryKey, enroll, install, prepare, remove, renew};
@@ -244,7 +244,7 @@ fn signed_and_stored_policies_are_both_tried_and_a_pin_is_asked_for() {
     let claim = Claim {
         register: &register,
         floor: None,
-        reference: b"",
+        reference: &PolicyReference::None,
     };
     let mut policies = SignedPolicies::default();
     policies.add(

@@ -14,7 +14,7 @@ mod volume;
 use boot_init::{Beside, Error, Opener};
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::{Bank, Register};
-use boot_policy::{Claim, Floor, PcrSet, SignedPolicies};
+use boot_policy::{Claim, Floor, PcrSet, PolicyReference, SignedPolicies};
 use boot_sign::{FileKey, PinSource, Pins};
 use boot_signature::Signer;
 use boot_tpm::{Device, Socket, Tpm, Transport};
@@ -273,7 +273,7 @@ fn below_the_floor_and_with_a_foreign_index_a_passphrase_opens() {
             index: FLOOR,
             epoch: start,
         }),
-        reference: b"",
+        reference: &PolicyReference::None,
     };
     let mut signed = SignedPolicies::default();
     signed.add(

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use boot_measure::{Bank, FileOf, Rules, predict_with_files};
 use boot_pe::Image;
 use boot_pe::epoch::epoch_of;
-use boot_policy::{Claim, FLOOR_REFERENCE, Floor, SignedPolicies};
+use boot_policy::{Claim, Floor, PolicyReference, SignedPolicies};
 use boot_signature::Signer;
 
 /// Who signs the policies, and for which banks and phases.
@@ -94,6 +94,10 @@ impl PolicySigning<'_> {
         let floor = self.floor.map(|counter| counter.floor(epoch));
         let mut policies = SignedPolicies::default();
         let mut unsigned = None;
+        let reference = match floor {
+            Some(_) => PolicyReference::of_floor(),
+            None => PolicyReference::None,
+        };
         for bank in self.banks {
             let predicted = predict_with_files(&image, rules, *bank, None, self.phases, file_of)?;
             // The first is the moment when the kernel starts, for which nothing is signed.
@@ -102,11 +106,7 @@ impl PolicySigning<'_> {
                 let claim = Claim {
                     register: &at.register,
                     floor,
-                    reference: if floor.is_some() {
-                        FLOOR_REFERENCE
-                    } else {
-                        b""
-                    },
+                    reference: &reference,
                 };
                 match boot_policy::sign(claim, self.signer, &subject) {
                     Ok(policy) => policies.add(*bank, policy),

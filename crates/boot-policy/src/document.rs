@@ -1,6 +1,6 @@
 //! The JSON of `.pcrsig`: bank name to a list of signed policies.
 
-use crate::{Error, Floor, PolicyDigest, Result, hex, unhex};
+use crate::{Error, Floor, PolicyDigest, PolicyReference, Result, hex, unhex};
 use base64ct::{Base64, Encoding};
 use boot_measure::Bank;
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,8 @@ pub struct SignedPolicy {
     pub policy: PolicyDigest,
     /// PKCS#1 v1.5 signature by the bank's digest.
     pub signature: Vec<u8>,
-    /// Policy reference; usually empty.
-    pub reference: Vec<u8>,
+    /// Policy reference; usually none.
+    pub reference: PolicyReference,
     /// The floor that the policy holds the generation to; none in policies of systemd's.
     pub floor: Option<Floor>,
 }
@@ -39,7 +39,10 @@ pub struct SignedPolicies {
 struct Raw {
     pcrs: Vec<u8>,
     pkfp: String,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
     pol: String,
+    /// Ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     polref: Option<String>,
     sig: String,
@@ -77,15 +80,19 @@ impl SignedPolicies {
             .banks
             .iter()
             .map(|(bank, list)| {
-                let list = list.iter().map(|policy| Raw {
-                    pcrs: policy.pcrs.clone(),
-                    pkfp: hex(&policy.key),
-                    pol: policy.policy.to_string(),
-                    polref: (!policy.reference.is_empty()).then(|| hex(&policy.reference)),
-                    sig: Base64::encode_string(&policy.signature),
-                    floor: policy
-                        .floor
-                        .map(|Floor { index, epoch }| RawFloor { index, epoch }),
+                let list = list.iter().map(|policy| {
+                    let (reference, polref) = policy.reference.write();
+                    Raw {
+                        pcrs: policy.pcrs.clone(),
+                        pkfp: hex(&policy.key),
+                        pol: policy.policy.to_string(),
+                        reference,
+                        polref,
+                        sig: Base64::encode_string(&policy.signature),
+                        floor: policy
+                            .floor
+                            .map(|Floor { index, epoch }| RawFloor { index, epoch }),
+                    }
                 });
                 (bank.as_str(), list.collect())
             })
@@ -127,9 +134,10 @@ impl SignedPolicies {
                         key: unhex(&policy.pkfp, "pkfp")?,
                         policy: PolicyDigest::from_bytes(&unhex(&policy.pol, "pol")?)?,
                         signature: signature.map_err(|_| wrong("sig", "it is not base64"))?,
-                        reference: policy
-                            .polref
-                            .map_or(Ok(Vec::new()), |text| unhex(&text, "polref"))?,
+                        reference: PolicyReference::read(
+                            policy.reference.as_deref(),
+                            policy.polref.as_deref(),
+                        )?,
                         floor: policy
                             .floor
                             .map(|RawFloor { index, epoch }| Floor { index, epoch }),

@@ -3,16 +3,10 @@
 //! Invariant: what is signed is the digest that the rules compile to, so a signature says nothing that a TPM does not check.
 
 use crate::{
-    Comparison, Error, NvPublic, PcrSet, Policy, PolicyDigest, Result, Rule, SignedPolicy,
+    Comparison, NvPublic, PcrSet, Policy, PolicyDigest, PolicyReference, Result, Rule, SignedPolicy,
 };
 use boot_measure::{Bank, Register};
 use boot_signature::{HashAlgorithm, PublicKey, Request, Signer};
-
-/// The policy reference of policies with a floor. A disk that is enrolled with it accepts no policy of the same key that has none,
-/// so what was signed before there was a floor does not get round it.
-pub const FLOOR_REFERENCE: &[u8] = b"rootstock.floor";
-/// Longest policy reference: a digest of the session's algorithm.
-pub const MAX_REFERENCE: usize = 32;
 
 /// The security epoch of a generation, and the counter that says which epochs are revoked: a policy with it holds only
 /// while the counter is at or below the epoch.
@@ -31,8 +25,8 @@ pub struct Claim<'a> {
     pub register: &'a Register,
     /// The floor; none for a policy that systemd unlocks with.
     pub floor: Option<Floor>,
-    /// Policy reference; may be empty.
-    pub reference: &'a [u8],
+    /// Policy reference.
+    pub reference: &'a PolicyReference,
 }
 
 impl Claim<'_> {
@@ -70,21 +64,15 @@ fn hash(bank: Bank) -> HashAlgorithm {
 }
 
 /// What the key signs: the policy digest, then the policy reference.
-pub fn to_be_signed(policy: &PolicyDigest, reference: &[u8]) -> Vec<u8> {
-    [policy.0.as_slice(), reference].concat()
+pub fn to_be_signed(policy: &PolicyDigest, reference: &PolicyReference) -> Vec<u8> {
+    [policy.0.as_slice(), &reference.bytes()].concat()
 }
 
 /// Signs a claim with an RSA key.
 ///
 /// # Errors
-/// When the reference is longer than 32 bytes, the register's value has not its bank's length, or the key does not sign.
+/// When the register's value has not its bank's length, or the key does not sign.
 pub fn sign(claim: Claim<'_>, signer: &dyn Signer, subject: &str) -> Result<SignedPolicy> {
-    if claim.reference.len() > MAX_REFERENCE {
-        return Err(Error::Invalid {
-            what: "policy reference".to_owned(),
-            why: "it is longer than 32 bytes",
-        });
-    }
     let policy = claim.digest()?;
     let signature = boot_signature::sign_message(
         signer,
@@ -99,7 +87,7 @@ pub fn sign(claim: Claim<'_>, signer: &dyn Signer, subject: &str) -> Result<Sign
         key: HashAlgorithm::Sha256.digest(&signer.public_key().pkcs1_der()?),
         policy,
         signature,
-        reference: claim.reference.to_vec(),
+        reference: claim.reference.clone(),
         floor: claim.floor,
     })
 }

@@ -346,7 +346,7 @@ fn approved<'a>(
             reference: &policy.reference,
         };
         let rules = claim.rules()?;
-        let about_this = policy.reference == protection.reference
+        let about_this = policy.reference.bytes() == protection.reference
             && Policy::of(rules.clone()).digest()? == policy.policy;
         if about_this {
             let signature = policy.signature.clone();

@@ -10,7 +10,8 @@ mod chip;
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::{Bank, Register};
 use boot_policy::{
-    Booted, Claim, Members, PcrSet, Place, PrimaryKey, SignedPolicies, StoredPolicy,
+    Booted, Claim, Members, PcrSet, Place, PolicyReference, PrimaryKey, SignedPolicies,
+    StoredPolicy,
 };
 use boot_sign::{FileKey, PinSource, Pins};
 use boot_signature::Signer;
@@ -254,7 +255,7 @@ fn a_secret_is_split_between_a_key_s_holder_and_an_index_with_a_pin() {
     let claim = Claim {
         register: &register,
         floor: None,
-        reference: b"",
+        reference: &PolicyReference::None,
     };
     signed.add(
         Bank::Sha256,

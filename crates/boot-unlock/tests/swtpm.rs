@@ -9,7 +9,7 @@ mod chip;
 mod volume;
 
 use boot_measure::{Bank, Register, Registers};
-use boot_policy::{Claim, Floor, PcrSet, Refusal, SignedPolicies};
+use boot_policy::{Claim, Floor, PcrSet, PolicyReference, Refusal, SignedPolicies};
 use boot_sign::{FileKey, PinSource, Pins};
 use boot_signature::Signer;
 use boot_tpm::{Code, Tpm};
@@ -159,7 +159,7 @@ fn signed(register: &[u8], key: &FileKey, epochs: &[Option<u64>]) -> SignedPolic
         let claim = Claim {
             register: &register,
             floor,
-            reference: b"",
+            reference: &PolicyReference::None,
         };
         policies.add(
             Bank::Sha256,

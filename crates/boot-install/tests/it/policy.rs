@@ -206,7 +206,7 @@ fn stated(image: &[u8]) -> (u32, Floors) {
     let policies = SignedPolicies::from_json(policies).unwrap();
     let floors = policies
         .iter()
-        .map(|(_, policy)| (policy.reference.clone(), policy.floor));
+        .map(|(_, policy)| (policy.reference.bytes(), policy.floor));
     (epoch_of(&image).unwrap(), floors.collect())
 }
 

@@ -18,7 +18,7 @@ use boot_measure::{
 use boot_pe::Image;
 use boot_pe::epoch::epoch_of;
 use boot_pe::reference::{self, References};
-use boot_policy::SignedPolicies;
+use boot_policy::{PolicyReference, SignedPolicies};
 use boot_sign::KeyReference;
 use boot_signature::{Certificate, PublicKey};
 use serde::Serialize;
@@ -98,7 +98,7 @@ Example:
         certificate: Option<PathBuf>,
         #[command(flatten)]
         pin: PinOptions,
-        /// Policy reference that entries are bound to, such as `initrd`; at most 32 bytes.
+        /// Name of the policy reference that entries are bound to, such as `initrd`; systemd 262 has them as `--policyref`.
         #[arg(long, default_value = "")]
         policy_reference: String,
         /// Hold the image to the TPM's floor of security epochs, by the epoch that it states: what `floor define` said that the
@@ -458,8 +458,8 @@ pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdic
                 None => None,
             };
             let policy_reference = match floor {
-                Some(_) => boot_policy::FLOOR_REFERENCE,
-                None => policy_reference.as_bytes(),
+                Some(_) => PolicyReference::of_floor(),
+                None => PolicyReference::of_name(&policy_reference)?,
             };
             let reference: KeyReference = key.parse()?;
             let certificate: Option<Certificate> = match certificate {
@@ -482,7 +482,7 @@ pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdic
                 let claim = boot_policy::Claim {
                     register: &at.register,
                     floor,
-                    reference: policy_reference,
+                    reference: &policy_reference,
                 };
                 let signed = boot_policy::sign(claim, &*signer, &subject)?;
                 policies.add(bank, signed);
@@ -543,7 +543,11 @@ fn verify(
         .map(|(bank, policy)| Checked {
             bank,
             policy: policy.policy.to_string(),
-            reference: String::from_utf8_lossy(&policy.reference).into_owned(),
+            reference: match &policy.reference {
+                PolicyReference::None => String::new(),
+                PolicyReference::Name(name) => name.clone(),
+                PolicyReference::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            },
             phase: predicted
                 .iter()
                 .flatten()

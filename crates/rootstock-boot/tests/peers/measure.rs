@@ -147,6 +147,16 @@ fn predictions_and_signed_policies_are_those_of_systemd_measure() {
     assert!(code == 1 && text.contains("not for this image"), "{text}");
 }
 
+/// The reference that a name stands for, in a file too: its SHA-256, or none.
+fn reference_of(path: &Path, name: &str) -> Vec<u8> {
+    if name.is_empty() {
+        return Vec::new();
+    }
+    put(path, "name", name.as_bytes());
+    run(path, "openssl dgst -sha256 -binary -out polref name");
+    std::fs::read(path.join("polref")).expect("openssl wrote it")
+}
+
 #[test]
 fn a_tpm_releases_a_secret_in_the_signed_state_alone_with_and_without_a_policy_reference() {
     let folder = scratch();
@@ -165,14 +175,17 @@ fn a_tpm_releases_a_secret_in_the_signed_state_alone_with_and_without_a_policy_r
         let json: serde_json::Value =
             serde_json::from_slice(&std::fs::read(path.join("pcrsig")).unwrap()).unwrap();
         let entry = &json["sha256"][0];
-        assert_eq!(entry.get("polref").is_some(), round == 1);
+        assert_eq!(
+            entry.get("ref").is_some_and(|name| name == reference),
+            round == 1
+        );
         let hex = entry["pol"].as_str().unwrap();
         let policy: Vec<u8> = (0..32)
             .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
             .collect();
         put(path, "pol", &policy);
-        put(path, "polref", reference.as_bytes());
-        put(path, "tbs", &[&policy[..], reference.as_bytes()].concat());
+        let hashed = reference_of(path, reference);
+        put(path, "tbs", &[&policy[..], &hashed].concat());
         put(path, "sig.b64", entry["sig"].as_str().unwrap().as_bytes());
         run(path, "openssl base64 -d -A -in sig.b64 -out sig");
         let qualifier = if reference.is_empty() {
