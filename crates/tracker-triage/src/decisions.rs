@@ -3,6 +3,7 @@
 //! Invariant: an entry that was undone counts as if it had never been written; entries count in the order of the log.
 
 use crate::event::{Entry, Event};
+use crate::family::Families;
 use crate::state::{DecidedState, Dismissal, MatchState};
 use crate::subject::{Actor, Place, Subject};
 use crate::verdict::Verdict;
@@ -107,11 +108,15 @@ impl Decisions {
         decisions
     }
 
-    /// Folds the entries about each match of one vulnerability.
-    pub fn by_subject(entries: &[Entry]) -> BTreeMap<Subject, Decisions> {
+    /// Folds the entries about each match of one vulnerability, along the families that were merged and split.
+    pub fn by_subject(entries: &[Entry], families: &Families) -> BTreeMap<Subject, Decisions> {
         let undone = undone(entries.iter());
         let mut all: BTreeMap<Subject, Decisions> = BTreeMap::new();
+        let mut changes = families.changes().iter().peekable();
         for entry in entries {
+            while let Some(change) = changes.next_if(|change| change.event < entry.sequence) {
+                change.carry(&mut all);
+            }
             if let Some(subject) = entry.event.subject()
                 && entry.event.is_decision()
                 && !undone.contains(&entry.sequence)
@@ -119,7 +124,55 @@ impl Decisions {
                 all.entry(subject.clone()).or_default().apply(entry);
             }
         }
+        for change in changes {
+            change.carry(&mut all);
+        }
         all
+    }
+
+    /// What holds of members that get a family of their own: the same, and what was said of one attribute goes with it.
+    pub(crate) fn split_off(&mut self, members: &[String]) -> Decisions {
+        let goes = |place: &Place| {
+            let attribute = place.attribute.as_ref();
+            attribute.map(|attribute| members.contains(attribute))
+        };
+        let mut own = self.clone();
+        own.places.retain(|place, _| goes(place) != Some(false));
+        self.places.retain(|place, _| goes(place) != Some(true));
+        own
+    }
+
+    /// Takes in what was decided about a family that joins this one with some members.
+    pub(crate) fn absorb(&mut self, joining: Decisions, members: &[String]) {
+        self.verdict = self.verdict.take().or(joining.verdict);
+        self.places.retain(|place, _| {
+            let attribute = place.attribute.as_ref();
+            attribute.is_none_or(|attribute| !members.contains(attribute))
+        });
+        let (narrow, wide): (BTreeMap<_, _>, BTreeMap<_, _>) = joining
+            .places
+            .into_iter()
+            .partition(|(place, _)| place.attribute.is_some());
+        for (Place { channel, .. }, decided) in wide {
+            for member in members {
+                let mut own = Place {
+                    channel: None,
+                    attribute: Some(member.clone()),
+                };
+                // What was said of the attribute itself came before what was said of all members on a channel.
+                if !narrow.contains_key(&own) {
+                    own.channel.clone_from(&channel);
+                    self.places.insert(own, decided.clone());
+                }
+            }
+        }
+        self.places.extend(narrow);
+        self.suggestions.extend(joining.suggestions);
+        self.suggestions.sort_by_key(|held| held.suggested.event);
+        self.assignee = self.assignee.take().or(joining.assignee);
+        self.snoozed_until = self.snoozed_until.or(joining.snoozed_until);
+        self.added |= joining.added;
+        self.comments += joining.comments;
     }
 
     /// Takes in the next entry, which is not undone.

@@ -188,6 +188,28 @@ pub enum Event {
         /// The least severity.
         from: Option<Severity>,
     },
+    /// Members of a family get a family of their own.
+    FamilySplit {
+        /// Distribution.
+        distribution: String,
+        /// The family that they leave.
+        family: String,
+        /// They, by attribute.
+        members: Vec<String>,
+        /// Their family from now on.
+        into: String,
+    },
+    /// A family is counted to another one.
+    FamilyMerged {
+        /// Distribution.
+        distribution: String,
+        /// The family that goes.
+        family: String,
+        /// Its members at that time, by attribute.
+        members: Vec<String>,
+        /// The family that stays.
+        into: String,
+    },
     /// A query was given a name.
     ViewSaved {
         /// The name, unique for its owner.
@@ -311,6 +333,8 @@ impl Event {
             Event::Undone { .. } => "undone",
             Event::RuleMade { .. } => "rule-made",
             Event::RuleEnded { .. } => "rule-ended",
+            Event::FamilySplit { .. } => "family-split",
+            Event::FamilyMerged { .. } => "family-merged",
             Event::ViewSaved { .. } => "view-saved",
             Event::ViewDropped { .. } => "view-dropped",
         }
@@ -441,6 +465,24 @@ impl Event {
                 expires,
             } => format!("rule {rule} hides `{query}` until {expires}"),
             Event::RuleEnded { rule } => format!("rule {rule} ended"),
+            Event::FamilySplit {
+                distribution,
+                family,
+                members,
+                into,
+            } => format!(
+                "{} split off from {family} in {distribution} as {into}",
+                listed(members)
+            ),
+            Event::FamilyMerged {
+                distribution,
+                family,
+                members,
+                into,
+            } => format!(
+                "{family} in {distribution} merged into {into}: {}",
+                listed(members)
+            ),
             Event::ViewSaved {
                 view,
                 query,
@@ -474,10 +516,16 @@ fn moved(from: Option<FindingState>, cells: &Cells) -> String {
         (None, None) => "gone".to_owned(),
     };
     text.push_str(&change);
-    let shown = cells.attributes.len().min(NAMED);
-    let _ = write!(text, ": {}", cells.attributes[..shown].join(", "));
-    if cells.attributes.len() > shown {
-        let _ = write!(text, " and {} more", cells.attributes.len() - shown);
+    let _ = write!(text, ": {}", listed(&cells.attributes));
+    text
+}
+
+/// `musl, musl-dev, musl-fts and 3 more`.
+fn listed(attributes: &[String]) -> String {
+    let shown = attributes.len().min(NAMED);
+    let mut text = attributes[..shown].join(", ");
+    if attributes.len() > shown {
+        let _ = write!(text, " and {} more", attributes.len() - shown);
     }
     text
 }

@@ -6,7 +6,7 @@ use tracker_triage::event::{Cells, EventError};
 use tracker_triage::state::{
     DecidedState, Dismissal, FindingState, FixedBy, Justification, MatchState,
 };
-use tracker_triage::{Board, Decisions, Entry, Event, Place, Subject, Verdict};
+use tracker_triage::{Board, Decisions, Entry, Event, Families, Place, Subject, Verdict};
 
 fn subject() -> impl Strategy<Value = Subject> {
     (0..3).prop_map(|number| Subject::new("nixpkgs", format!("family-{number}")))
@@ -161,7 +161,7 @@ proptest! {
         let board = Board::fold(&log);
         for vulnerability in ["CVE-0", "CVE-1"] {
             let own: Vec<Entry> = log.iter().filter(|entry| entry.vulnerability.as_deref() == Some(vulnerability)).cloned().collect();
-            for (subject, decisions) in Decisions::by_subject(&own) {
+            for (subject, decisions) in Decisions::by_subject(&own, &Families::default()) {
                 prop_assert_eq!(decisions, board.decisions(vulnerability, &subject));
             }
         }

@@ -1,6 +1,7 @@
 //! Triage as its callers see it: the log, findings, rank, queries, rules.
 
 mod decide;
+mod families;
 mod findings;
 mod log;
 mod queries;
