@@ -4,6 +4,7 @@
 
 mod config;
 mod database;
+pub(crate) mod family;
 mod landing;
 mod oidc;
 mod people;

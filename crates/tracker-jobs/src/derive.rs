@@ -153,8 +153,8 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| JobError::Worker(error.to_string()))
 }
 
-/// An index over every attribute of the distribution, each as its newest release has it: names and addresses
-/// decide who is meant, and they hardly differ between channels.
+/// An index over every attribute of the distribution, each as its newest release has it and in the family that people
+/// count it to: names and addresses decide who is meant, and they hardly differ between channels.
 fn index(inventory: &Inventory) -> Index {
     let mut releases: Vec<&CurrentRelease> = inventory.releases.iter().collect();
     releases.sort_by_key(|release| std::cmp::Reverse(release.release.released));
@@ -165,7 +165,11 @@ fn index(inventory: &Inventory) -> Index {
             packages.push(Package::clone(package));
         }
     }
-    Index::new(&packages)
+    let distribution = inventory.distribution.as_str();
+    Index::counted(&packages, Weights::embedded(), |package, own| {
+        let families = &inventory.families;
+        families.assigned(distribution, &package.attribute, &own)
+    })
 }
 
 fn match_all(

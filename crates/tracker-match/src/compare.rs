@@ -127,10 +127,11 @@ pub(crate) enum Beside {
 #[derive(Debug)]
 pub(crate) struct Family {
     pub(crate) name: Arc<str>,
+    /// The family that its members are counted to, which people may have made of several or of a part of one.
+    pub(crate) counted: Arc<str>,
     pub(crate) bare: String,
     pub(crate) squeezed: String,
     pub(crate) set: Option<Set>,
-    pub(crate) attributes: Arc<[String]>,
     /// Words of the addresses of its members: sites' labels, owners, repositories; squeezed.
     makers: BTreeSet<String>,
     sites: BTreeSet<String>,
@@ -151,13 +152,13 @@ pub(crate) struct Family {
 }
 
 impl Family {
-    pub(crate) fn new(name: &str, bare: String, set: Option<Set>) -> Self {
+    pub(crate) fn new(name: &str, counted: &str, bare: String, set: Option<Set>) -> Self {
         Family {
             name: name.into(),
+            counted: counted.into(),
             squeezed: squeeze(&bare),
             bare,
             set,
-            attributes: Arc::default(),
             makers: BTreeSet::new(),
             sites: BTreeSet::new(),
             repositories: BTreeSet::new(),
@@ -240,8 +241,7 @@ impl Family {
     }
 
     /// What is known once all members are.
-    pub(crate) fn finish(&mut self, attributes: Vec<String>, beside: Beside) {
-        self.attributes = attributes.into();
+    pub(crate) fn finish(&mut self, beside: Beside) {
         self.features
             .set(Feature::AddressUnknown, !self.has_address);
         let within = self.set.is_some();

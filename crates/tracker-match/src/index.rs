@@ -1,5 +1,7 @@
 //! The index over a release's packages: from a claim to the families it could mean, scored.
 //!
+//! Where people merged or split families, the parts are looked up and scored each by the names and addresses of its own
+//! members; what they are counted to is matched as well as the best of its parts, with the members of all of them.
 //! Invariant: looking up a vulnerability costs its claims, not the number of packages.
 
 use crate::claim::{self, Claim, Kind};
@@ -10,7 +12,7 @@ use crate::name::{fold, initials, stems};
 use crate::reason::{Match, Reason};
 use crate::siblings::Siblings;
 use crate::weights::{Weights, probability};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use tracker_inventory::Package;
 use tracker_record::Vulnerability;
@@ -35,7 +37,10 @@ pub struct Index {
     /// Whose versions the packages have, without the release.
     ecosystem: Option<String>,
     families: Vec<Family>,
-    by_family: HashMap<Arc<str>, u32>,
+    /// By own name, the parts of it that are counted to different families.
+    by_family: HashMap<Arc<str>, Vec<u32>>,
+    /// Members of what is counted as one family.
+    members: HashMap<Arc<str>, Arc<[String]>>,
     /// Bare names of families.
     by_name: HashMap<String, Vec<u32>>,
     /// Members' names and attributes.
@@ -132,10 +137,21 @@ impl Index {
         packages: impl IntoIterator<Item = &'a Package>,
         weights: Weights,
     ) -> Self {
+        Self::counted(packages, weights, |_, own| own)
+    }
+
+    /// Indexes packages that people may have counted to other families than their own: `count` is asked for the family of
+    /// each, by its own.
+    pub fn counted<'a>(
+        packages: impl IntoIterator<Item = &'a Package>,
+        weights: Weights,
+        count: impl Fn(&Package, String) -> String,
+    ) -> Self {
         let mut index = Index {
             weights,
             families: Vec::new(),
             by_family: HashMap::new(),
+            members: HashMap::new(),
             by_name: HashMap::new(),
             by_member: HashMap::new(),
             by_squeezed: HashMap::new(),
@@ -158,11 +174,11 @@ impl Index {
                 let base = whole.and_then(|whole| whole.split(':').next());
                 index.ecosystem = base.map(str::to_owned);
             }
-            if let Some(id) = index.add(package) {
-                let count = index.families.len();
-                attributes.resize_with(count, Vec::new);
-                versions.resize_with(count, BTreeSet::new);
-                members.resize_with(count, BTreeSet::new);
+            if let Some(id) = index.add(package, &count) {
+                let parts = index.families.len();
+                attributes.resize_with(parts, Vec::new);
+                versions.resize_with(parts, BTreeSet::new);
+                members.resize_with(parts, BTreeSet::new);
                 let last = package.attribute.rsplit('.').next().unwrap_or_default();
                 attributes[id as usize].push(package.attribute.clone());
                 versions[id as usize].extend(package.version.as_deref());
@@ -172,7 +188,10 @@ impl Index {
         for id in 0..index.families.len() as u32 {
             index.index_family(id);
         }
+        let mut all: HashMap<Arc<str>, Vec<String>> = HashMap::new();
         for (id, attributes) in attributes.into_iter().enumerate() {
+            let counted = all.entry(index.families[id].counted.clone());
+            counted.or_default().extend(attributes);
             let family = &index.families[id];
             let beside = members[id]
                 .iter()
@@ -190,8 +209,10 @@ impl Index {
                 })
                 .max()
                 .unwrap_or(Beside::None);
-            index.families[id].finish(attributes, beside);
+            index.families[id].finish(beside);
         }
+        let all = all.into_iter();
+        index.members = all.map(|(family, all)| (family, all.into())).collect();
         index
     }
 
@@ -209,28 +230,34 @@ impl Index {
 
     /// How many families there are.
     pub fn families(&self) -> usize {
-        self.families.len()
+        self.members.len()
     }
 
     /// The attributes of a family's members.
     pub fn members(&self, family: &str) -> &[String] {
-        self.by_family
-            .get(family)
-            .map_or(&[], |&id| &*self.families[id as usize].attributes)
+        self.members.get(family).map_or(&[], |members| &**members)
     }
 
     /// Adds a package; `None` if it is of a set that is left out.
-    fn add(&mut self, package: &Package) -> Option<u32> {
+    fn add(
+        &mut self,
+        package: &Package,
+        count: &impl Fn(&Package, String) -> String,
+    ) -> Option<u32> {
         let name = family_of(package);
         let set = set_of(package);
         if set.is_some_and(|set| set.worlds.is_empty()) {
             return None;
         }
-        let known = self.by_family.get(name.as_str()).copied();
+        let counted = count(package, name.clone());
+        let parts = self.by_family.get(name.as_str());
+        let part = |id: &&u32| *self.families[**id as usize].counted == *counted;
+        let known = parts.and_then(|parts| parts.iter().find(part).copied());
         let id = known.unwrap_or_else(|| {
-            let family = Family::new(&name, bare_name(package), set);
+            let family = Family::new(&name, &counted, bare_name(package), set);
             let id = self.families.len() as u32;
-            self.by_family.insert(family.name.clone(), id);
+            let parts = self.by_family.entry(family.name.clone()).or_default();
+            parts.push(id);
             self.families.push(family);
             id
         });
@@ -322,8 +349,9 @@ impl Index {
         let mut found: Vec<(u32, usize, Feature)> = Vec::new();
         let mut named = vec![Named::default(); question.claims.len()];
         for (number, asked) in question.claims.iter_mut().enumerate() {
-            let namesakes = self.by_name.get(&asked.claim.name).map_or(0, Vec::len);
-            asked.features.set(Feature::Ambiguous, namesakes > 3);
+            let namesakes = self.by_name.get(&asked.claim.name);
+            let ambiguous = namesakes.is_some_and(|all| all.len() > 3 && self.distinct(all) > 3);
+            asked.features.set(Feature::Ambiguous, ambiguous);
             let shared = self.weights.has_several_makers(&asked.claim.name);
             asked.features.set(Feature::SeveralMakers, shared);
             let from = found.len();
@@ -340,24 +368,32 @@ impl Index {
             .filter(|score| wanted(score))
             .collect();
         scores.sort_by(|a, b| {
-            let name = |score: &Score| &self.families[score.family as usize].name;
+            let name = |score: &Score| &self.families[score.family as usize].counted;
             b.log_odds
                 .total_cmp(&a.log_odds)
                 .then_with(|| name(a).cmp(name(b)))
         });
+        let mut seen = HashSet::new();
         scores
             .into_iter()
+            .filter(|score| seen.insert(&self.families[score.family as usize].counted))
             .map(|score| {
                 let family = &self.families[score.family as usize];
                 Candidate {
-                    family: family.name.clone(),
-                    attributes: family.attributes.clone(),
+                    family: family.counted.clone(),
+                    attributes: self.members[&family.counted].clone(),
                     features: score.features,
                     log_odds: score.log_odds,
                     claim: subject.claims[score.claim].clone(),
                 }
             })
             .collect()
+    }
+
+    /// How many families there are among parts, by their own names.
+    fn distinct(&self, parts: &[u32]) -> usize {
+        let names = parts.iter().map(|&id| &self.families[id as usize].name);
+        names.collect::<HashSet<_>>().len()
     }
 
     /// The families that a claim could mean, strongest relation first.
@@ -385,8 +421,7 @@ impl Index {
             );
         }
         for family in self.weights.aliases(vendor, name) {
-            let id = self.by_family.get(family.as_str()).map(|&id| vec![id]);
-            add(Feature::Alias, id.as_ref());
+            add(Feature::Alias, self.by_family.get(family.as_str()));
         }
         add(Feature::NameEquals, self.by_name.get(name));
         add(Feature::MemberEquals, self.by_member.get(name));
@@ -510,7 +545,8 @@ impl Index {
                 }
                 Feature::Alias => {
                     let own = self.by_name.get(&claim.name);
-                    let own = own.is_some_and(|own| own.iter().any(|&other| other != id));
+                    let other = |other: &u32| self.families[*other as usize].name != family.name;
+                    let own = own.is_some_and(|own| own.iter().any(other));
                     features.set(Feature::Component, own);
                 }
                 Feature::RepositoryName => {

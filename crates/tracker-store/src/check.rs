@@ -24,6 +24,8 @@ statements! {
     FACETS_DIFFER = "SELECT count(*) FROM (SELECT facet, sum(number) AS total FROM (SELECT facet, items AS number FROM triage_tally UNION ALL SELECT facet, -count(*) FROM triage_item GROUP BY facet) AS both_sides GROUP BY facet) AS sums WHERE total <> 0";
     MATCH_DANGLES = "SELECT count(*) FROM package_match WHERE NOT EXISTS (SELECT 1 FROM vulnerability WHERE vulnerability.key = package_match.vulnerability)";
     FINDING_DANGLES = "SELECT count(*) FROM finding WHERE NOT EXISTS (SELECT 1 FROM package_match WHERE package_match.key = finding.package_match) OR NOT EXISTS (SELECT 1 FROM attribute WHERE attribute.key = finding.attribute) OR NOT EXISTS (SELECT 1 FROM channel WHERE channel.key = finding.channel)";
+    /// An attribute counts the matches that affect it on some channel; the status is that of `listing::status_bit`.
+    AFFECTED_MISCOUNTED = "SELECT count(*) FROM attribute LEFT JOIN (SELECT attribute, count(DISTINCT package_match) AS number FROM finding WHERE status = 1 GROUP BY attribute) AS counted ON counted.attribute = attribute.key WHERE attribute.affected <> coalesce(counted.number, 0)";
     RELEASE_DANGLES = "SELECT count(*) FROM release_package WHERE NOT EXISTS (SELECT 1 FROM package WHERE package.key = release_package.package) OR NOT EXISTS (SELECT 1 FROM channel_release WHERE channel_release.key = release_package.channel_release)";
     RELEASE_MISCOUNTED = "SELECT count(*) FROM channel_release WHERE packages <> (SELECT count(*) FROM release_package WHERE release_package.channel_release = channel_release.key)";
     LATEST_DANGLES = "SELECT count(*) FROM channel WHERE latest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM channel_release WHERE channel_release.key = channel.latest AND channel_release.channel = channel.key)";
@@ -58,6 +60,10 @@ const NONE: &[(&str, Statement)] = &[
     ("counts of the queue that are wrong", FACETS_DIFFER),
     ("matches of what is not there", MATCH_DANGLES),
     ("findings of what is not there", FINDING_DANGLES),
+    (
+        "attributes that count what affects them wrong",
+        AFFECTED_MISCOUNTED,
+    ),
     ("packages of releases that are not there", RELEASE_DANGLES),
     (
         "releases that count their packages wrong",

@@ -4,12 +4,14 @@
 //! either; the position moves in the same transaction that writes them, so a killed derivation goes on where it was.
 
 mod basis;
+mod heritage;
 pub(crate) mod statements;
 pub(crate) mod write;
 
 use crate::Store;
 use crate::blob;
 use crate::error::Result;
+use crate::triage::family;
 use crate::value::{Value, values};
 use crate::writer::{Counter, Counters};
 pub use basis::Cause;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use tracker_inventory::{Package, Release};
 use tracker_match::{Finding, Match};
 use tracker_record::{Record, Vulnerability};
+use tracker_triage::Families;
 
 /// The latest release of each channel of a distribution.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub struct Inventory {
     pub generation: i64,
     /// One a channel, by name.
     pub releases: Vec<CurrentRelease>,
+    /// What people merged and split.
+    pub families: Families,
 }
 
 /// A channel's latest release.
@@ -114,6 +119,7 @@ impl Store {
         let generation = session
             .count(&sql::GENERATION, values![distribution])
             .await?;
+        let families = family::families(&mut session).await?;
         let mut shared: HashMap<i64, Arc<Package>> = HashMap::new();
         let mut releases = Vec::new();
         let channels = session
@@ -165,6 +171,7 @@ impl Store {
             distribution: distribution.to_owned(),
             generation,
             releases,
+            families,
         })
     }
 

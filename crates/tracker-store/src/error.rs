@@ -95,6 +95,9 @@ pub enum StoreError {
     /// A decision that cannot be: nothing was written.
     #[error(transparent)]
     Triage(#[from] tracker_triage::CommandError),
+    /// A merge or a split that cannot be, or an undo of one: nothing was written.
+    #[error(transparent)]
+    Family(#[from] tracker_triage::FamilyError),
     /// A text that is no query, or not one for this: correct it.
     #[error("query: {0}")]
     Query(#[from] tracker_triage::query::QueryError),

@@ -6,6 +6,7 @@ pub(crate) mod statements;
 
 use crate::Store;
 use crate::error::{Result, StoreError};
+use crate::triage::family;
 use crate::value::{Row, Value, clean, json, values};
 use crate::words;
 use crate::writer::{Counter, Writer};
@@ -21,7 +22,7 @@ use tracker_inventory::{Package, Release};
 pub struct ReleasePackage {
     /// The package.
     pub package: Package,
-    /// Its family within the distribution.
+    /// Its family within the distribution, as matching gives it; what people merged and split is laid over that.
     pub family: String,
 }
 
@@ -283,6 +284,7 @@ async fn write_attributes(
     distribution: &str,
     packages: &Arc<[ReleasePackage]>,
 ) -> Result<Vec<Attribute>> {
+    let families = family::families(&mut writer.session).await?;
     let mut held: HashMap<String, (i64, String, String)> = HashMap::new();
     let rows = writer
         .session
@@ -321,8 +323,9 @@ async fn write_attributes(
             name,
             size,
             pname,
-            given.family.as_str(),
-            0_i64
+            families.assigned(distribution, name, &given.family),
+            0_i64,
+            given.family.as_str()
         ]);
     }
     // The words are cut on another core while the database takes the rows.
@@ -338,7 +341,7 @@ async fn write_attributes(
         texts
     });
     let session = &mut writer.session;
-    session.insert(&sql::ATTRIBUTE_PUT, 7, rows).await?;
+    session.insert(&sql::ATTRIBUTE_PUT, 8, rows).await?;
     session
         .execute_in(&sql::ATTRIBUTE_WORDS_GONE, &[], known)
         .await?;

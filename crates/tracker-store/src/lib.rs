@@ -60,6 +60,7 @@ pub use people::{
 pub use pull::PullCounts;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests, Withdrawal};
 pub use triage::{
-    Act, ActOutcome, ActSummary, Conditions, ItemId, LogLine, MaintainedPackage, Names, Once,
-    QueueRow, RuleRow, Targets, TriageDetail, TriageFinding, Undo, ViewRow,
+    Act, ActOutcome, ActSummary, Conditions, FamilyAct, FamilyAction, FamilyDetail, FamilyMember,
+    FamilyOutcome, FamilyStep, ItemId, LogLine, MaintainedPackage, Names, Once, QueueRow, RuleRow,
+    Targets, TriageDetail, TriageFinding, Undo, ViewRow,
 };

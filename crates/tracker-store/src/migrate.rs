@@ -94,6 +94,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0014_facet.sql"),
         include_str!("../migrations/postgres/0014_facet.sql"),
     ),
+    (
+        15,
+        "family",
+        include_str!("../migrations/sqlite/0015_family.sql"),
+        include_str!("../migrations/postgres/0015_family.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -1,8 +1,8 @@
 //! What people decide: acts become events, events become findings, places in lists and the queue, in one transaction.
 //!
-//! Reading order: `log` (reading events), `history` (the log for everybody), `decide` (acts, undo), `settle` (what time
+//! Reading order: `log` (reading events), `history` (the log for everybody), `decide` (acts, undo), `lay` (decisions over evidence), `settle` (what time
 //! alone changes), `rules` and `views`, `act` (an act told again), `once` (requests that come twice), `item` (a row of the
-//! queue), `sql` (a query in the database's language), `facet` and `find` (the ways to its matches), `queue` (reads), `check` (whether all that is stored follows from
+//! queue), `family` (merging and splitting), `sql` (a query in the database's language), `facet` and `find` (the ways to its matches), `queue` (reads), `check` (whether all that is stored follows from
 //! the log).
 //! Invariant: nothing about decisions is stored that the log does not hold; what is beside it can be made anew from it.
 
@@ -10,9 +10,11 @@ mod act;
 mod check;
 pub(crate) mod decide;
 mod facet;
+pub(crate) mod family;
 mod find;
 mod history;
 pub(crate) mod item;
+pub(crate) mod lay;
 pub(crate) mod log;
 mod once;
 mod queue;
@@ -23,6 +25,7 @@ pub(crate) mod statements;
 
 pub use act::ActSummary;
 pub use decide::{Act, ActOutcome, ItemId, Targets, Undo};
+pub use family::{FamilyAct, FamilyAction, FamilyDetail, FamilyMember, FamilyOutcome, FamilyStep};
 pub use history::{LogLine, MaintainedPackage};
 pub use once::{Conditions, Once};
 pub use queue::{Names, QueueRow, TriageDetail, TriageFinding};

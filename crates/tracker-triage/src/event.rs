@@ -465,24 +465,7 @@ impl Event {
                 expires,
             } => format!("rule {rule} hides `{query}` until {expires}"),
             Event::RuleEnded { rule } => format!("rule {rule} ended"),
-            Event::FamilySplit {
-                distribution,
-                family,
-                members,
-                into,
-            } => format!(
-                "{} split off from {family} in {distribution} as {into}",
-                listed(members)
-            ),
-            Event::FamilyMerged {
-                distribution,
-                family,
-                members,
-                into,
-            } => format!(
-                "{family} in {distribution} merged into {into}: {}",
-                listed(members)
-            ),
+            Event::FamilySplit { .. } | Event::FamilyMerged { .. } => self.of_family(),
             Event::ViewSaved {
                 view,
                 query,
@@ -492,6 +475,33 @@ impl Event {
                 format!("{kind} `{view}` saved: `{query}`")
             }
             Event::ViewDropped { view } => format!("view `{view}` dropped"),
+        }
+    }
+}
+
+impl Event {
+    /// The sentence of a merge or a split.
+    fn of_family(&self) -> String {
+        match self {
+            Event::FamilySplit {
+                distribution,
+                family,
+                members,
+                into,
+            } => {
+                let members = listed(members);
+                format!("{members} split off from {family} in {distribution} as {into}")
+            }
+            Event::FamilyMerged {
+                distribution,
+                family,
+                members,
+                into,
+            } => {
+                let members = listed(members);
+                format!("{family} in {distribution} merged into {into}: {members}")
+            }
+            _ => String::new(),
         }
     }
 }

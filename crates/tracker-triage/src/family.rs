@@ -224,8 +224,10 @@ pub enum FamilyError {
     Unnamed,
     /// What was decided about the two speaks against one another: reopen one of them first.
     #[error(
-        "decisions contradict each other about {vulnerability}{}: `{family}` is {state} by event {event}, `{into}` is {other} by event {other_event}",
-        more(*others)
+        "decisions contradict each other about {vulnerability}{}: `{family}` is {} by event {event}, `{into}` is {} by event {other_event}",
+        more(*others),
+        word(*confirmed),
+        word(!*confirmed)
     )]
     Contradiction {
         /// The first vulnerability about which they do.
@@ -234,15 +236,13 @@ pub enum FamilyError {
         others: usize,
         /// The family that would go.
         family: String,
-        /// What it was said to be.
-        state: &'static str,
-        /// The event that says so.
+        /// Whether it was confirmed and the other dismissed, or the other way round.
+        confirmed: bool,
+        /// The event that says so of it.
         event: u64,
         /// The family that would stay.
         into: String,
-        /// What it was said to be.
-        other: &'static str,
-        /// The event that says so.
+        /// The event that says so of that.
         other_event: u64,
     },
     /// A later change rests on it: undo that one first.
@@ -355,8 +355,8 @@ pub fn check_merge<'a>(
         let (Some(one), Some(two)) = (verdict(source), verdict(target)) else {
             continue;
         };
-        let (state, other) = (said(one.value), said(two.value));
-        if state == other {
+        let confirmed = one.value == MatchVerdict::Confirmed;
+        if confirmed == (two.value == MatchVerdict::Confirmed) {
             continue;
         }
         match &mut first {
@@ -366,10 +366,9 @@ pub fn check_merge<'a>(
                     vulnerability: id.to_owned(),
                     others: 0,
                     family: source.family.clone(),
-                    state,
+                    confirmed,
                     event: one.event,
                     into: target.family.clone(),
-                    other,
                     other_event: two.event,
                 });
             }
@@ -378,11 +377,8 @@ pub fn check_merge<'a>(
     first.map_or(Ok(()), Err)
 }
 
-const fn said(verdict: MatchVerdict) -> &'static str {
-    match verdict {
-        MatchVerdict::Confirmed => "confirmed",
-        MatchVerdict::Dismissed(_) => "dismissed",
-    }
+const fn word(confirmed: bool) -> &'static str {
+    if confirmed { "confirmed" } else { "dismissed" }
 }
 
 /// The changes that hold, in the order of the log.
@@ -446,6 +442,16 @@ impl Families {
             }
         }
         heirs
+    }
+
+    /// The families that have members now which were a family's own since there is one of its name.
+    pub fn successors(&self, of: &Subject) -> BTreeSet<Subject> {
+        let made = self
+            .changes
+            .iter()
+            .rev()
+            .find(|change| change.kind == ChangeKind::Split && change.target() == *of);
+        self.heirs(of, made.map_or(0, |change| change.event))
     }
 
     /// Checks that a change, or an undo of one, can be undone, as far as other changes are concerned. `event` is the

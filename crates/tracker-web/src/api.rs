@@ -1,6 +1,6 @@
 //! `/api/v1`: what the pages show, for programs, under a promise: a field that is here stays.
 //!
-//! Reading order: `shape` (what is answered), `read` (the handlers), `queue` and `decide` (those of triage, with `answer`, `order`
+//! Reading order: `shape` (what is answered), `read` (the handlers), `queue`, `decide` and `family` (those of triage, with `answer`, `order`
 //! and `sent`: what is told, what may be asked for, how it is sent), `document` (their description).
 //! Invariants: a handler is described where it stands, and the description that is committed
 //! (`docs/reference/openapi.json`) is compared with it; who asks is told by a token alone, never by a cookie, so that
@@ -9,6 +9,7 @@
 mod answer;
 pub(crate) mod decide;
 mod document;
+pub(crate) mod family;
 mod order;
 pub(crate) mod queue;
 mod read;

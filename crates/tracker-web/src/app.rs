@@ -42,14 +42,22 @@ impl From<StoreError> for Error {
                 }
             }
             StoreError::Moved => Error::Moved,
-            StoreError::Triage(_) | StoreError::TooMany { .. } | StoreError::KeyTaken { .. } => {
-                Error::Undecidable {
-                    reason: error.to_string(),
+            StoreError::Family(tracker_triage::FamilyError::NoFamily { family, .. }) => {
+                Error::NotFound {
+                    kind: "family",
+                    name: family,
+                    near: Vec::new(),
                 }
             }
             StoreError::Unavailable(_) => Error::Database(Trouble::Unavailable, error.into()),
             StoreError::Full(_) => Error::Database(Trouble::Full, error.into()),
             StoreError::Slow(_) => Error::Database(Trouble::Slow, error.into()),
+            StoreError::Triage(_)
+            | StoreError::Family(_)
+            | StoreError::TooMany { .. }
+            | StoreError::KeyTaken { .. } => Error::Undecidable {
+                reason: error.to_string(),
+            },
             other => Error::internal(other),
         }
     }

@@ -38,6 +38,11 @@ pub(crate) fn package(distribution: &str, attribute: &str) -> String {
     format!("/packages/{}/{}", segment(distribution), segment(attribute))
 }
 
+/// The page of a family.
+pub(crate) fn family(distribution: &str, family: &str) -> String {
+    format!("/families/{}/{}", segment(distribution), segment(family))
+}
+
 /// The page of a maintainer.
 pub(crate) fn maintainer(name: &str) -> String {
     format!("/maintainers/{}", segment(name))

@@ -11,8 +11,8 @@ use crate::guard::{self, Limits};
 use crate::landings::Landings;
 use crate::operate::Operations;
 use crate::pages::{
-    about, account, administer, assets, change, channel, channels, embargoes, events, jobs, labels,
-    log, maintainers, overview, package, packages, pipeline, queue, record, rules, sign_in,
+    about, account, administer, assets, change, channel, channels, embargoes, events, family, jobs,
+    labels, log, maintainers, overview, package, packages, pipeline, queue, record, rules, sign_in,
     vulnerabilities, vulnerability,
 };
 use crate::people::{self, People};
@@ -61,6 +61,7 @@ table! {
     Form "/queue/views" post queue::change => KeepViews;
     Page "/rules" get rules::rules => open, post rules::change => Suppress;
     Page "/vulnerabilities/{id}/{distribution}/{family}" get queue::one => open, post queue::decide_one => Comment;
+    Page "/families/{distribution}/{family}" get family::family => open, post family::change => Decide;
     Page "/packages" get packages::packages => open;
     Page "/packages/{distribution}/{attribute}" get package::package => open;
     Page "/channels" get channels::channels => open;
@@ -119,6 +120,9 @@ table! {
     Api "/api/v1/matches/{vulnerability}/{distribution}/{family}" get api::queue::one => open;
     Api "/api/v1/decisions" post api::decide::decide => Decide;
     Api "/api/v1/comments" post api::decide::comment => Comment;
+    Api "/api/v1/families/{distribution}/{family}" get api::family::family => open;
+    Api "/api/v1/families/{distribution}/{family}/split" post api::family::split => Decide;
+    Api "/api/v1/families/{distribution}/{family}/merge" post api::family::merge => Decide;
     Api "/api/v1/undos" post api::decide::undo => Decide;
     Api "/api/v1/rules" get api::queue::rules => open, post api::decide::make_rule => Suppress;
     Api "/api/v1/rules/preview" get api::queue::preview => open;

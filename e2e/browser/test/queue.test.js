@@ -133,6 +133,34 @@ test('without a script, on a phone: one is decided, commented, undone; a rule is
   await page.context().close();
 });
 
+test('without a script, a family is merged into another once it is sure, and put back', async () => {
+  const page = await triager({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
+  const follow = (act) => Promise.all([page.waitForEvent('load'), act()]);
+  const { rows } = await (await fetch(`${site.url}/api/v1/queue?q=state:proposed&limit=200`)).json();
+  // Two that no vulnerability concerns both of, so that nothing contradicts.
+  const of = (family) => new Set(rows.filter((row) => row.family === family).map((row) => row.vulnerability));
+  const apart = (one, two) => one !== two && [...of(one)].every((id) => !of(two).has(id));
+  const [first] = rows;
+  const { family: other } = rows.find((row) => row.distribution === first.distribution && apart(row.family, first.family));
+  await page.goto(`${site.url}/queue?q=family:${encodeURIComponent(first.family)}`);
+  const matches = await total(page);
+  await follow(() => page.locator('[data-family]').first().click());
+  const members = await page.locator('tbody tr').count();
+  await page.getByLabel('Family that stays').fill(other);
+  await page.locator('#merge-reason').fill('one program');
+  await follow(() => page.getByRole('button', { name: 'Merge into it' }).click());
+  assert.match(await page.locator('h1').textContent(), new RegExp('^Merge .* into .*\\?$'));
+  await follow(() => page.getByRole('button', { name: 'Merge them' }).click());
+  assert.match(await page.getByRole('status').textContent(), /merged into/);
+  assert.ok((await page.locator('tbody tr').count()) > members);
+  await page.screenshot({ path: `${screenshots}family-phone.png` });
+  await follow(() => page.getByRole('button', { name: 'Undo', exact: true }).first().click());
+  assert.match(await page.getByRole('status').textContent(), /Undone/);
+  await page.goto(`${site.url}/queue?q=family:${encodeURIComponent(first.family)}`);
+  assert.equal(await total(page), matches);
+  await page.context().close();
+});
+
 test('views are saved, shared and dropped; a query that is none is told where', async () => {
   const page = await triager();
   await page.goto(`${site.url}/queue?q=kev:yes`);
@@ -155,14 +183,14 @@ test('axe finds nothing on the pages of those who decide', async () => {
     const page = await triager({ viewport });
     await page.goto(`${site.url}/queue`);
     const match = await page.locator('.item .id').first().getAttribute('href');
-    for (const path of ['/queue', match, '/rules?q=kev:yes', '/queue?q=colour:red']) {
+    for (const path of ['/queue', match, '/families/nixpkgs/musl', '/rules?q=kev:yes', '/queue?q=colour:red']) {
       await page.goto(site.url + path);
       const result = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
       const found = result.violations.map(({ id, help, nodes }) => `${path} ${id}: ${help}\n    ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join('\n    ')}`);
       assert.deepEqual(found, [], found.join('\n'));
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(wider <= 0, `${path} is ${wider} px wider than its window`);
-      const name = path.startsWith('/vuln') ? 'match' : path.split('?')[0].slice(1);
+      const name = path.startsWith('/vuln') ? 'match' : path.startsWith('/families') ? 'family' : path.split('?')[0].slice(1);
       if (!path.includes('colour')) await page.screenshot({ path: `${screenshots}${name}-decides-${viewport.width}.png` });
     }
     await page.context().close();

@@ -1,5 +1,6 @@
 //! `triage …`.
 
+use super::family::Family;
 use super::{Database, Json, examples};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -59,6 +60,9 @@ pub(crate) enum Triage {
     /// Tell the log of a vulnerability, oldest first.
     #[command(after_help = examples("triage log CVE-2019-14697 --json --database sqlite:tracker.db"))]
     Log(TriageLog),
+    /// Families of packages, decided about as one: who belongs to them.
+    #[command(subcommand)]
+    Family(Family),
     /// Rules that hide what need not be seen.
     #[command(subcommand)]
     Rule(Rule),

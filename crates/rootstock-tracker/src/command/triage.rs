@@ -1,5 +1,6 @@
 //! `triage …`: the team's work from the command line, as the pages do it.
 
+mod family;
 mod text;
 mod two;
 
@@ -101,6 +102,7 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
             };
             print(arguments.json.json, &log, || text::log(&log))
         }
+        Triage::Family(arguments) => family::run(arguments).await,
         Triage::Rule(arguments) => rule(arguments).await,
         Triage::View(arguments) => view(arguments).await,
         Triage::Fields(arguments) => fields(arguments.json),
@@ -322,7 +324,7 @@ async fn view(command: View) -> anyhow::Result<Outcome> {
             let dropped = store
                 .drop_view(&actor(&arguments.who), &arguments.view)
                 .await?;
-            Ok(if dropped {
+            Ok(if dropped.is_some() {
                 Outcome::Done
             } else {
                 Outcome::Absent

@@ -200,6 +200,7 @@ fn work_through(database: &Database) {
     );
     tracker.run(&["triage", "view", "drop", "urgent"]).expect(0);
     tracker.run(&["triage", "view", "drop", "urgent"]).expect(4);
+    merge_and_split(&tracker, id);
     tracker.run(&["triage", "settle"]).expect(0);
     let checked = tracker
         .run(&["triage", "rebuild", "--check", "--json"])
@@ -213,4 +214,70 @@ fn work_through(database: &Database) {
     assert_eq!(rebuilt["findings_moved"], 0);
     let fields = crate::program::run(folder.path(), &["triage", "fields"]).expect(0);
     assert!(fields.out.contains("maintainer"));
+}
+
+/// Merges musl into another matched family, splits a member off, and takes both back; the worker's matching agrees.
+fn merge_and_split(tracker: &Tracker<'_>, id: &str) {
+    let found = |query: &str| {
+        let listed = tracker.run(&["triage", "list", query, "--json"]);
+        listed.expect(0).json()["total"].as_u64().unwrap()
+    };
+    let show = |family: &str| {
+        let shown = tracker.run(&["triage", "family", "show", family, "--json"]);
+        shown.expect(0).json()
+    };
+    let change = |arguments: &[&str]| {
+        let all = [&["triage", "family"][..], arguments, &["--json"]].concat();
+        tracker.run(&all).expect(0).json()
+    };
+    tracker
+        .run(&["triage", "family", "show", "nowhere"])
+        .expect(4);
+    tracker
+        .run(&["triage", "family", "merge", "musl", "nowhere"])
+        .expect(4);
+    let members = show("musl")["members"].as_array().unwrap().len();
+    let listed = tracker.run(&["triage", "list", "--json"]).expect(0).json();
+    let rows = listed["rows"].as_array().unwrap().iter();
+    let mut families = rows.map(|row| row["family"].as_str().unwrap().to_owned());
+    let other = families.find(|family| family != "musl").unwrap();
+    let before = (found("family:musl"), found(&format!("family:{other}")));
+    let merge = ["merge", "musl", other.as_str(), "--reason", "one team"];
+    let dry = change(&[&merge[..], &["--dry-run"]].concat());
+    assert_eq!(dry["members"].as_array().unwrap().len(), members);
+    assert_eq!(found("family:musl"), before.0);
+    let merged = change(&merge);
+    assert_eq!(found("family:musl"), 0);
+    tracker.run(&["match"]).expect(0);
+    assert_eq!(found(&format!("family:{other} id:{id}")), 1);
+    assert_eq!(show("musl")["heirs"][0], other.as_str());
+    let event = merged["act"].as_u64().unwrap().to_string();
+    let split = ["split", other.as_str(), "musl", "--into", "musl-again"];
+    let apart = change(&split)["act"].as_u64().unwrap().to_string();
+    tracker.run(&["match"]).expect(0);
+    assert_eq!(found(&format!("family:musl-again id:{id}")), 1);
+    let refused = tracker.run(&["triage", "family", "undo", &event]).expect(1);
+    assert!(
+        refused
+            .err
+            .contains(&format!("event {apart} changed these families since")),
+        "{}",
+        refused.err
+    );
+    change(&["undo", &apart]);
+    let undone = tracker.run(&["triage", "family", "undo", &event]).expect(0);
+    assert!(undone.out.contains("moved back"), "{}", undone.out);
+    tracker.run(&["match"]).expect(0);
+    assert_eq!(
+        (found("family:musl"), found(&format!("family:{other}"))),
+        before
+    );
+    let shown = tracker
+        .run(&["triage", "family", "show", "musl"])
+        .expect(0)
+        .out;
+    assert!(
+        shown.contains("(undone)") && shown.contains("one team"),
+        "{shown}"
+    );
 }

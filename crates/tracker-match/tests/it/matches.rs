@@ -6,7 +6,7 @@ use crate::facts::{cpe, nvd, package, product, record, reference};
 use tracker_inventory::Package;
 use tracker_match::feature::Feature;
 use tracker_match::siblings::Siblings;
-use tracker_match::{Index, Match, MatchKind};
+use tracker_match::{Index, Match, MatchKind, Weights};
 use tracker_record::Vulnerability;
 use tracker_record::record::{Source, Stated};
 
@@ -291,4 +291,57 @@ fn rules_of_other_distributions_lead_to_siblings_only_where_they_are_given() {
     let rules = Siblings::parse(["- { setname: apache-httpd, name: webthing }"]);
     let found = Index::new(&list).with_siblings(rules).candidates(&flaw);
     assert!(found[0].features.has(Feature::Sibling));
+}
+
+/// Matches by family, with score and members.
+fn counted(
+    vulnerability: &Vulnerability,
+    count: impl Fn(&Package, String) -> String,
+) -> Vec<(String, f64, Vec<String>)> {
+    let index = Index::counted(&packages(), Weights::embedded(), count);
+    let matches = index.matches(vulnerability).into_iter();
+    let all: Vec<_> = matches
+        .map(|one| (one.family, one.score, one.attributes))
+        .collect();
+    for (family, _, members) in &all {
+        assert_eq!(index.members(family), members);
+    }
+    all
+}
+
+#[test]
+fn a_family_that_people_split_is_matched_in_all_its_parts_as_surely_as_before() {
+    let openssl = nvd("CVE-1", vec![cpe('a', "openssl", "openssl", "*", vec![])]);
+    let whole = counted(&openssl, |_, own| own);
+    assert_eq!(whole.len(), 1);
+    let parts = counted(&openssl, |package, own| match package.attribute.as_str() {
+        "openssl_1_0_2" => "old-openssl".to_owned(),
+        _ => own,
+    });
+    let expected = [("old-openssl", "openssl_1_0_2"), ("openssl", "openssl")];
+    assert_eq!(parts.len(), 2);
+    for ((family, score, members), (name, member)) in parts.into_iter().zip(expected) {
+        assert_eq!(
+            (family.as_str(), members.as_slice()),
+            (name, &[member.to_owned()][..])
+        );
+        assert!((score - whole[0].1).abs() < 1e-12, "{score}");
+    }
+}
+
+#[test]
+fn families_that_people_merged_are_one_match_by_either_name() {
+    let merged = |_: &Package, own: String| match own.as_str() {
+        "musl" => "curl".to_owned(),
+        _ => own,
+    };
+    for (vendor, product) in [("musl-libc", "musl"), ("haxx", "curl")] {
+        let record = nvd("CVE-1", vec![cpe('a', vendor, product, "*", vec![])]);
+        let apart = counted(&record, |_, own| own);
+        let joined = counted(&record, merged);
+        assert_eq!(joined.len(), 1);
+        assert_eq!(joined[0].0, "curl");
+        assert_eq!(joined[0].2, ["musl", "curl"]);
+        assert!((joined[0].1 - apart[0].1).abs() < 1e-12);
+    }
 }

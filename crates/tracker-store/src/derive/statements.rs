@@ -9,6 +9,9 @@ statements! {
     ADVANCE = "UPDATE distribution SET position = $3 WHERE name = $1 AND generation = $2";
     BASIS = "SELECT weights, generation, cause, until FROM derivation_basis WHERE distribution = $1";
     BASIS_PUT = "INSERT INTO derivation_basis (distribution, weights, generation, cause, until) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (distribution) DO UPDATE SET weights = excluded.weights, generation = excluded.generation, cause = excluded.cause, until = excluded.until";
+    /// What is due stays what it is; only a derivation that is under way begins anew.
+    GENERATION_NEXT = "UPDATE distribution SET generation = generation + 1 WHERE name = $1";
+    BASIS_NEXT = "UPDATE derivation_basis SET generation = generation + 1 WHERE distribution = $1 AND generation = (SELECT generation FROM distribution WHERE name = $1)";
     REWIND = "UPDATE distribution SET position = 0 WHERE name = $1";
     CURRENT_RELEASES = "SELECT channel_release.key, channel.name, channel_release.revision, channel_release.released FROM channel JOIN channel_release ON channel_release.key = channel.latest WHERE channel.distribution = $1 ORDER BY channel.name";
     PACKAGES_OF_RELEASE = "SELECT release_package.package, release_package.derivation, release_package.output, release_package.dependents, package.data FROM release_package JOIN package ON package.key = release_package.package WHERE release_package.channel_release = $1 AND release_package.package > $2 ORDER BY release_package.package LIMIT 10000";

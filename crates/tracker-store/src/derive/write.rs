@@ -3,6 +3,7 @@
 //! Invariant: writing the same derivation twice writes nothing the second time, the position aside.
 
 use super::basis::Basis;
+use super::heritage::Heritage;
 use super::statements as sql;
 use super::{ChannelFinding, DerivationOutcome, Derived, DerivedMatch, Mark};
 use crate::Store;
@@ -26,6 +27,9 @@ const ROW_FAMILIES: usize = 5;
 /// Least change of a score that is an event.
 const TOLD_SCORE: f64 = 0.05;
 
+/// Attributes by channel, the state that their findings moved from, and the state after.
+type Moves = BTreeMap<(i64, i64, i64), Vec<String>>;
+
 /// A finding's place: attribute and channel.
 pub(crate) type Cell = (i64, i64);
 
@@ -38,10 +42,12 @@ pub(crate) struct HeldMatch {
     pub(crate) attributes: String,
     pub(crate) reasons: String,
     pub(crate) findings: BTreeMap<Cell, HeldFinding>,
+    /// Findings that other families had of attributes that are its members now.
+    inherited: BTreeMap<Cell, HeldFinding>,
 }
 
 impl HeldMatch {
-    fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> Subject {
         Subject::new(self.distribution.as_str(), self.family.as_str())
     }
 }
@@ -93,6 +99,8 @@ pub(crate) struct HeldVulnerability {
     /// What was decided about each match, whether it is held or not.
     pub(crate) decisions: BTreeMap<Subject, Decisions>,
     pub(crate) items: BTreeMap<Subject, ItemRow>,
+    /// What families get of others whose members they have now.
+    pub(crate) heritage: BTreeMap<Subject, Heritage>,
 }
 
 /// What is looked up once for a batch.
@@ -107,6 +115,8 @@ pub(crate) struct Names {
     ended: BTreeSet<i64>,
     /// Why matches are derived again; none where only decisions are laid over them.
     basis: Option<Basis>,
+    /// Why they are where that is no matter of matching.
+    pub(crate) because: Option<String>,
 }
 
 /// The statuses that leave something to do.
@@ -268,6 +278,7 @@ pub(crate) async fn names(
         attributes,
         ended,
         basis: None,
+        because: None,
     })
 }
 
@@ -309,6 +320,7 @@ pub(crate) async fn held<'a>(
             listings: BTreeMap::new(),
             decisions: BTreeMap::new(),
             items: BTreeMap::new(),
+            heritage: BTreeMap::new(),
         };
         held.insert(key, vulnerability);
     }
@@ -331,6 +343,7 @@ pub(crate) async fn held<'a>(
             attributes: row.text(5)?,
             reasons: row.text(6)?,
             findings: BTreeMap::new(),
+            inherited: BTreeMap::new(),
         });
     }
     let matches = owner.keys().map(|key| Value::from(*key)).collect();
@@ -393,6 +406,7 @@ impl Rows {
         let key = held.key;
         let basis = names.basis.as_ref();
         let why = basis.map(|basis| basis.why(held.touched));
+        let why = names.because.as_deref().or(why);
         let mut kept = BTreeSet::new();
         let mut reaches = BTreeMap::new();
         for DerivedMatch {
@@ -415,12 +429,16 @@ impl Rows {
                     attributes: String::new(),
                     reasons: String::new(),
                     findings: BTreeMap::new(),
+                    inherited: BTreeMap::new(),
                 });
                 held.matches.len() - 1
             });
             kept.insert(held.matches[position].key);
             reaches.insert(held.matches[position].key, dependents);
             let entry = &mut held.matches[position];
+            if let Some(heritage) = held.heritage.get_mut(&entry.subject()) {
+                entry.inherited = std::mem::take(&mut heritage.findings);
+            }
             let decisions = held.decisions.get(&entry.subject());
             let decisions = decisions.cloned().unwrap_or_default();
             if !new {
@@ -507,7 +525,7 @@ impl Rows {
     ) -> Result<Vec<(Option<FindingState>, Cells)>> {
         self.count_affected(&entry.findings, -1);
         let mut before = std::mem::take(&mut entry.findings);
-        let mut moves: BTreeMap<(i64, i64, i64), Vec<String>> = BTreeMap::new();
+        let mut moves = Moves::new();
         for ChannelFinding { channel, finding } in found {
             let decided = decisions.of(&channel, &finding.attribute);
             let patched = finding.is_patched();
@@ -538,11 +556,8 @@ impl Rows {
                 decided.as_ref(),
             );
             let state = i64::from(laid.state.bit());
-            let since = match &held {
-                Some(held) if held.state == state => held.since,
-                None if new => None,
-                _ => Some(*released),
-            };
+            let stood = held.as_ref().or_else(|| entry.inherited.get(&cell));
+            let since = since(stood, state, (!new).then_some(*released));
             if was != state {
                 self.outcome.findings_changed += 1;
                 let moved = moves.entry((cell.1, was, state)).or_default();
@@ -587,6 +602,7 @@ impl Rows {
             self.findings.extend(finding.values(entry.key, cell));
             entry.findings.insert(cell, finding);
         }
+        self.removed_before(entry, named, &mut moves);
         self.count_affected(&entry.findings, 1);
         let moved = moves
             .into_iter()
@@ -599,6 +615,21 @@ impl Rows {
                 (state_of(was), cells)
             });
         Ok(moved.collect())
+    }
+
+    /// Takes over from other families what is in no release any more: it goes with its attribute.
+    fn removed_before(&mut self, entry: &mut HeldMatch, named: &[String], moves: &mut Moves) {
+        let removed = i64::from(FindingState::Removed.bit());
+        for (cell, gone) in std::mem::take(&mut entry.inherited) {
+            let here = entry.findings.contains_key(&cell);
+            if gone.state == removed && named.contains(&gone.attribute) && !here {
+                self.outcome.findings_changed += 1;
+                let moved = moves.entry((cell.1, 0, removed)).or_default();
+                moved.push(gone.attribute.clone());
+                self.findings.extend(gone.values(entry.key, cell));
+                entry.findings.insert(cell, gone);
+            }
+        }
     }
 
     /// Counts the attributes that a match's findings affect, each once.
@@ -697,6 +728,15 @@ impl Rows {
             .insert(&sql::VULNERABILITY_MATCHED, 4, self.summaries)
             .await?;
         Ok(())
+    }
+}
+
+/// Since which release a finding stands as it does: as long as it did, or from the present one on; of a new match,
+/// nobody knows.
+fn since(known: Option<&HeldFinding>, state: i64, present: Option<i64>) -> Option<i64> {
+    match known {
+        Some(held) if held.state == state => held.since,
+        _ => present,
     }
 }
 

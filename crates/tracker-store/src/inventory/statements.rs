@@ -19,8 +19,8 @@ statements! {
     /// Contents of one release that another has not: attribute, its name, version.
     ONLY_IN_FIRST = "SELECT package.attribute, attribute.name, package.version FROM release_package AS mine JOIN package ON package.key = mine.package JOIN attribute ON attribute.key = package.attribute WHERE mine.channel_release = $1 AND NOT EXISTS (SELECT 1 FROM release_package AS other WHERE other.channel_release = $2 AND other.package = mine.package)";
 
-    ATTRIBUTES_HELD = "SELECT key, name, pname, family FROM attribute WHERE distribution = $1";
-    ATTRIBUTE_PUT = "INSERT INTO attribute (key, distribution, name, size, pname, family, affected) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET pname = excluded.pname, family = excluded.family";
+    ATTRIBUTES_HELD = "SELECT key, name, pname, own_family FROM attribute WHERE distribution = $1";
+    ATTRIBUTE_PUT = "INSERT INTO attribute (key, distribution, name, size, pname, family, affected, own_family) VALUES {rows:8} ON CONFLICT (key) DO UPDATE SET pname = excluded.pname, family = excluded.family, own_family = excluded.own_family";
     ATTRIBUTE_WORDS_GONE = "DELETE FROM attribute_words WHERE rowid IN ({list:0})";
     /// The text indexes are of different kinds: FTS5 takes the words as text, PostgreSQL as an array.
     ATTRIBUTE_WORDS_ADD = sqlite "INSERT INTO attribute_words (rowid, words) VALUES {rows:2}"

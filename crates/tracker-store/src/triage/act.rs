@@ -2,7 +2,7 @@
 //!
 //! Invariant: told from the log alone.
 
-use super::decide::{ItemId, original};
+use super::decide::{ItemId, is_of_view, original};
 use super::{log, statements as sql};
 use crate::Store;
 use crate::error::Result;
@@ -22,6 +22,8 @@ pub struct ActSummary {
     pub first: Entry,
     /// The match that the first event, or what it undoes, is about.
     pub item: Option<ItemId>,
+    /// Whose saved view it is about, if it is about one: it is to be told to nobody else.
+    pub owner: Option<String>,
     /// Whether its first event was undone since.
     pub undone: bool,
 }
@@ -53,7 +55,9 @@ impl Store {
             .rows_in(&sql::VULNERABILITY_IDS, &[], values![vulnerability])
             .await?;
         first.vulnerability = ids.first().map(|row| row.text(1)).transpose()?;
-        let subject = original(&entries, &first).event.subject().cloned();
+        let undone_first = original(&entries, &first);
+        let owner = is_of_view(&undone_first.event).then(|| undone_first.actor.name.clone());
+        let subject = undone_first.event.subject().cloned();
         let item = first.vulnerability.clone().zip(subject);
         let item = item.map(|(vulnerability, subject)| ItemId {
             vulnerability,
@@ -64,6 +68,7 @@ impl Store {
             act,
             events,
             item,
+            owner,
             undone: undone(entries.iter()).contains(&act),
             first,
         }))

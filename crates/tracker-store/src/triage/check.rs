@@ -2,8 +2,8 @@
 //!
 //! Invariant: checking changes nothing; of a database that this crate wrote, nothing is found.
 
-use super::decide::rederive;
-use super::{item, log, rules, statements as sql};
+use super::lay::rederive;
+use super::{family, item, log, rules, statements as sql};
 use crate::Store;
 use crate::check::Problem;
 use crate::derive::write::{self, HeldVulnerability};
@@ -50,6 +50,7 @@ impl Store {
                 each();
             }
         }
+        family::check(&mut writer.session, &mut problems).await?;
         // Nothing was written, and the transaction ends with the writer.
         Ok(problems)
     }
@@ -57,8 +58,10 @@ impl Store {
     /// Derives everything that is stored of decisions anew from the log; gives how many findings moved, which is 0 where
     /// nothing was wrong.
     pub async fn rebuild_triage(&self, each: &mut (dyn FnMut() + Send)) -> Result<u64> {
+        let mut writer = self.writer().await?;
+        let mut moved = family::rebuild(&mut writer).await?;
+        writer.commit().await?;
         let mut after = 0;
-        let mut moved = 0;
         loop {
             // A transaction a batch, so that others can write between.
             let mut writer = self.writer().await?;

@@ -3,24 +3,22 @@
 //! Invariants: what an act reports is committed; an act over many matches is one group of events that one undo takes back;
 //! a dry run goes the same way and commits nothing.
 
+use super::lay::rederive;
 use super::once::{self, Conditions};
-use super::{item, log, queue, rules, statements as sql};
-use crate::derive::write::{self, HeldVulnerability, Rows};
-use crate::derive::{ChannelFinding, Derived, DerivedMatch};
+use super::{family, item, log, queue, rules, statements as sql};
+use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::value::{Value, values};
 use crate::writer::{Counter, Writer};
-use crate::{Store, listing};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use tracker_match::{Finding, FindingStatus, Match, Reason};
 use tracker_people::SecondPerson;
 use tracker_record::Severity;
 use tracker_triage::command::{self, check_reason, check_undo};
 use tracker_triage::query::Query;
-use tracker_triage::{Action, Actor, Decisions, Entry, Event, FindingState, Subject};
+use tracker_triage::{Action, Actor, Decisions, Entry, Event, Subject};
 
 /// The most matches that one act is about.
 pub(super) const MAX_ITEMS: usize = 10_000;
@@ -90,8 +88,16 @@ pub struct ActOutcome {
     pub awaiting: u64,
     /// Findings that moved to another state.
     pub findings: u64,
+    /// Vulnerabilities whose matches moved to another family, where a merge or a split was undone.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub families: u64,
     /// Whether it was only tried.
     pub dry_run: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A vulnerability's matches that an act is about.
@@ -241,11 +247,12 @@ impl Store {
 
 /// Checks that nobody decided anything about the one match since an event.
 async fn check_last(session: &mut Session, wanted: &Wanted, last: u64) -> Result<()> {
+    let families = family::families(session).await?;
     for ((key, _), subjects) in wanted {
         let entries = log::entries(session, values![*key]).await?;
         let entries = entries.into_values().next().unwrap_or_default();
         for subject in subjects {
-            let held = log::about(&entries, subject).last();
+            let held = log::about(&entries, subject, &families).last();
             if held.map_or(0, |entry| entry.sequence) != last {
                 return Err(StoreError::Moved);
             }
@@ -440,10 +447,16 @@ pub(crate) async fn add_families(
         return Ok(());
     };
     let mut subjects = BTreeSet::new();
-    for subject in families {
-        let family = values![subject.distribution.as_str(), subject.family.as_str()];
-        if writer.session.count(&sql::FAMILY_HELD, family).await? > 0 {
-            subjects.insert(subject);
+    let held = family::families(&mut writer.session).await?;
+    for named in families {
+        // One that was merged away since it was named is where its members are.
+        let heirs = held.successors(&named);
+        for subject in std::iter::once(named).chain(heirs) {
+            let family = values![subject.distribution.as_str(), subject.family.as_str()];
+            if writer.session.count(&sql::FAMILY_HELD, family).await? > 0 {
+                subjects.insert(subject);
+                break;
+            }
         }
     }
     let act = Act {
@@ -511,6 +524,12 @@ async fn undo_batch(
                 let event = target.sequence;
                 return Err(tracker_triage::CommandError::Derived { event }.into());
             }
+            let undone = original(&entries, target);
+            if is_of_view(&undone.event) && undone.actor.name != actor.name {
+                // What is somebody's own is not told to others, not even that it is there.
+                let event = target.sequence;
+                return Err(tracker_triage::CommandError::NoEvent { event }.into());
+            }
             match check_undo(&entries, target.sequence) {
                 // Of an act, what was undone by itself stays so.
                 Err(tracker_triage::CommandError::Undone { .. }) if several => {
@@ -519,6 +538,11 @@ async fn undo_batch(
                 }
                 other => other?,
             }
+            let of_family = if *key == 0 {
+                family::Undoing::check(&mut writer.session, &entries, target).await?
+            } else {
+                None
+            };
             let event = Event::Undone {
                 event: target.sequence,
             };
@@ -532,6 +556,10 @@ async fn undo_batch(
                 reason: reason.map(str::to_owned),
                 event,
             });
+            if let Some(of_family) = of_family {
+                writer.flush().await?;
+                outcome.families += family::undo(writer, &of_family, sequence).await?;
+            }
             let undone = original(&entries, target);
             if let (Some(subject), Some(id)) = (undone.event.subject(), ids.get(key)) {
                 outcome.changed.push(ItemId {
@@ -564,6 +592,11 @@ async fn second_person(session: &mut Session) -> Result<SecondPerson> {
     Ok(command::second_person(&entries))
 }
 
+/// Whether an event is about a saved view, which is its owner's alone.
+pub(super) const fn is_of_view(event: &Event) -> bool {
+    matches!(event, Event::ViewSaved { .. } | Event::ViewDropped { .. })
+}
+
 /// The decision at the end of a chain of undos.
 pub(super) fn original<'a>(entries: &'a [Entry], mut entry: &'a Entry) -> &'a Entry {
     while let Event::Undone { event } = entry.event {
@@ -575,189 +608,7 @@ pub(super) fn original<'a>(entries: &'a [Entry], mut entry: &'a Entry) -> &'a En
     entry
 }
 
-/// Lays the log's decisions over the evidence that is held of some vulnerabilities; gives how many findings moved.
-pub(super) async fn rederive(
-    writer: &mut Writer,
-    vulnerabilities: &[(i64, String)],
-) -> Result<u64> {
-    if vulnerabilities.is_empty() {
-        return Ok(0);
-    }
-    let ids = vulnerabilities.iter().map(|(_, id)| id.as_str());
-    let mut held = write::held(writer, ids).await?;
-    let mut distributions: BTreeSet<String> = BTreeSet::new();
-    for one in held.values() {
-        distributions.extend(one.matches.iter().map(|held| held.distribution.clone()));
-        let added = one
-            .decisions
-            .iter()
-            .filter(|(_, decisions)| decisions.added);
-        distributions.extend(added.map(|(subject, _)| subject.distribution.clone()));
-        // An item whose match is gone goes, too.
-        distributions.extend(one.items.keys().map(|subject| subject.distribution.clone()));
-    }
-    let channels = write::channel_names(writer).await?;
-    let mut moved = 0;
-    for distribution in distributions {
-        let mut derived = Vec::new();
-        for (id, one) in &held {
-            let mut matches = evidence(&channels, one, &distribution)?;
-            matches.extend(added(writer, id, one, &distribution).await?);
-            derived.push(Derived {
-                vulnerability: id.clone(),
-                matches,
-            });
-        }
-        let names = write::names(writer, &distribution, &derived).await?;
-        let mut rows = Rows::default();
-        for one in derived {
-            if let Some(held) = held.get_mut(&one.vulnerability) {
-                rows.vulnerability(writer, &names, held, one.matches)?;
-            }
-        }
-        let outcome = rows.outcome;
-        moved += outcome.findings_changed;
-        rows.write(writer).await?;
-        writer.add(
-            Counter::Matches,
-            outcome.matched as i64 - outcome.unmatched as i64,
-        );
-    }
-    Ok(moved)
-}
-
-/// What is held of a vulnerability's matches, in the form in which matching gives it.
-fn evidence(
-    channels: &BTreeMap<i64, String>,
-    held: &HeldVulnerability,
-    distribution: &str,
-) -> Result<Vec<DerivedMatch>> {
-    let mut matches = Vec::new();
-    for one in &held.matches {
-        let subject = Subject::new(one.distribution.as_str(), one.family.as_str());
-        let damaged = |error: serde_json::Error| StoreError::damaged("match", error);
-        let reasons: Vec<Reason> = serde_json::from_str(&one.reasons).map_err(damaged)?;
-        let by_hand = reasons.iter().any(|reason| reason.feature == ADDED);
-        let added = held.decisions.get(&subject).is_some_and(|held| held.added);
-        if one.distribution != distribution || (by_hand && !added) {
-            continue;
-        }
-        let mut findings = Vec::new();
-        let removed = i64::from(FindingState::Removed.bit());
-        for ((_, channel), finding) in &one.findings {
-            // What is in no release any more has no evidence, and stays as it is.
-            let Some(channel) = channels.get(channel).filter(|_| finding.state != removed) else {
-                continue;
-            };
-            findings.push(ChannelFinding {
-                channel: channel.clone(),
-                finding: Finding {
-                    attribute: finding.attribute.clone(),
-                    version: finding.version.clone(),
-                    status: listing::worst(finding.derived)
-                        .unwrap_or(FindingStatus::UnderInvestigation),
-                    evidence: serde_json::from_str(&finding.evidence).map_err(damaged)?,
-                },
-            });
-        }
-        matches.push(DerivedMatch {
-            matched: Match {
-                vulnerability: String::new(),
-                family: one.family.clone(),
-                attributes: serde_json::from_str(&one.attributes).map_err(damaged)?,
-                score: one.score,
-                reasons,
-            },
-            findings,
-            dependents: None,
-        });
-    }
-    Ok(matches)
-}
-
-/// The feature of the reason for a match that a person added.
-const ADDED: &str = "added-by-hand";
-
-/// Matches that were added by hand and are not held yet.
-async fn added(
-    writer: &mut Writer,
-    id: &str,
-    held: &HeldVulnerability,
-    distribution: &str,
-) -> Result<Vec<DerivedMatch>> {
-    let mut matches = Vec::new();
-    for (subject, decisions) in &held.decisions {
-        let there = held
-            .matches
-            .iter()
-            .any(|one| one.distribution == distribution && one.family == subject.family);
-        if !decisions.added || there || subject.distribution != distribution {
-            continue;
-        }
-        let mut findings = Vec::new();
-        let mut attributes = BTreeSet::new();
-        let place = values![distribution, subject.family.as_str()];
-        for row in writer.session.rows(&sql::FAMILY_PLACES, place).await? {
-            let attribute = row.text(1)?;
-            attributes.insert(attribute.clone());
-            findings.push(ChannelFinding {
-                channel: row.text(0)?,
-                finding: Finding {
-                    attribute,
-                    version: row.optional_text(2)?,
-                    status: FindingStatus::UnderInvestigation,
-                    evidence: vec!["open: it was added by hand and not matched yet".to_owned()],
-                },
-            });
-        }
-        matches.push(DerivedMatch {
-            matched: by_hand(id, &subject.family, attributes.into_iter().collect()),
-            findings,
-            dependents: None,
-        });
-    }
-    Ok(matches)
-}
-
-/// A match that a person added.
-pub(super) fn by_hand(vulnerability: &str, family: &str, attributes: Vec<String>) -> Match {
-    Match {
-        vulnerability: vulnerability.to_owned(),
-        family: family.to_owned(),
-        attributes,
-        score: 1.0,
-        reasons: vec![Reason {
-            feature: ADDED.to_owned(),
-            weight: 0.0,
-            text: "a person added it".to_owned(),
-        }],
-    }
-}
-
 impl Store {
-    /// The families that people added to vulnerabilities, in one distribution: matching derives what holds of them.
-    pub async fn added_families(
-        &self,
-        distribution: &str,
-        vulnerabilities: Vec<String>,
-    ) -> Result<BTreeMap<String, Vec<String>>> {
-        let mut session = self.read().await?;
-        let ids = vulnerabilities.iter().map(|id| Value::from(id.as_str()));
-        let rows = session
-            .rows_in(&sql::ADDED, &[distribution.into()], ids.collect())
-            .await?;
-        let mut added: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in rows {
-            added.entry(row.text(0)?).or_default().push(row.text(1)?);
-        }
-        Ok(added)
-    }
-
-    /// The match that matching is to derive findings of where a person added it.
-    pub fn match_by_hand(vulnerability: &str, family: &str, attributes: Vec<String>) -> Match {
-        by_hand(vulnerability, family, attributes)
-    }
-
     /// What happened at a time to a vulnerability, from an event on; for histories.
     pub async fn triage_log(&self, id: &str, after: u64, limit: u32) -> Result<Option<Vec<Entry>>> {
         let mut session = self.read().await?;

@@ -70,6 +70,11 @@ pub(crate) fn millionths(score: f64) -> u32 {
 }
 
 impl ItemRow {
+    /// When it was first matched, in microseconds.
+    pub(crate) fn since(&self) -> i64 {
+        self.since
+    }
+
     /// Severity of the vulnerability.
     pub(crate) fn severity(&self) -> Severity {
         let severities = listing::SEVERITIES.into_iter();
@@ -224,16 +229,19 @@ impl ItemRows {
             let held_row = before.remove(&subject);
             let decisions = held.decisions.get(&subject).cloned().unwrap_or_default();
             let reach = reaches.get(&matched.key).copied().flatten();
+            let inherited = held
+                .heritage
+                .get(&subject)
+                .and_then(|heritage| heritage.since);
             let row = match &held_row {
                 Some(row) => {
+                    let since = inherited.map_or(row.since, |since| since.min(row.since));
                     let dependents = reach.map_or(row.dependents, i64::from);
-                    ItemRow::new(
-                        row.key, row.since, dependents, matched, held.facts, &decisions,
-                    )
+                    ItemRow::new(row.key, since, dependents, matched, held.facts, &decisions)
                 }
                 None => {
                     let key = writer.next(Counter::Item);
-                    let since = writer.now.as_microsecond();
+                    let since = inherited.unwrap_or_else(|| writer.now.as_microsecond());
                     let dependents = reach.map_or(-1, i64::from);
                     ItemRow::new(key, since, dependents, matched, held.facts, &decisions)
                 }

@@ -2,12 +2,12 @@
 //!
 //! Invariant: an entry is read as it was written, or the store says that it is damaged.
 
-use super::statements as sql;
+use super::{family, statements as sql};
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::value::{Row, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use tracker_triage::{Actor, Decisions, Entry, Event, Subject};
+use tracker_triage::{Actor, Decisions, Entry, Event, Families, Subject};
 
 /// An entry as a statement of nine columns gives it, with the key of its vulnerability; 0 is none.
 pub(super) fn entry(row: &Row) -> Result<(i64, Entry)> {
@@ -58,17 +58,23 @@ pub(crate) async fn entries(
     Ok(all)
 }
 
-/// Of the decisions about one vulnerability, those about one match, and the undos of them.
+/// Of the decisions about one vulnerability, those that hold or held for one match, by whatever family it was then, and
+/// the undos of them.
 pub(super) fn about<'a>(
     entries: &'a [Entry],
     subject: &Subject,
+    families: &Families,
 ) -> impl Iterator<Item = &'a Entry> {
+    let families = families.clone();
     let mut mine: BTreeSet<u64> = BTreeSet::new();
     // An undo stands behind what it undoes.
     entries.iter().filter(move |entry| {
         let about = match entry.event {
             Event::Undone { event } => mine.contains(&event),
-            _ => entry.event.subject() == Some(subject),
+            _ => entry
+                .event
+                .subject()
+                .is_some_and(|of| families.heirs(of, entry.sequence).contains(subject)),
         };
         if about {
             mine.insert(entry.sequence);
@@ -82,10 +88,11 @@ pub(crate) async fn decisions(
     session: &mut Session,
     vulnerabilities: Vec<Value>,
 ) -> Result<BTreeMap<i64, BTreeMap<Subject, Decisions>>> {
+    let families = family::families(session).await?;
     let entries = entries(session, vulnerabilities).await?;
     let folded = entries
         .into_iter()
-        .map(|(key, entries)| (key, Decisions::by_subject(&entries)));
+        .map(|(key, entries)| (key, Decisions::by_subject(&entries, &families)));
     Ok(folded.collect())
 }
 

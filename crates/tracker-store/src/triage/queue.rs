@@ -5,7 +5,7 @@
 
 use super::decide::{ItemId, instant, vulnerability};
 use super::find::{self, Asked, FEW, Span};
-use super::{log, statements as sql};
+use super::{family, log, statements as sql};
 use crate::error::{Result, StoreError};
 use crate::listing;
 use crate::read::list::Seek;
@@ -265,8 +265,10 @@ impl Store {
         let subject = Subject::new(id.distribution.as_str(), id.family.as_str());
         let entries = log::entries(&mut session, values![vulnerability]).await?;
         let entries = entries.into_values().next().unwrap_or_default();
-        let mut all = Decisions::by_subject(&entries);
-        let mut log: Vec<Entry> = log::about(&entries, &subject).cloned().collect();
+        let families = family::families(&mut session).await?;
+        let mut all = Decisions::by_subject(&entries, &families);
+        let about = log::about(&entries, &subject, &families);
+        let mut log: Vec<Entry> = about.cloned().collect();
         log.drain(..log.len().saturating_sub(MAX_LOG as usize));
         Ok(Some(TriageDetail {
             row,

@@ -197,7 +197,7 @@ impl Store {
         Ok((items.collect(), more))
     }
 
-    /// Gives a query a name.
+    /// Gives a query a name; gives the event's sequence, by which its owner undoes it.
     ///
     /// # Errors
     /// [`StoreError::Triage`] when the name is none.
@@ -207,7 +207,7 @@ impl Store {
         view: &str,
         query: &Query,
         shared: bool,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         if !is_name(view) {
             let name = view.to_owned();
             return Err(CommandError::NotAName { name }.into());
@@ -218,21 +218,24 @@ impl Store {
             query: query.to_string(),
             shared,
         };
-        writer.entry(0, actor, None, None, &event);
-        writer.commit().await
+        let sequence = writer.entry(0, actor, None, None, &event) as u64;
+        writer.commit().await?;
+        Ok(sequence)
     }
 
-    /// Drops a view; `false` if the actor has none of that name.
-    pub async fn drop_view(&self, actor: &Actor, view: &str) -> Result<bool> {
+    /// Drops a view; gives the event's sequence, or nothing if the actor has none of that name.
+    pub async fn drop_view(&self, actor: &Actor, view: &str) -> Result<Option<u64>> {
         let mut writer = self.writer().await?;
         let key = (actor.clone(), view.to_owned());
         if !board(&mut writer.session).await?.views().contains_key(&key) {
-            return Ok(false);
+            return Ok(None);
         }
-        let view = view.to_owned();
-        writer.entry(0, actor, None, None, &Event::ViewDropped { view });
+        let event = Event::ViewDropped {
+            view: view.to_owned(),
+        };
+        let sequence = writer.entry(0, actor, None, None, &event) as u64;
         writer.commit().await?;
-        Ok(true)
+        Ok(Some(sequence))
     }
 
     /// The views that somebody sees: their own and the shared ones, by name.

@@ -3,7 +3,8 @@
 //! Invariant: the queue is right without it, for it asks for the time itself; and where nothing is due, no other writer
 //! is kept waiting.
 
-use super::decide::{BATCH, rederive};
+use super::decide::BATCH;
+use super::lay::rederive;
 use super::{rules, statements as sql};
 use crate::derive::write::ended;
 use crate::error::Result;

@@ -29,6 +29,17 @@ statements! {
     VULNERABILITY_IDS = "SELECT key, id FROM vulnerability WHERE key IN ({list:0})";
     FAMILY_HELD = "SELECT count(*) FROM attribute WHERE distribution = $1 AND family = $2";
     FAMILY_PLACES = "SELECT channel.name, attribute.name, package.version FROM attribute JOIN package ON package.attribute = attribute.key JOIN release_package ON release_package.package = package.key JOIN channel ON channel.latest = release_package.channel_release WHERE attribute.distribution = $1 AND attribute.family = $2 ORDER BY channel.name, attribute.name";
+    FAMILY_TAKEN = "SELECT count(*) FROM attribute WHERE distribution = $1 AND (family = $2 OR own_family = $2)";
+    FAMILY_MEMBERS = "SELECT name, pname, own_family, affected FROM attribute WHERE distribution = $1 AND family = $2 ORDER BY name";
+    FAMILY_CHANGES = "SELECT event, distribution, kind, family, members, target, last, holds FROM family_change ORDER BY event";
+    FAMILY_CHANGES_DROP = "DELETE FROM family_change";
+    FAMILY_CHANGE_PUT = "INSERT INTO family_change (event, distribution, kind, family, members, target, last, holds) VALUES {rows:8} ON CONFLICT (event) DO UPDATE SET last = excluded.last, holds = excluded.holds";
+    FAMILY_STEPS = "SELECT family_change.event, family_change.distribution, family_change.kind, family_change.family, family_change.members, family_change.target, family_change.last, family_change.holds, event.at, event.actor, event.reason, event.text FROM family_change JOIN event ON event.key = family_change.event WHERE family_change.distribution = $1 AND (family_change.family = $2 OR family_change.target = $2) ORDER BY family_change.event";
+    /// Attributes about which people may have said something: key, distribution, name, own family, family.
+    ATTRIBUTES_CHANGED = "SELECT key, distribution, name, own_family, family FROM attribute WHERE family <> own_family OR distribution IN (SELECT distribution FROM family_change) ORDER BY key";
+    ATTRIBUTES_OF_FAMILIES = "SELECT key, name, own_family, family FROM attribute WHERE distribution = $1 AND family IN ({list:1})";
+    ATTRIBUTES_COUNTED = "UPDATE attribute SET family = $1 WHERE key IN ({list:1})";
+    MATCHED_TO_FAMILIES = "SELECT DISTINCT vulnerability.key, vulnerability.id FROM triage_item JOIN vulnerability ON vulnerability.key = triage_item.vulnerability WHERE triage_item.distribution = $1 AND triage_item.family IN ({list:1}) ORDER BY vulnerability.key";
     TOUCH = "UPDATE vulnerability SET touched = $2 WHERE key = $1";
 
     ITEMS_HELD = "SELECT key, vulnerability, distribution, family, package_match, state, severity, score, exploited, epss, confidence, dependents, default_install, since, states, contradicted, added, open, rank, assignee, snoozed, suggested FROM triage_item WHERE vulnerability IN ({list:0})";

@@ -65,6 +65,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0014_facet.sql"),
         include_str!("../../migrations/postgres/0014_facet.sql"),
     ),
+    (
+        include_str!("../../migrations/sqlite/0015_family.sql"),
+        include_str!("../../migrations/postgres/0015_family.sql"),
+    ),
 ];
 
 /// A column or index in the words of neither database.

@@ -4,6 +4,7 @@
 
 mod answers;
 mod deciding;
+mod families;
 mod histories;
 mod many;
 mod once;

@@ -269,6 +269,18 @@ fn what_is_found_later_follows_a_merge_and_not_a_split() {
         general(2, merge("libressl", &["libressl"], "openssl")),
     ];
     let families = Families::fold(log.iter());
+    let named = |of: &str| {
+        families
+            .successors(&subject(of))
+            .into_iter()
+            .map(|one| one.family)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(named("openssl"), ["openssl", "openssl_1_1"]);
+    assert_eq!(
+        (named("openssl_1_1"), named("libressl")),
+        (vec!["openssl_1_1".to_owned()], vec!["openssl".to_owned()])
+    );
     let of = |attribute: &str, own: &str| families.assigned("nixpkgs", attribute, own);
     assert_eq!(of("openssl_1_1", "openssl"), "openssl_1_1");
     assert_eq!(of("openssl_3", "openssl"), "openssl");

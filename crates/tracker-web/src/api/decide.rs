@@ -206,7 +206,7 @@ pub(crate) async fn drop_view(
 ) -> Result<Response, Error> {
     deciding::actor::<KeepViews>(&ask.caller)?;
     let dropped = match deciding::owner(&ask.caller) {
-        Some(owner) => app.store.drop_view(&owner, &view).await?,
+        Some(owner) => app.store.drop_view(&owner, &view).await?.is_some(),
         None => false,
     };
     if dropped {

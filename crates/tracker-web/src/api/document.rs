@@ -2,7 +2,7 @@
 //!
 //! Invariant: it is the same for every request of one program.
 
-use super::{decide, queue, read, shape};
+use super::{decide, family, queue, read, shape};
 use crate::ask::Ask;
 use crate::error::Error;
 use axum::response::Response;
@@ -42,6 +42,9 @@ use utoipa::{Modify, OpenApi};
         decide::end_rule,
         decide::save_view,
         decide::drop_view,
+        family::family,
+        family::split,
+        family::merge,
     ),
     components(schemas(shape::Problem)),
     modifiers(&Token),

@@ -14,6 +14,7 @@ pub(crate) mod channels;
 pub(crate) mod embargoes;
 pub(crate) mod events;
 pub(crate) mod failure;
+pub(crate) mod family;
 pub(crate) mod jobs;
 pub(crate) mod labels;
 pub(crate) mod log;

@@ -24,6 +24,7 @@ struct PackagePage {
     attribute: String,
     pname: String,
     family: Link,
+    members: String,
     description: Option<String>,
     homepages: Vec<External>,
     maintainers: Vec<Link>,
@@ -83,6 +84,7 @@ impl PackagePage {
             attribute: view.attribute.clone(),
             pname: view.pname.clone(),
             family: Link::new(path::vulnerabilities_of(&view.family), &*view.family),
+            members: path::family(&view.distribution, &view.family),
             description: view.description.clone(),
             homepages: view
                 .homepages

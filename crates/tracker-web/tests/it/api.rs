@@ -121,6 +121,7 @@ on_both_databases! {
             ("/api/v1/queue/completions", "/api/v1/queue/completions?q=chan".to_owned()),
             ("/api/v1/matches/{vulnerability}/{distribution}/{family}", format!("/api/v1/matches/{CRITICAL}/nixpkgs/openssl")),
             ("/api/v1/vulnerabilities/{id}/events", format!("/api/v1/vulnerabilities/{CRITICAL}/events")),
+            ("/api/v1/families/{distribution}/{family}", "/api/v1/families/nixpkgs/odd".to_owned()),
             ("/api/v1/rules/preview", "/api/v1/rules/preview?q=kev:yes".to_owned()),
             ("/api/v1/packages/{distribution}/{attribute}", "/api/v1/packages/nixpkgs/openssl".to_owned()),
             ("/api/v1/packages/{distribution}/{attribute}", "/api/v1/packages/nixpkgs/foo.json".to_owned()),

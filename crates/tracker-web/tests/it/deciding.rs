@@ -11,13 +11,13 @@ use tracker_people::Role;
 use tracker_testkit::on_both_databases;
 use tracker_web::PeopleSettings;
 
-struct Client<'s> {
+pub(crate) struct Client<'s> {
     site: &'s Site,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl Client<'_> {
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: &str,
         path: &str,
@@ -35,20 +35,26 @@ impl Client<'_> {
         self.site.ask(request.unwrap()).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let answer = self.send("POST", path, &body, &[]).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
         answer.json()
     }
 
-    async fn refused(&self, method: &str, path: &str, body: Value, status: u16) -> Value {
+    pub(crate) async fn refused(
+        &self,
+        method: &str,
+        path: &str,
+        body: Value,
+        status: u16,
+    ) -> Value {
         let answer = self.send(method, path, &body, &[]).await;
         assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.body);
         assert_eq!(answer.header("content-type"), "application/problem+json");
         answer.json()
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.site.api(path, Some(&self.token)).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
         answer.json()
@@ -60,19 +66,19 @@ impl Client<'_> {
     }
 }
 
-async fn client<'s>(site: &'s Site, cast: &mut Cast, role: Role) -> Client<'s> {
+pub(crate) async fn client<'s>(site: &'s Site, cast: &mut Cast, role: Role) -> Client<'s> {
     let token = cast.token(&site.store, role).await.unwrap();
     Client { site, token }
 }
 
-fn settings() -> PeopleSettings {
+pub(crate) fn settings() -> PeopleSettings {
     PeopleSettings {
         public: Some(HERE.parse().unwrap()),
         ..PeopleSettings::default()
     }
 }
 
-fn openssl(decision: Value) -> Value {
+pub(crate) fn openssl(decision: Value) -> Value {
     json!({ "matches": [{ "vulnerability": CRITICAL, "distribution": "nixpkgs", "family": "openssl" }], "decision": decision })
 }
 

@@ -59,6 +59,15 @@ pub(crate) const EXPECTED: &[Line] = &[
             ("POST", Maintainer, 400),
         ],
     ),
+    (
+        "/families/{distribution}/{family}",
+        "/families/nixpkgs/openssl",
+        &[
+            ("GET", Anonymous, 200),
+            ("HEAD", Anonymous, 200),
+            ("POST", Triager, 400),
+        ],
+    ),
     ("/packages", "/packages", READ),
     (
         "/packages/{distribution}/{attribute}",
@@ -247,6 +256,21 @@ pub(crate) const EXPECTED: &[Line] = &[
         "/api/v1/comments",
         "/api/v1/comments",
         &[("POST", Maintainer, 415)],
+    ),
+    (
+        "/api/v1/families/{distribution}/{family}",
+        "/api/v1/families/nixpkgs/openssl",
+        READ,
+    ),
+    (
+        "/api/v1/families/{distribution}/{family}/split",
+        "/api/v1/families/nixpkgs/openssl/split",
+        &[("POST", Triager, 415)],
+    ),
+    (
+        "/api/v1/families/{distribution}/{family}/merge",
+        "/api/v1/families/nixpkgs/openssl/merge",
+        &[("POST", Triager, 415)],
     ),
     ("/api/v1/undos", "/api/v1/undos", &[("POST", Triager, 415)]),
     (

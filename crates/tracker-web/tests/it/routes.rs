@@ -34,6 +34,10 @@ const MARKS: &[(&str, &str)] = &[
         "Matches of this vulnerability",
     ),
     ("/rules", "No rule hides anything"),
+    (
+        "/families/{distribution}/{family}",
+        "Nobody merged or split it",
+    ),
     ("/packages", "12 packages"),
     (
         "/packages/{distribution}/{attribute}",

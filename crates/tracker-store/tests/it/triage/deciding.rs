@@ -15,7 +15,7 @@ use tracker_testkit::fixture::{derived, finding, matched};
 use tracker_testkit::on_both_databases;
 use tracker_triage::query::Query;
 use tracker_triage::state::{DecidedState, Dismissal, FindingState, FixedBy, MatchState};
-use tracker_triage::{Action, Event, Place, Subject};
+use tracker_triage::{Action, Actor, ActorKind, Event, Place, Subject};
 
 on_both_databases! {
     async fn a_dismissal_leaves_lists_and_an_undo_brings_it_back(database) {
@@ -254,8 +254,19 @@ on_both_databases! {
         let names = |views: Vec<tracker_store::ViewRow>| views.into_iter().map(|view| view.view).collect::<Vec<_>>();
         assert_eq!(names(store.views(Some(&alice())).await.unwrap()), ["mine", "ours"]);
         assert_eq!(names(store.views(None).await.unwrap()), ["ours"]);
-        assert!(store.drop_view(&alice(), "ours").await.unwrap());
-        assert!(!store.drop_view(&alice(), "ours").await.unwrap());
+        let dropped = store.drop_view(&alice(), "ours").await.unwrap().unwrap();
+        assert_eq!(store.drop_view(&alice(), "ours").await.unwrap(), None);
+        // What its owner did to a view, they take back; to others it is not even there.
+        let bob = Actor::new(ActorKind::Person, "bob");
+        let refused = store.undo(&bob, Undo::Event(dropped), None, false).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("event {dropped} is not in the log"));
+        assert_eq!(store.views(Some(&bob)).await.unwrap().len(), 0);
+        let back = store.undo(&alice(), Undo::Event(dropped), None, false).await.unwrap();
+        let told = store.act(back.act.unwrap()).await.unwrap().unwrap();
+        assert_eq!(told.owner.as_deref(), Some("alice"));
+        assert_eq!(store.views(Some(&bob)).await.unwrap()[0].view, "ours");
+        store.undo(&alice(), Undo::Event(back.act.unwrap()), None, false).await.unwrap();
+        assert_eq!(store.views(Some(&bob)).await.unwrap().len(), 0);
         assert_eq!(names(store.views(None).await.unwrap()), Vec::<String>::new());
         let log = store.triage_log("CVE-2024-0002", 0, 100).await.unwrap().unwrap();
         assert!(log.iter().any(|entry| matches!(&entry.event, Event::Commented { text, .. } if text == "Looks odd.")));

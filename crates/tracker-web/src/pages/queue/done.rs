@@ -3,7 +3,9 @@
 //! Invariant: told from the log, so that it is right however one came to the page.
 
 use crate::app::App;
+use crate::deciding;
 use crate::error::Error;
+use crate::people::Caller;
 use std::fmt::Write as _;
 use tracker_store::ActSummary;
 use tracker_triage::Event;
@@ -15,11 +17,17 @@ pub(crate) struct Done {
     pub(crate) text: String,
     /// What its button says; nothing where it cannot be taken back any more.
     pub(crate) button: Option<&'static str>,
+    /// Whether it is about what the reader keeps for themselves, which they take back whatever they may decide.
+    pub(crate) own: bool,
 }
 
 impl Done {
     /// The line of an act; of none, that nothing changed.
-    pub(crate) async fn of(app: &App, act: Option<u64>) -> Result<Option<Done>, Error> {
+    pub(crate) async fn of(
+        app: &App,
+        caller: &Caller,
+        act: Option<u64>,
+    ) -> Result<Option<Done>, Error> {
         let Some(act) = act else {
             return Ok(None);
         };
@@ -28,9 +36,13 @@ impl Done {
                 act,
                 text: "Nothing changed: it stands so already.".to_owned(),
                 button: None,
+                own: false,
             }));
         }
-        Ok(app.store.act(act).await?.map(|told| Done::new(&told)))
+        let told = app.store.act(act).await?;
+        let me = deciding::me(caller);
+        let told = told.filter(|told| told.owner.is_none() || told.owner.as_deref() == me);
+        Ok(told.map(|told| Done::new(&told)))
     }
 
     fn new(told: &ActSummary) -> Done {
@@ -59,6 +71,7 @@ impl Done {
             act: told.act,
             text,
             button,
+            own: told.owner.is_some(),
         }
     }
 }

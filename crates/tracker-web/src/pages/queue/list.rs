@@ -63,6 +63,7 @@ struct Line {
     href: String,
     vulnerability: String,
     family: String,
+    family_href: String,
     distribution: String,
     title: String,
     severity: SeverityBadge,
@@ -121,6 +122,7 @@ impl Line {
             href: act::address(&row.id),
             vulnerability: row.id.vulnerability.clone(),
             family: row.id.family.clone(),
+            family_href: path::family(&row.id.distribution, &row.id.family),
             distribution: row.id.distribution.clone(),
             title: row.title.clone(),
             severity: SeverityBadge::new(row.severity, row.score_tenths),
@@ -191,7 +193,7 @@ pub(crate) async fn queue(ask: Ask, State(app): State<App>) -> Result<Response, 
         .store
         .views(deciding::owner(&ask.caller).as_ref())
         .await?;
-    let done = Done::of(&app, list.done).await?;
+    let done = Done::of(&app, &ask.caller, list.done).await?;
     let view = QueueView {
         query: &text,
         page: &page,

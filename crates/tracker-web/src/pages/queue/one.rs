@@ -10,6 +10,7 @@ use crate::components::{Day, Gauge, Reasons, SeverityBadge, StatusBadge, Words};
 use crate::deciding;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::pages::family::moved;
 use crate::pages::sign_in::redirect;
 use crate::pages::{Section, Shell};
 use crate::path;
@@ -37,6 +38,7 @@ struct MatchPage {
     vulnerability: String,
     vulnerability_href: String,
     family: String,
+    family_href: String,
     distribution: String,
     title: String,
     severity: SeverityBadge,
@@ -113,13 +115,15 @@ impl HistoryLine {
     }
 }
 
-/// What concerns one match of a vulnerability's log, oldest first.
-fn history(log: &[Entry], subject: &Subject, now: Timestamp) -> Vec<HistoryLine> {
+/// What concerns one match of a vulnerability's log, by whatever family it was then, oldest first; `own` is what people
+/// did about it.
+fn history(log: &[Entry], own: &[Entry], subject: &Subject, now: Timestamp) -> Vec<HistoryLine> {
     let undone = undone(log.iter());
-    let mut mine = BTreeSet::new();
+    let mut mine: BTreeSet<u64> = own.iter().map(|entry| entry.sequence).collect();
     let mut lines = Vec::new();
     for entry in log {
         let about = match entry.event {
+            _ if mine.contains(&entry.sequence) => true,
             Event::Undone { event } => mine.contains(&event),
             // What concerns no match in particular concerns each.
             _ => entry.event.subject().is_none_or(|about| about == subject),
@@ -133,11 +137,20 @@ fn history(log: &[Entry], subject: &Subject, now: Timestamp) -> Vec<HistoryLine>
 }
 
 async fn detail(app: &App, id: &ItemId, now: Timestamp) -> Result<TriageDetail, Error> {
-    let found = app.store.triage_item(id, now).await?;
-    found.ok_or_else(|| Error::NotFound {
+    if let Some(found) = app.store.triage_item(id, now).await? {
+        return Ok(found);
+    }
+    let subject = Subject::new(id.distribution.as_str(), id.family.as_str());
+    let near = moved(&app.store, &subject, |heir| {
+        act::address(&ItemId {
+            family: heir.to_owned(),
+            ..id.clone()
+        })
+    });
+    Err(Error::NotFound {
         kind: "match",
         name: format!("{} {}", id.vulnerability, id.family),
-        near: Vec::new(),
+        near: near.await?,
     })
 }
 
@@ -184,11 +197,11 @@ pub(crate) async fn one(
         return Ok(redirect(&act::address(&id)));
     }
     let list = QueueQuery::read(&ask.query)?;
-    let done = Done::of(&app, list.done).await?;
+    let done = Done::of(&app, &ask.caller, list.done).await?;
     let siblings = siblings(&app, &id, ask.now).await?;
     let log = app.store.triage_log(&id.vulnerability, 0, EVENTS).await?;
     let subject = Subject::new(id.distribution.as_str(), id.family.as_str());
-    let mut history = history(&log.unwrap_or_default(), &subject, ask.now);
+    let mut history = history(&log.unwrap_or_default(), &detail.log, &subject, ask.now);
     history.reverse();
     let back = here(&ask)?;
     let response = ask.answer(&detail, || {
@@ -198,6 +211,7 @@ pub(crate) async fn one(
             vulnerability_href: path::vulnerability(&id.vulnerability),
             vulnerability: id.vulnerability.clone(),
             family: id.family.clone(),
+            family_href: path::family(&id.distribution, &id.family),
             distribution: id.distribution.clone(),
             title: row.title.clone(),
             severity: SeverityBadge::new(row.severity, row.score_tenths),
