@@ -1,178 +1,100 @@
-//! Who asks, and the proof that they may.
+//! Who did something, as the log names them for good.
 //!
-//! Invariant: a [`Permit`] exists only for an actor whose role, and scopes if a token speaks, allow it.
+//! Invariant: the stored form is read back as it was written; what somebody may is not in it, but in the
+//! [`Principal`](crate::Principal) that the actor was made from.
 
-use crate::permission::{Capability, Permission};
-use crate::role::Role;
-use crate::token::Scopes;
-use serde::Serialize;
-use std::marker::PhantomData;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// The key of a person in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct PersonId(pub i64);
-
-/// A person as others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Person {
-    /// Key.
-    pub id: PersonId,
-    /// The name they go by: on GitHub, or the one given to a local account.
-    pub handle: String,
-    /// Their handle on GitHub, by which package metadata names maintainers.
-    pub github: Option<String>,
+/// What kind of actor acts.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorKind {
+    /// The tracker itself: what derives by rule.
+    #[default]
+    Tracker,
+    /// A person who signed in.
+    Person,
+    /// A program with a token of a person's.
+    Token,
+    /// Somebody at the command line of the machine.
+    Operator,
 }
 
-/// By what somebody proved who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// A session of a browser, which may all that the role may.
-    Session,
-    /// A token, which may what both its scopes and the role allow.
-    Token(Scopes),
-}
+impl ActorKind {
+    /// All kinds.
+    pub const ALL: [ActorKind; 4] = [
+        ActorKind::Tracker,
+        ActorKind::Person,
+        ActorKind::Token,
+        ActorKind::Operator,
+    ];
 
-/// Who asks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Actor {
-    known: Option<(Person, Proof)>,
-    role: Role,
-}
-
-/// What an actor lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lacks {
-    /// They are nobody that is known: signing in may help.
-    SignIn,
-    /// Their role: only an administrator helps.
-    Role,
-    /// Their token's scope: another token, or the pages, help.
-    Scope,
-}
-
-/// A refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.message())]
-pub struct Denied {
-    /// What was asked for.
-    pub permission: Permission,
-    /// What is missing.
-    pub lacks: Lacks,
-}
-
-impl Denied {
-    fn message(self) -> String {
-        let (words, role) = (self.permission.words(), self.permission.role());
-        match (self.lacks, self.permission.scope()) {
-            (Lacks::SignIn, _) => format!("only those who are signed in may {words}"),
-            (Lacks::Role, _) => format!("only a {role} may {words}"),
-            (Lacks::Scope, Some(scope)) => {
-                format!("a token needs the scope `{scope}` to {words}")
-            }
-            (Lacks::Scope, None) => format!("no token may {words}, only a session"),
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ActorKind::Tracker => "tracker",
+            ActorKind::Person => "person",
+            ActorKind::Token => "token",
+            ActorKind::Operator => "operator",
         }
     }
+
+    /// The kind of a stable name.
+    pub fn of(name: &str) -> Option<ActorKind> {
+        ActorKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Who acts; the name is opaque here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Actor {
+    /// What kind.
+    pub kind: ActorKind,
+    /// The name, empty for the tracker.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 impl Actor {
-    /// Nobody that is known.
-    pub fn anonymous() -> Actor {
+    /// The tracker itself.
+    pub fn tracker() -> Actor {
         Actor::default()
     }
 
-    /// Somebody in a session. Whoever is known is at least a maintainer, unless blocked: then they are nobody.
-    pub fn in_session(person: Person, role: Role) -> Actor {
-        Actor::known(person, role, Proof::Session)
-    }
-
-    /// Somebody whose token speaks.
-    pub fn by_token(person: Person, role: Role, scopes: Scopes) -> Actor {
-        Actor::known(person, role, Proof::Token(scopes))
-    }
-
-    fn known(person: Person, role: Role, proof: Proof) -> Actor {
-        if role == Role::Anonymous {
-            return Actor::anonymous();
-        }
+    /// Somebody with a name.
+    pub fn new(kind: ActorKind, name: impl Into<String>) -> Actor {
         Actor {
-            known: Some((person, proof)),
-            role,
+            kind,
+            name: name.into(),
         }
     }
 
-    /// Their role.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    /// Who they are, if they are known.
-    pub fn person(&self) -> Option<&Person> {
-        self.known.as_ref().map(|(person, _)| person)
-    }
-
-    /// By what they are known.
-    pub fn proof(&self) -> Option<Proof> {
-        self.known.as_ref().map(|(_, proof)| *proof)
-    }
-
-    /// Whether they may.
-    pub fn check(&self, permission: Permission) -> Result<(), Denied> {
-        let lacks = |lacks| Err(Denied { permission, lacks });
-        let Some((_, proof)) = &self.known else {
-            return lacks(Lacks::SignIn);
-        };
-        if self.role < permission.role() {
-            return lacks(Lacks::Role);
-        }
-        match (proof, permission.scope()) {
-            (Proof::Session, _) => Ok(()),
-            (Proof::Token(scopes), Some(scope)) if scopes.contains(scope) => Ok(()),
-            (Proof::Token(_), _) => lacks(Lacks::Scope),
+    /// The form that a log column holds: `person:alice`, `tracker`.
+    pub fn text(&self) -> String {
+        if self.name.is_empty() {
+            self.kind.name().to_owned()
+        } else {
+            format!("{}:{}", self.kind.name(), self.name)
         }
     }
 
-    /// Whether they may, without the reason: for what a page offers.
-    pub fn may(&self, permission: Permission) -> bool {
-        self.check(permission).is_ok()
-    }
-
-    /// The proof that they may.
-    pub fn permit<C: Capability>(&self) -> Result<Permit<'_, C>, Denied> {
-        self.check(C::PERMISSION)?;
-        let (person, _) = self
-            .known
-            .as_ref()
-            .expect("only the known have permissions");
-        Ok(Permit {
-            person,
-            role: self.role,
-            capability: PhantomData,
-        })
+    /// Reads [`Actor::text`] back.
+    pub fn of_text(text: &str) -> Option<Actor> {
+        let (kind, name) = text.split_once(':').unwrap_or((text, ""));
+        Some(Actor::new(ActorKind::of(kind)?, name))
     }
 }
 
-/// The proof that somebody may do something; what does it takes this.
-#[derive(Debug, Clone, Copy)]
-pub struct Permit<'a, C: Capability> {
-    person: &'a Person,
-    role: Role,
-    capability: PhantomData<C>,
-}
-
-impl<'a, C: Capability> Permit<'a, C> {
-    /// Who has it.
-    pub fn person(&self) -> &'a Person {
-        self.person
-    }
-
-    /// Their key.
-    pub fn by(&self) -> PersonId {
-        self.person.id
-    }
-
-    /// Their role.
-    pub fn role(&self) -> Role {
-        self.role
+impl fmt::Display for Actor {
+    /// As shown: the name, or the kind where there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() {
+            f.write_str(self.kind.name())
+        } else {
+            f.write_str(&self.name)
+        }
     }
 }

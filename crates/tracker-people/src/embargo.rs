@@ -2,7 +2,7 @@
 //!
 //! Invariant: before its release an item is visible to the people it names and to nobody else, whatever their role.
 
-use crate::actor::{Actor, PersonId};
+use crate::principal::{PersonId, Principal};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ impl Embargo {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Whether an actor may know that the item exists.
-    pub fn shows_to(&self, actor: &Actor, now: Timestamp) -> bool {
-        !self.holds(now) || self.names(actor)
+    /// Whether an principal may know that the item exists.
+    pub fn shows_to(&self, principal: &Principal, now: Timestamp) -> bool {
+        !self.holds(now) || self.names(principal)
     }
 
-    fn names(&self, actor: &Actor) -> bool {
-        let person = actor.person();
+    fn names(&self, principal: &Principal) -> bool {
+        let person = principal.person();
         person.is_some_and(|person| self.people.contains(&person.id))
     }
 }

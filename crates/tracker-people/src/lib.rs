@@ -1,15 +1,17 @@
 //! Who may do what in the tracker. Layer: tracker, pure.
 //!
-//! Reading order: [`Role`], `permission` (what a role may, as types), [`Actor`] (who asks), `standing` (where a role
+//! Reading order: [`Role`], `permission` (what a role may, as types), [`Principal`] (who asks), [`Actor`] (who did
+//! something, in the log), `standing` (where a role
 //! comes from and how long it holds), `secret` (what proves who asks), `session` and `token` (how long a proof
 //! holds), `embargo` and `review` (who sees, and who has to agree), `rate` (how often).
 //!
-//! Invariant: what needs a permission takes a [`Permit`], which only [`Actor::permit`] makes. Nothing here knows the
+//! Invariant: what needs a permission takes a [`Permit`], which only [`Principal::permit`] makes. Nothing here knows the
 //! time or makes a random number: both are given.
 
 mod actor;
 mod embargo;
 mod permission;
+mod principal;
 mod rate;
 mod review;
 mod role;
@@ -18,12 +20,13 @@ mod session;
 mod standing;
 mod token;
 
-pub use actor::{Actor, Denied, Lacks, Permit, Person, PersonId, Proof};
+pub use actor::{Actor, ActorKind};
 pub use embargo::Embargo;
 pub use permission::{
-    Administer, Capability, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Permission,
-    Propose, Suppress,
+    Administer, Capability, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, MakeTokens,
+    Permission, Propose, SeeEmbargo, Suppress,
 };
+pub use principal::{Denied, Lacks, Permit, Person, PersonId, Principal, Proof};
 pub use rate::{Rate, Taken, Wait};
 pub use review::{Agreement, SecondPerson};
 pub use role::{Role, UnknownRole};

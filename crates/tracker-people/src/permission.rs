@@ -63,14 +63,18 @@ permissions! {
     Comment = "comment", Maintainer, Some(Scope::Propose);
     /// Saving queries under a name.
     KeepViews = "save views", Maintainer, Some(Scope::Propose);
-    /// Seeing and revoking one's own sessions and tokens, and making tokens: never by a token.
-    KeepAccount = "keep an account", Maintainer, None;
+    /// Seeing and ending one's own sessions and tokens.
+    KeepAccount = "keep an account", Maintainer, Some(Scope::Account);
+    /// Making tokens: never by a token, so that one that is stolen begets no others.
+    MakeTokens = "make tokens", Maintainer, None;
+    /// Seeing the items under embargo that name one.
+    SeeEmbargo = "see embargoes", Maintainer, Some(Scope::Embargo);
     /// Deciding: confirming, dismissing, states, families, assigning, undoing.
     Decide = "decide", Triager, Some(Scope::Decide);
     /// Making and ending rules that hide matches.
     Suppress = "make rules", Triager, Some(Scope::Decide);
-    /// Putting an item under embargo and naming who sees it: never by a token.
-    HandleEmbargo = "handle embargoes", Triager, None;
-    /// Giving and taking roles, blocking, revoking sessions of others: never by a token.
-    Administer = "administer people", Administrator, None;
+    /// Putting an item under embargo and naming who sees it.
+    HandleEmbargo = "handle embargoes", Triager, Some(Scope::Embargo);
+    /// Giving and taking roles, blocking, revoking sessions of others.
+    Administer = "administer people", Administrator, Some(Scope::Administer);
 }

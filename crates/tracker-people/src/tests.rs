@@ -27,7 +27,7 @@ fn roles() -> impl Strategy<Value = Role> {
 }
 
 fn scopes() -> impl Strategy<Value = Scopes> {
-    proptest::sample::subsequence(Scope::ALL.to_vec(), 0..=3)
+    proptest::sample::subsequence(Scope::ALL.to_vec(), 0..=6)
         .prop_map(|scopes| scopes.into_iter().collect())
 }
 
@@ -56,23 +56,31 @@ fn roles_and_scopes_are_read_as_they_are_written() {
 #[test]
 fn who_may_what() {
     let may = |role: Role| -> Vec<Permission> {
-        let actor = Actor::in_session(person(1), role);
+        let actor = Principal::in_session(person(1), role);
         let all = Permission::ALL.iter().copied();
         all.filter(|permission| actor.may(*permission)).collect()
     };
     use Permission::{
-        Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Propose, Suppress,
+        Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, MakeTokens, Propose,
+        SeeEmbargo, Suppress,
     };
     assert_eq!(may(Role::Anonymous), []);
-    assert_eq!(
-        may(Role::Maintainer),
-        [Propose, Comment, KeepViews, KeepAccount]
-    );
+    let maintainer = [
+        Propose,
+        Comment,
+        KeepViews,
+        KeepAccount,
+        MakeTokens,
+        SeeEmbargo,
+    ];
+    assert_eq!(may(Role::Maintainer), maintainer);
     let triager = [
         Propose,
         Comment,
         KeepViews,
         KeepAccount,
+        MakeTokens,
+        SeeEmbargo,
         Decide,
         Suppress,
         HandleEmbargo,
@@ -86,19 +94,29 @@ fn who_may_what() {
 
 #[test]
 fn a_refusal_says_what_is_missing() {
-    let said = |actor: &Actor| actor.permit::<Decide>().unwrap_err().to_string();
+    let said = |actor: &Principal| actor.permit::<Decide>().unwrap_err().to_string();
     assert_eq!(
-        said(&Actor::anonymous()),
+        said(&Principal::anonymous()),
         "only those who are signed in may decide"
     );
-    let maintainer = Actor::in_session(person(1), Role::Maintainer);
+    let maintainer = Principal::in_session(person(1), Role::Maintainer);
     assert_eq!(said(&maintainer), "only a triager may decide");
-    let token = Actor::by_token(person(1), Role::Triager, "read propose".parse().unwrap());
+    let token = Principal::by_token(person(1), Role::Triager, "read propose".parse().unwrap());
     assert_eq!(said(&token), "a token needs the scope `decide` to decide");
     let denied = token.permit::<HandleEmbargo>().unwrap_err();
     assert_eq!(
         denied.to_string(),
-        "no token may handle embargoes, only a session"
+        "a token needs the scope `embargo` to handle embargoes"
+    );
+    let all = Principal::by_token(
+        person(1),
+        Role::Administrator,
+        Scope::ALL.into_iter().collect(),
+    );
+    let denied = all.permit::<MakeTokens>().unwrap_err();
+    assert_eq!(
+        denied.to_string(),
+        "no token may make tokens, only a session"
     );
 }
 
@@ -108,8 +126,8 @@ proptest! {
         let (least, most) = (a.min(b), a.max(b));
         for permission in Permission::ALL {
             for (less, more) in [
-                (Actor::in_session(person(1), least), Actor::in_session(person(1), most)),
-                (Actor::by_token(person(1), least, scopes), Actor::by_token(person(1), most, scopes)),
+                (Principal::in_session(person(1), least), Principal::in_session(person(1), most)),
+                (Principal::by_token(person(1), least, scopes), Principal::by_token(person(1), most, scopes)),
             ] {
                 prop_assert!(!less.may(*permission) || more.may(*permission));
             }
@@ -118,8 +136,11 @@ proptest! {
 
     #[test]
     fn a_token_may_no_more_than_a_session_of_the_same_person(role in roles(), scopes in scopes()) {
-        let session = Actor::in_session(person(1), role);
-        let token = Actor::by_token(person(1), role, scopes);
+        let session = Principal::in_session(person(1), role);
+        let token = Principal::by_token(person(1), role, scopes);
+        if let Ok(permit) = token.permit::<Propose>() {
+            prop_assert_eq!(permit.actor(), Actor::new(ActorKind::Token, "person1"));
+        }
         for permission in Permission::ALL {
             prop_assert!(!token.may(*permission) || session.may(*permission));
             prop_assert!(!token.may(*permission) || permission.scope().is_some());
@@ -128,10 +149,11 @@ proptest! {
 
     #[test]
     fn a_permit_is_of_whom_asked(role in roles()) {
-        let actor = Actor::in_session(person(7), role);
+        let actor = Principal::in_session(person(7), role);
         match actor.permit::<Propose>() {
             Ok(permit) => {
                 prop_assert_eq!(permit.by(), PersonId(7));
+                prop_assert_eq!(permit.actor(), Actor::new(ActorKind::Person, "person7"));
                 prop_assert!(role >= Role::Maintainer);
             }
             Err(denied) => prop_assert_eq!((role, denied.lacks), (Role::Anonymous, Lacks::SignIn)),
@@ -232,8 +254,8 @@ proptest! {
         let named: BTreeSet<PersonId> = people.iter().copied().map(PersonId).collect();
         let embargo = Embargo { people: named, until: until.map(at) };
         let over = until.is_some_and(|until| now >= until);
-        prop_assert_eq!(embargo.shows_to(&Actor::anonymous(), at(now)), over);
-        let actor = Actor::in_session(person(asked), role);
+        prop_assert_eq!(embargo.shows_to(&Principal::anonymous(), at(now)), over);
+        let actor = Principal::in_session(person(asked), role);
         let named = people.contains(&asked) && role != Role::Anonymous;
         prop_assert_eq!(embargo.shows_to(&actor, at(now)), over || named);
     }

@@ -22,16 +22,29 @@ pub enum Scope {
     Propose,
     /// Deciding.
     Decide,
+    /// Seeing and ending sessions and tokens of one's own.
+    Account,
+    /// Items under embargo.
+    Embargo,
+    /// Giving and taking roles, shutting people out.
+    Administer,
 }
 
 /// A word that is no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no scope; the scopes are read, propose and decide")]
+#[error("`{0}` is no scope; the scopes are read, propose, decide, account, embargo and administer")]
 pub struct UnknownScope(pub String);
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Scope; 3] = [Scope::Read, Scope::Propose, Scope::Decide];
+    pub const ALL: [Scope; 6] = [
+        Scope::Read,
+        Scope::Propose,
+        Scope::Decide,
+        Scope::Account,
+        Scope::Embargo,
+        Scope::Administer,
+    ];
 
     /// Its word.
     pub const fn word(self) -> &'static str {
@@ -39,14 +52,18 @@ impl Scope {
             Scope::Read => "read",
             Scope::Propose => "propose",
             Scope::Decide => "decide",
+            Scope::Account => "account",
+            Scope::Embargo => "embargo",
+            Scope::Administer => "administer",
         }
     }
 
     /// The least role whose tokens may have it.
     pub const fn role(self) -> Role {
         match self {
-            Scope::Read | Scope::Propose => Role::Maintainer,
+            Scope::Read | Scope::Propose | Scope::Account | Scope::Embargo => Role::Maintainer,
             Scope::Decide => Role::Triager,
+            Scope::Administer => Role::Administrator,
         }
     }
 }

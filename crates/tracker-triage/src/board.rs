@@ -4,10 +4,11 @@
 
 use crate::decisions::{Decisions, undone};
 use crate::event::{Entry, Event};
-use crate::subject::{Actor, Subject};
+use crate::subject::Subject;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use tracker_people::Actor;
 
 /// A suppression rule as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,6 +117,23 @@ impl Board {
     /// The saved views, by owner and name.
     pub fn views(&self) -> &BTreeMap<(Actor, String), ViewState> {
         &self.views
+    }
+
+    /// The last event about a rule, an undo included; 0 if there is none.
+    pub fn last_about_rule(&self, rule: u64) -> u64 {
+        self.last(&About::Rule(rule))
+    }
+
+    /// The last event about somebody's view, an undo included; 0 if there is none.
+    pub fn last_about_view(&self, owner: &Actor, view: &str) -> u64 {
+        self.last(&About::View(owner.clone(), view.to_owned()))
+    }
+
+    fn last(&self, about: &About) -> u64 {
+        let entries = self.entries.get(about);
+        entries
+            .and_then(|entries| entries.last())
+            .map_or(0, |entry| entry.sequence)
     }
 
     /// Keeps an entry with what it is about.

@@ -2,13 +2,13 @@
 //!
 //! Invariant: an act that would change nothing becomes no event, so that repeating one is harmless.
 
-use crate::decisions::{Decisions, MatchVerdict, undone};
+use crate::decisions::{Decisions, MatchVerdict, Suggestion, undone};
 use crate::event::{Entry, Event};
 use crate::state::{DecidedState, Dismissal, MatchState};
-use crate::subject::{Actor, MAX_NAME, Place, Subject, is_name};
+use crate::subject::{MAX_NAME, Place, Subject, is_name};
 use crate::verdict::Verdict;
 use jiff::{SignedDuration, Timestamp};
-use tracker_people::{Agreement, SecondPerson};
+use tracker_people::{Actor, Agreement, SecondPerson};
 use tracker_record::Severity;
 
 /// The longest comment, in bytes.
@@ -51,8 +51,12 @@ pub enum Action {
     AddPackage,
     /// Say how it should be decided, for somebody of the team to agree.
     Suggest(Verdict),
-    /// Agree to what was last suggested.
-    Agree,
+    /// Agree to a suggestion, by the sequence of its event, or to the last.
+    Agree(Option<u64>),
+    /// Refuse a suggestion, by the sequence of its event, or the last.
+    Decline(Option<u64>),
+    /// Take back what one last suggested oneself.
+    WithdrawSuggestion,
 }
 
 /// An act that cannot be.
@@ -108,6 +112,12 @@ pub enum CommandError {
     /// Nobody suggested anything: decide instead.
     #[error("nothing is suggested")]
     NothingSuggested,
+    /// It was answered, or never was one: look at what is suggested.
+    #[error("event {event} is no suggestion that waits for an answer")]
+    NotSuggested {
+        /// As given.
+        event: u64,
+    },
     /// There is nothing to take back.
     #[error("nothing is decided {place}")]
     NothingDecided {
@@ -172,14 +182,15 @@ impl Action {
         }
     }
 
-    /// The event that it becomes for a match; none if it would change nothing.
+    /// The event that it becomes for a match when somebody does it; none if it would change nothing.
     ///
     /// # Errors
-    /// When there is nothing to take back.
+    /// When there is nothing to take back, or to answer.
     pub fn event(
         &self,
         subject: &Subject,
         held: &Decisions,
+        actor: &Actor,
     ) -> Result<Option<Event>, CommandError> {
         let subject = subject.clone();
         let verdict = held.verdict.as_ref().map(|decided| decided.value);
@@ -244,27 +255,55 @@ impl Action {
                     .suggestions
                     .iter()
                     .any(|held| held.suggested.value == *verdict && !held.decides);
-                let holds = verdict.action().event(&subject, held)?.is_none();
+                let holds = verdict.action().event(&subject, held, actor)?.is_none();
                 (!said && !holds).then(|| Event::Suggested {
                     subject,
                     verdict: verdict.clone(),
                     decides: false,
                 })
             }
-            Action::Agree => held.last_suggestion()?.action().event(&subject, held)?,
+            Action::Agree(which) => {
+                let verdict = &held.suggestion(*which)?.suggested.value;
+                verdict.action().event(&subject, held, actor)?
+            }
+            Action::Decline(which) => {
+                let suggestion = held.suggestion(*which)?.suggested.event;
+                Some(Event::Declined {
+                    subject,
+                    suggestion,
+                })
+            }
+            Action::WithdrawSuggestion => {
+                let own = |held: &&Suggestion| held.suggested.actor.name == actor.name;
+                let mut suggestions = held.suggestions.iter().rev();
+                let own = suggestions
+                    .find(own)
+                    .ok_or(CommandError::NothingSuggested)?;
+                Some(Event::SuggestionWithdrawn {
+                    subject,
+                    suggestion: own.suggested.event,
+                })
+            }
         })
     }
 }
 
 impl Decisions {
-    /// What was last suggested.
+    /// A suggestion that waits, by the sequence of its event, or the last.
     ///
     /// # Errors
-    /// When nothing is.
-    pub fn last_suggestion(&self) -> Result<&Verdict, CommandError> {
-        let last = self.suggestions.last();
-        last.map(|held| &held.suggested.value)
-            .ok_or(CommandError::NothingSuggested)
+    /// When there is none, or no such.
+    pub fn suggestion(&self, event: Option<u64>) -> Result<&Suggestion, CommandError> {
+        let Some(event) = event else {
+            return self
+                .suggestions
+                .last()
+                .ok_or(CommandError::NothingSuggested);
+        };
+        let mut waiting = self.suggestions.iter();
+        waiting
+            .find(|held| held.suggested.event == event)
+            .ok_or(CommandError::NotSuggested { event })
     }
 }
 
@@ -282,9 +321,9 @@ pub fn reviewed(
     held: &Decisions,
     actor: &Actor,
 ) -> Result<Option<Event>, CommandError> {
-    let alone = action.event(subject, held)?;
+    let alone = action.event(subject, held, actor)?;
     let verdict = match action {
-        Action::Agree => Some(held.last_suggestion()?.clone()),
+        Action::Agree(which) => Some(held.suggestion(*which)?.suggested.value.clone()),
         other => Verdict::of(other),
     };
     let (Some(_), Some(verdict)) = (&alone, verdict) else {

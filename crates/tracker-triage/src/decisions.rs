@@ -5,11 +5,12 @@
 use crate::event::{Entry, Event};
 use crate::family::Families;
 use crate::state::{DecidedState, Dismissal, MatchState};
-use crate::subject::{Actor, Place, Subject};
+use crate::subject::{Place, Subject};
 use crate::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use tracker_people::Actor;
 
 /// A decision that holds, and where in the log it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,6 +94,23 @@ pub fn undone<'a>(entries: impl DoubleEndedIterator<Item = &'a Entry>) -> BTreeS
         }
     }
     undone
+}
+
+/// Of the entries about one vulnerability, those that concern one match: they are about it, undo what is, or are about no
+/// match in particular.
+pub fn concerning<'a>(entries: &'a [Entry], subject: &Subject) -> impl Iterator<Item = &'a Entry> {
+    let mut mine = BTreeSet::new();
+    // An undo stands behind what it undoes.
+    entries.iter().filter(move |entry| {
+        let concerns = match entry.event {
+            Event::Undone { event } => mine.contains(&event),
+            _ => entry.event.subject().is_none_or(|about| about == subject),
+        };
+        if concerns {
+            mine.insert(entry.sequence);
+        }
+        concerns
+    })
 }
 
 impl Decisions {
@@ -190,6 +208,10 @@ impl Decisions {
                     suggested: decided(entry, verdict.clone()),
                     decides: *decides,
                 });
+            }
+            Event::Declined { suggestion, .. } | Event::SuggestionWithdrawn { suggestion, .. } => {
+                self.suggestions
+                    .retain(|held| held.suggested.event != *suggestion);
             }
             Event::Confirmed { .. } => {
                 self.verdict = Some(decided(entry, MatchVerdict::Confirmed));

@@ -4,11 +4,12 @@
 
 use crate::query::{Field, Kind};
 use crate::state::{DecidedState, Dismissal, FindingState};
-use crate::subject::{Actor, Place, Subject};
+use crate::subject::{Place, Subject};
 use crate::verdict::Verdict;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+use tracker_people::Actor;
 use tracker_record::Severity;
 
 /// The version of the stored form that is written.
@@ -133,6 +134,22 @@ pub enum Event {
         verdict: Verdict,
         /// Whether they may decide, so that one more of the team is enough.
         decides: bool,
+    },
+    /// Somebody of the team does not agree to what was suggested.
+    Declined {
+        /// The match.
+        #[serde(flatten)]
+        subject: Subject,
+        /// Sequence of the suggestion.
+        suggestion: u64,
+    },
+    /// Whoever suggested something takes it back.
+    SuggestionWithdrawn {
+        /// The match.
+        #[serde(flatten)]
+        subject: Subject,
+        /// Sequence of the suggestion.
+        suggestion: u64,
     },
     /// A family that matching did not find.
     PackageAdded {
@@ -325,6 +342,8 @@ impl Event {
             Event::StateSet { .. } => "state-set",
             Event::StateWithdrawn { .. } => "state-withdrawn",
             Event::Suggested { .. } => "suggested",
+            Event::Declined { .. } => "declined",
+            Event::SuggestionWithdrawn { .. } => "suggestion-withdrawn",
             Event::SecondPersonAsked { .. } => "second-person-asked",
             Event::PackageAdded { .. } => "package-added",
             Event::Commented { .. } => "commented",
@@ -353,6 +372,8 @@ impl Event {
             | Event::StateSet { subject, .. }
             | Event::StateWithdrawn { subject, .. }
             | Event::Suggested { subject, .. }
+            | Event::Declined { subject, .. }
+            | Event::SuggestionWithdrawn { subject, .. }
             | Event::PackageAdded { subject }
             | Event::Commented { subject, .. }
             | Event::Assigned { subject, .. }
@@ -432,6 +453,10 @@ impl Event {
                     ""
                 };
                 format!("suggested for {subject}: {verdict}{awaits}")
+            }
+            Event::Declined { suggestion, .. } => format!("suggestion {suggestion} declined"),
+            Event::SuggestionWithdrawn { suggestion, .. } => {
+                format!("suggestion {suggestion} withdrawn")
             }
             Event::SecondPersonAsked { from: None } => {
                 "one person's word is enough for every severity".to_owned()

@@ -33,5 +33,6 @@ pub use query::Query;
 pub use rank::{Rank, RankInputs};
 pub use rule::Rule;
 pub use state::{DecidedState, Dismissal, FindingState, FixedBy, Justification, MatchState};
-pub use subject::{Actor, ActorKind, Place, Subject};
+pub use subject::{Place, Subject};
+pub use tracker_people::{Actor, ActorKind};
 pub use verdict::Verdict;

@@ -39,6 +39,23 @@ impl Rule {
     }
 }
 
+/// What a rule must not hide unless whoever makes it says so: what is severe or exploited, and not dismissed.
+pub const SEVERE: &str = "(severity>=high or kev:yes) -state:dismissed";
+
+/// What stays in sight beside the rules that hide it.
+pub const HIDDEN_SEVERE: &str = "is:suppressed (severity>=critical or kev:yes) -state:dismissed";
+
+/// Of what a query finds, that which is severe.
+pub fn severe(query: &Query) -> Query {
+    let severe = Query::parse(SEVERE).expect("it is a query");
+    query.and(&severe)
+}
+
+/// What rules hide although it is critical or exploited.
+pub fn hidden_severe() -> Query {
+    Query::parse(HIDDEN_SEVERE).expect("it is a query")
+}
+
 /// Until when a match is hidden: the latest end of the rules that hide it.
 pub fn suppressed_until(rules: &[Rule], item: &Item) -> Option<Timestamp> {
     let covering = rules.iter().filter(|rule| rule.covers(item));

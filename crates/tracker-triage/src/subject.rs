@@ -1,105 +1,12 @@
-//! Who decides, and about what.
+//! What is decided about.
 //!
 //! Invariant: a name is bounded and has no control characters, so that it can stand in a log, a page and a query.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The longest name of an actor, an assignee or a view, in bytes.
+/// The longest name of an assignee or a view, in bytes.
 pub const MAX_NAME: usize = 100;
-
-/// What kind of actor acts.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActorKind {
-    /// The tracker itself: what derives by rule.
-    #[default]
-    Tracker,
-    /// A person who signed in.
-    Person,
-    /// A program with a token of a person's.
-    Token,
-    /// Somebody at the command line of the machine.
-    Operator,
-}
-
-impl ActorKind {
-    /// All kinds.
-    pub const ALL: [ActorKind; 4] = [
-        ActorKind::Tracker,
-        ActorKind::Person,
-        ActorKind::Token,
-        ActorKind::Operator,
-    ];
-
-    /// The stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ActorKind::Tracker => "tracker",
-            ActorKind::Person => "person",
-            ActorKind::Token => "token",
-            ActorKind::Operator => "operator",
-        }
-    }
-
-    /// The kind of a stable name.
-    pub fn of(name: &str) -> Option<ActorKind> {
-        ActorKind::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// Who acts; the name is opaque here.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub struct Actor {
-    /// What kind.
-    pub kind: ActorKind,
-    /// The name, empty for the tracker.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub name: String,
-}
-
-impl Actor {
-    /// The tracker itself.
-    pub fn tracker() -> Actor {
-        Actor::default()
-    }
-
-    /// Somebody with a name.
-    pub fn new(kind: ActorKind, name: impl Into<String>) -> Actor {
-        Actor {
-            kind,
-            name: name.into(),
-        }
-    }
-
-    /// The form that a log column holds: `person:alice`, `tracker`.
-    pub fn text(&self) -> String {
-        if self.name.is_empty() {
-            self.kind.name().to_owned()
-        } else {
-            format!("{}:{}", self.kind.name(), self.name)
-        }
-    }
-
-    /// Reads [`Actor::text`] back.
-    pub fn of_text(text: &str) -> Option<Actor> {
-        let (kind, name) = text.split_once(':').unwrap_or((text, ""));
-        Some(Actor::new(ActorKind::of(kind)?, name))
-    }
-}
-
-impl fmt::Display for Actor {
-    /// As shown: the name, or the kind where there is none.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name.is_empty() {
-            f.write_str(self.kind.name())
-        } else {
-            f.write_str(&self.name)
-        }
-    }
-}
 
 /// Whether a text can be a name: neither empty nor too long, and without control characters.
 pub fn is_name(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Acts: what becomes an event, what changes nothing, what cannot be.
 
-use crate::{at, entry, musl};
+use crate::{alice, at, entry, musl};
 use tracker_triage::command::{Action, CommandError, MAX_COMMENT, check_reason, check_undo};
 use tracker_triage::state::{DecidedState, Dismissal};
 use tracker_triage::{Decisions, Event, Place};
@@ -25,20 +25,26 @@ fn an_act_that_changes_nothing_is_no_event() {
     for act in acts {
         act.check(at(0)).unwrap();
         let event = act
-            .event(&musl(), &Decisions::default())
+            .event(&musl(), &Decisions::default(), &alice())
             .unwrap()
             .expect("it is new");
         let held = Decisions::fold(&[entry(1, event)]);
-        assert_eq!(act.event(&musl(), &held).unwrap(), None, "{act:?}");
+        assert_eq!(
+            act.event(&musl(), &held, &alice()).unwrap(),
+            None,
+            "{act:?}"
+        );
     }
     assert_eq!(
         Action::Reopen
-            .event(&musl(), &Decisions::default())
+            .event(&musl(), &Decisions::default(), &alice())
             .unwrap(),
         None
     );
     let withdraw = Action::WithdrawState { place };
-    let refused = withdraw.event(&musl(), &Decisions::default()).unwrap_err();
+    let refused = withdraw
+        .event(&musl(), &Decisions::default(), &alice())
+        .unwrap_err();
     assert_eq!(refused.to_string(), "nothing is decided on a");
 }
 

@@ -60,6 +60,17 @@ fn decision() -> impl Strategy<Value = Event> {
                 verdict,
                 decides
             }),
+        (subject(), 1..30_u64, any::<bool>()).prop_map(|(subject, suggestion, own)| if own {
+            Event::SuggestionWithdrawn {
+                subject,
+                suggestion,
+            }
+        } else {
+            Event::Declined {
+                subject,
+                suggestion,
+            }
+        }),
         subject().prop_map(|subject| Event::PackageAdded { subject }),
         (subject(), "[a-z ]{1,8}").prop_map(|(subject, text)| Event::Commented { subject, text }),
         (subject(), proptest::option::of("[a-z]{1,5}"))

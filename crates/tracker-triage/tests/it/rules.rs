@@ -1,7 +1,9 @@
 //! Suppression rules: what they may ask, and what they hide.
 
 use crate::{at, item};
-use tracker_triage::rule::{Rule, suppressed_until};
+use tracker_record::Severity;
+use tracker_triage::rule::{HIDDEN_SEVERE, Rule, hidden_severe, severe, suppressed_until};
+use tracker_triage::{MatchState, Query};
 
 #[test]
 fn a_rule_holds_for_everybody_at_any_time() {
@@ -45,4 +47,40 @@ fn a_rule_survives_a_version_bump_and_the_latest_end_counts() {
     item.pnames = vec!["other".to_owned()];
     item.family = "other".to_owned();
     assert_eq!(suppressed_until(&rules, &item), None);
+}
+
+#[test]
+fn what_is_severe_is_told_apart() {
+    let rule = Rule::query("pname:musl").unwrap();
+    let of = |severity, exploited, state| {
+        let mut item = item();
+        item.pnames = vec!["musl".to_owned()];
+        (item.severity, item.exploited, item.state) = (severity, exploited, state);
+        severe(&rule).matches(&item, at(0), None)
+    };
+    use MatchState::{Confirmed, Dismissed, Proposed};
+    for (severity, exploited, state, wanted) in [
+        (Severity::Critical, false, Proposed, true),
+        (Severity::High, false, Confirmed, true),
+        (Severity::Medium, false, Proposed, false),
+        (Severity::Unknown, true, Proposed, true),
+        (Severity::Critical, true, Dismissed, false),
+    ] {
+        assert_eq!(
+            of(severity, exploited, state),
+            wanted,
+            "{severity:?} {exploited} {state:?}"
+        );
+    }
+    let mut other = item();
+    other.pnames = vec!["zlib".to_owned()];
+    (other.severity, other.exploited) = (Severity::Critical, true);
+    assert!(
+        !severe(&rule).matches(&other, at(0), None),
+        "the rule does not cover it"
+    );
+    other.suppressed_until = Some(at(10));
+    assert!(hidden_severe().matches(&other, at(0), None));
+    assert!(!hidden_severe().matches(&other, at(11), None));
+    assert_eq!(Query::parse(HIDDEN_SEVERE).unwrap(), hidden_severe());
 }

@@ -22,8 +22,10 @@ fn acts() -> Vec<Action> {
             state: DecidedState::WillNotFix,
         },
         Action::Reopen,
-        Action::Agree,
+        Action::Agree(None),
         Action::Suggest(Verdict::Confirm),
+        Action::Decline(None),
+        Action::WithdrawSuggestion,
     ]
 }
 
@@ -75,7 +77,7 @@ fn a_suggestion_holds_when_one_of_the_team_agrees() {
     });
     let agree = |log: &[Entry], severity, actor: &Actor| {
         let held = Decisions::fold(log);
-        reviewed(RULE, severity, &Action::Agree, &musl(), &held, actor)
+        reviewed(RULE, severity, &Action::Agree(None), &musl(), &held, actor)
     };
     let nothing = agree(&[], Severity::Low, &alice);
     assert_eq!(nothing, Err(CommandError::NothingSuggested));
@@ -85,10 +87,116 @@ fn a_suggestion_holds_when_one_of_the_team_agrees() {
     let agreed = agree(&log, Severity::Low, &alice).unwrap();
     assert!(matches!(agreed, Some(Event::Dismissed { .. })));
     // Where two of the team have to agree, a maintainer is none of them.
-    assert!(act(&mut log, Severity::Critical, &Action::Agree, &alice));
+    assert!(act(
+        &mut log,
+        Severity::Critical,
+        &Action::Agree(None),
+        &alice
+    ));
     assert_eq!(Decisions::fold(&log).state(), MatchState::Proposed);
-    assert!(act(&mut log, Severity::Critical, &Action::Agree, &bob));
+    assert!(act(
+        &mut log,
+        Severity::Critical,
+        &Action::Agree(None),
+        &bob
+    ));
     assert_eq!(Decisions::fold(&log).state(), MatchState::Dismissed);
+}
+
+#[test]
+fn a_suggestion_is_declined_or_withdrawn_with_a_word() {
+    let [maintainer, other, alice, bob] =
+        ["maintainer", "other", "alice", "bob"].map(|name| named(name, ActorKind::Person));
+    let suggest = |why| Action::Suggest(Verdict::Dismiss { why });
+    let mut log = Vec::new();
+    assert!(act(
+        &mut log,
+        Severity::Low,
+        &suggest(Dismissal::Duplicate),
+        &maintainer
+    ));
+    assert!(act(
+        &mut log,
+        Severity::Low,
+        &suggest(Dismissal::WrongPackage),
+        &other
+    ));
+    let waiting = |log: &[Entry]| -> Vec<u64> {
+        let held = Decisions::fold(log);
+        held.suggestions
+            .iter()
+            .map(|one| one.suggested.event)
+            .collect()
+    };
+    assert_eq!(waiting(&log), [1, 2]);
+    // Each takes back their own, by whatever proof; nobody that of another.
+    assert!(!act(
+        &mut log,
+        Severity::Low,
+        &Action::WithdrawSuggestion,
+        &alice
+    ));
+    let token = named("maintainer", ActorKind::Token);
+    assert!(act(
+        &mut log,
+        Severity::Low,
+        &Action::WithdrawSuggestion,
+        &token
+    ));
+    assert_eq!(waiting(&log), [2]);
+    // One of the team declines what is named, and what was answered is none any more.
+    assert!(!act(
+        &mut log,
+        Severity::Low,
+        &Action::Decline(Some(1)),
+        &alice
+    ));
+    assert!(act(
+        &mut log,
+        Severity::Low,
+        &Action::Decline(Some(2)),
+        &alice
+    ));
+    assert_eq!(waiting(&log), Vec::<u64>::new());
+    assert!(!act(
+        &mut log,
+        Severity::Low,
+        &Action::Decline(None),
+        &alice
+    ));
+    // An undo of that lets it wait again.
+    log.push(entry(5, Event::Undone { event: 4 }));
+    assert_eq!(waiting(&log), [2]);
+    assert!(!act(
+        &mut log,
+        Severity::Low,
+        &Action::Agree(Some(1)),
+        &alice
+    ));
+    assert!(act(
+        &mut log,
+        Severity::Low,
+        &Action::Agree(Some(2)),
+        &alice
+    ));
+    assert_eq!(Decisions::fold(&log).state(), MatchState::Dismissed);
+    // A severe decision that waits for the second person is refused by them in the same way.
+    let mut log = Vec::new();
+    let dismiss = Action::Dismiss(Dismissal::WrongPackage);
+    assert!(act(&mut log, Severity::Critical, &dismiss, &alice));
+    assert!(act(
+        &mut log,
+        Severity::Critical,
+        &Action::Decline(None),
+        &bob
+    ));
+    assert!(act(&mut log, Severity::Critical, &dismiss, &bob));
+    let held = Decisions::fold(&log);
+    assert_eq!(
+        held.state(),
+        MatchState::Proposed,
+        "what was refused counts for nobody"
+    );
 }
 
 #[test]
@@ -104,7 +212,7 @@ fn the_rule_is_the_last_that_was_asked_for_and_not_undone() {
 proptest! {
     /// Whatever one person does, alone and under two proofs, changes no state and no finding of a severe match.
     #[test]
-    fn one_person_alone_decides_nothing(steps in proptest::collection::vec((0..7_usize, any::<bool>()), 0..30)) {
+    fn one_person_alone_decides_nothing(steps in proptest::collection::vec((0..9_usize, any::<bool>()), 0..30)) {
         let mut log = Vec::new();
         for (action, token) in steps {
             let kind = if token { ActorKind::Token } else { ActorKind::Person };
