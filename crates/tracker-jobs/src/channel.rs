@@ -141,7 +141,7 @@ pub async fn import_release(
     if outcome.new
         && let Some(until) = support(&release.distribution, &release.channel)
     {
-        store.put_support(&release.channel, Some(until)).await?;
+        store.know_support(&release.channel, until).await?;
     }
     progress.step(Step {
         done: total,

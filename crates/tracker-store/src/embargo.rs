@@ -3,8 +3,8 @@
 //! Reading order: this (what comes in, and what is done about it), `read` (for whom an item names), `release` (how it
 //! becomes a record like any other), `statements`.
 //! Invariants: until its release nothing of an item stands in any table that another statement reads, so no list, count,
-//! search, feed or export can tell of it; every read takes the [`Actor`](tracker_people::Actor) who asks, and to those
-//! whom an item does not name it answers as if there were none, whatever their role.
+//! search, feed or export can tell of it; every read takes a [`Permit`] of whoever asks,
+//! and to those whom an item does not name it answers as if there were none, whatever their role.
 
 mod read;
 mod release;
@@ -18,6 +18,7 @@ use crate::blob::Encoder;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::triage::decide;
+use crate::triage::once::{self, Once};
 use crate::value::{json, values};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -34,6 +35,8 @@ const MAX_DOCUMENT: usize = 1 << 20;
 const MAX_COMMENT: usize = 20_000;
 /// The most families and people that an item names.
 const MAX_NAMED: usize = 100;
+/// The longest id, in bytes.
+const MAX_ID: usize = 80;
 /// As of a feed's raw documents.
 const LEVEL: i32 = 1;
 
@@ -64,6 +67,15 @@ pub enum DraftError {
         /// What it is.
         source_name: &'static str,
     },
+    /// The id is none: give another.
+    #[error("it needs an id of at most {MAX_ID} letters, digits and `-_.:`")]
+    Id,
+    /// There is no title: give one.
+    #[error("it needs a title")]
+    Title,
+    /// The severity is told in no form that is known: write it as a vector, or leave it out.
+    #[error("the vector is no CVSS vector of version 3 or 4")]
+    Vector,
     /// It cannot be compressed.
     #[error("the document cannot be compressed")]
     Compress(#[source] std::io::Error),
@@ -97,6 +109,53 @@ impl Draft {
     }
 }
 
+/// What is to be held back, in the words of whoever reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report<'a> {
+    /// The id that the vulnerability will have.
+    pub id: &'a str,
+    /// Title.
+    pub summary: &'a str,
+    /// Description, in Markdown; may be empty.
+    pub details: &'a str,
+    /// CVSS vector of version 3 or 4; may be empty.
+    pub vector: &'a str,
+}
+
+impl Report<'_> {
+    /// The OSV document of it, read and checked.
+    ///
+    /// # Errors
+    /// When something of it cannot be.
+    pub fn draft(&self, now: Timestamp) -> Result<Draft, DraftError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        if self.id.is_empty() || self.id.len() > MAX_ID || !self.id.chars().all(plain) {
+            return Err(DraftError::Id);
+        }
+        if self.summary.trim().is_empty() {
+            return Err(DraftError::Title);
+        }
+        let severity = match self.vector.get(..7) {
+            Some("CVSS:4.") => Some("CVSS_V4"),
+            Some("CVSS:3.") => Some("CVSS_V3"),
+            _ if self.vector.is_empty() => None,
+            _ => return Err(DraftError::Vector),
+        };
+        let severity =
+            severity.map(|kind| serde_json::json!({ "type": kind, "score": self.vector }));
+        let document = serde_json::json!({
+            "schema_version": "1.7.0",
+            "id": self.id,
+            "modified": now,
+            "published": now,
+            "summary": self.summary,
+            "details": self.details,
+            "severity": severity.into_iter().collect::<Vec<_>>(),
+        });
+        Draft::read(document.to_string().as_bytes())
+    }
+}
+
 /// What is changed about an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmbargoChange {
@@ -116,6 +175,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Public`] when a vulnerability of one of its ids is public already, [`StoreError::TooMany`] when it
     /// names too many.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the form that is sent"
+    )]
     pub async fn add_embargo(
         &self,
         permit: Permit<'_, HandleEmbargo>,
@@ -123,12 +186,17 @@ impl Store {
         families: &BTreeSet<Subject>,
         people: &BTreeSet<PersonId>,
         until: Option<Timestamp>,
+        once: Option<&Once>,
         now: Timestamp,
     ) -> Result<String> {
         if families.len() > MAX_NAMED || people.len() > MAX_NAMED {
             return Err(StoreError::TooMany { limit: MAX_NAMED });
         }
         let mut session = self.write().await?;
+        // The answer that is kept is a name that tells nothing.
+        if let Some(name) = once::answered(&mut session, &permit.actor(), once).await? {
+            return Ok(name);
+        }
         for id in public_ids(&draft.record) {
             if decide::vulnerability(&mut session, &id).await?.is_some() {
                 return Err(StoreError::Public { id });
@@ -166,6 +234,7 @@ impl Store {
             now,
         )
         .await?;
+        once::keep(&mut session, &permit.actor(), once, now, &name).await?;
         session.commit().await?;
         Ok(name)
     }
@@ -231,6 +300,7 @@ impl Store {
         permit: Permit<'_, Comment>,
         name: &str,
         text: &str,
+        once: Option<&Once>,
         now: Timestamp,
     ) -> Result<bool> {
         let text = text.trim();
@@ -249,8 +319,15 @@ impl Store {
         let Some(key) = held(&mut session, permit.by(), name).await? else {
             return Ok(false);
         };
+        if once::answered::<()>(&mut session, &permit.actor(), once)
+            .await?
+            .is_some()
+        {
+            return Ok(true);
+        }
         let author = &permit.person().handle;
         note(&mut session, key, author, "comment", text, now).await?;
+        once::keep(&mut session, &permit.actor(), once, now, &()).await?;
         session.commit().await?;
         Ok(true)
     }

@@ -115,6 +115,18 @@ pub enum StoreError {
         /// Its number.
         rule: u64,
     },
+    /// A rule would hide what is severe, and its maker did not say that it may: look at that, or say so.
+    #[error("the rule would hide {severe} severe matches (high, critical or exploited)")]
+    HidesSevere {
+        /// How many.
+        severe: u64,
+    },
+    /// Nobody saved a view of this name, or it is somebody else's.
+    #[error("there is no view `{view}` of yours")]
+    NoView {
+        /// Its name.
+        view: String,
+    },
     /// An act over more matches than one may be about: narrow it down.
     #[error("it is about more than {limit} matches")]
     TooMany {

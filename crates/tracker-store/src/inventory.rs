@@ -175,6 +175,25 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Keeps until when a channel gets fixes as far as is known in general, unless an end is held already: that is
+    /// somebody's word, which stands. Gives whether it was kept.
+    pub async fn know_support(&self, channel: &str, until: Timestamp) -> Result<bool> {
+        let mut writer = self.writer().await?;
+        let row = values![channel, until];
+        let kept = writer
+            .session
+            .execute(&sql::CHANNEL_SUPPORT_KNOWN, row)
+            .await?;
+        if kept == 0 {
+            return Ok(false);
+        }
+        writer.changed();
+        writer.commit().await?;
+        Ok(true)
+    }
+}
+
 /// The channel's key, made if it is new, and its latest release.
 async fn channel(
     writer: &mut Writer,

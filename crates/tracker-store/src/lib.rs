@@ -43,7 +43,7 @@ pub use derive::{
     Inventory, Mark,
 };
 pub use embargo::{
-    Draft, DraftError, EmbargoChange, EmbargoDetail, EmbargoNote, EmbargoPlace, EmbargoRow,
+    Draft, DraftError, EmbargoChange, EmbargoDetail, EmbargoNote, EmbargoPlace, EmbargoRow, Report,
 };
 pub use error::{Result, StoreError};
 pub use follow::FollowState;
@@ -61,6 +61,6 @@ pub use pull::PullCounts;
 pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests, Withdrawal};
 pub use triage::{
     Act, ActOutcome, ActSummary, Conditions, FamilyAct, FamilyAction, FamilyDetail, FamilyMember,
-    FamilyOutcome, FamilyStep, ItemId, LogLine, MaintainedPackage, Names, Once, QueueRow, RuleRow,
-    Targets, TriageDetail, TriageFinding, Undo, ViewRow,
+    FamilyOutcome, FamilyStep, ItemId, LogFilter, LogLine, MaintainedPackage, Names, NewRule, Once,
+    QueueRow, RulePreview, RuleRow, Targets, TriageDetail, TriageFinding, Undo, ViewRow,
 };

@@ -63,7 +63,7 @@ pub struct GrantRow {
     pub reason: String,
 }
 
-/// Who gives a role.
+/// Who gives a role, or shuts somebody out.
 #[derive(Debug, Clone, Copy)]
 pub enum Giver<'a> {
     /// Whoever runs the program on the database.
@@ -163,7 +163,7 @@ impl Store {
     /// Shuts somebody out, and ends all their sessions and tokens; or lets them in again.
     pub async fn set_blocked(
         &self,
-        _permit: Permit<'_, Administer>,
+        _by: Giver<'_>,
         person: PersonId,
         blocked: bool,
         now: Timestamp,

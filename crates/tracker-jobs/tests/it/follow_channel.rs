@@ -97,6 +97,11 @@ on_both_databases! {
         let report = bench.channel_pass(&channel).await;
         assert_eq!(report.pass.problem, None);
         assert_eq!(report.releases[0].built, Some(1), "found among the store paths");
+        // By the table of facts, to the end of the day; what somebody says instead stands over every release after it.
+        let supported = async || bench.store.channels().await.unwrap()[0].supported_until;
+        assert_eq!(supported().await.unwrap().to_string(), "2026-07-01T00:00:00Z");
+        let said = Some("2027-02-03T00:00:00Z".parse().unwrap());
+        bench.store.put_support("nixos-25.11", said).await.unwrap();
         bench.site.requests();
         let report = bench.channel_pass(&channel).await;
         assert_eq!((report.pass.problem, report.releases.len()), (None, 0));
@@ -108,8 +113,7 @@ on_both_databases! {
         let held = bench.store.channels().await.unwrap();
         assert_eq!((held[0].releases, held[0].revision.as_str()), (2, "b".repeat(40).as_str()));
         assert_eq!(held[0].released.to_string(), "2026-01-04T10:00:00Z");
-        // By the table of facts, to the end of the day; then as it is configured.
-        assert_eq!(held[0].supported_until.unwrap().to_string(), "2026-07-01T00:00:00Z");
+        assert_eq!(held[0].supported_until, said, "a release changes nothing about it");
         let until = "2030-01-01T00:00:00Z".parse().unwrap();
         bench.channel_pass(&ReleaseSource { supported_until: Some(until), ..channel.clone() }).await;
         let held = bench.store.channels().await.unwrap();

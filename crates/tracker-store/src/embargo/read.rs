@@ -10,7 +10,7 @@ use crate::{Store, blob};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use tracker_people::{Actor, Embargo, Person, PersonId};
+use tracker_people::{Embargo, Permit, Person, PersonId, SeeEmbargo};
 use tracker_record::{Record, Severity, Vulnerability};
 use tracker_triage::Subject;
 
@@ -95,23 +95,22 @@ impl EmbargoDetail {
 
 impl Store {
     /// The items that name somebody, the newest first.
-    pub async fn embargoes(&self, viewer: &Actor) -> Result<Vec<EmbargoRow>> {
-        let Some(person) = viewer.person() else {
-            return Ok(Vec::new());
-        };
+    pub async fn embargoes(&self, permit: Permit<'_, SeeEmbargo>) -> Result<Vec<EmbargoRow>> {
         let mut session = self.read().await?;
-        let mine = values![person.id.0, MOST];
+        let mine = values![permit.by().0, MOST];
         let rows = session.rows(&sql::MINE, mine).await?;
         rows.iter().map(|line| Ok(row(line)?.0)).collect()
     }
 
     /// An item, if it names somebody.
-    pub async fn embargo(&self, viewer: &Actor, name: &str) -> Result<Option<EmbargoDetail>> {
-        let Some(person) = viewer.person() else {
-            return Ok(None);
-        };
+    pub async fn embargo(
+        &self,
+        permit: Permit<'_, SeeEmbargo>,
+        name: &str,
+    ) -> Result<Option<EmbargoDetail>> {
+        let person = permit.by();
         let mut session = self.read().await?;
-        let found = session.row(&sql::ONE, values![person.id.0, name]).await?;
+        let found = session.row(&sql::ONE, values![person.0, name]).await?;
         let Some(found) = found else {
             return Ok(None);
         };
@@ -131,7 +130,7 @@ impl Store {
             }
         }
         let mut people = Vec::new();
-        for line in session.rows(&sql::NAMED, values![person.id.0, key]).await? {
+        for line in session.rows(&sql::NAMED, values![person.0, key]).await? {
             people.push(Person {
                 id: PersonId(line.integer(0)?),
                 handle: line.text(1)?,
@@ -139,7 +138,7 @@ impl Store {
             });
         }
         let mut notes = Vec::new();
-        for line in session.rows(&sql::NOTES, values![person.id.0, key]).await? {
+        for line in session.rows(&sql::NOTES, values![person.0, key]).await? {
             notes.push(EmbargoNote {
                 at: line.instant(0)?,
                 author: line.text(1)?,

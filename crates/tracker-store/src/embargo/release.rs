@@ -15,7 +15,7 @@ use crate::writer::Writer;
 use jiff::Timestamp;
 use tracker_people::{HandleEmbargo, Permit};
 use tracker_record::{Record, public_ids};
-use tracker_triage::{Actor, ActorKind};
+use tracker_triage::Actor;
 
 impl Store {
     /// Releases the items whose time is over; gives how many. To be called now and then: until then they stay held.
@@ -35,8 +35,7 @@ impl Store {
         let Some(key) = held(&mut writer.session, permit.by(), name).await? else {
             return Ok(false);
         };
-        let actor = Actor::new(ActorKind::Person, permit.person().handle.as_str());
-        release(&mut writer, key, &actor).await?;
+        release(&mut writer, key, &permit.actor()).await?;
         writer.commit().await?;
         Ok(true)
     }

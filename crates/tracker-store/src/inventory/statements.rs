@@ -5,6 +5,7 @@ use crate::statement::statements;
 statements! {
     CHANNEL_HELD = "SELECT key, distribution, latest FROM channel WHERE name = $1";
     CHANNEL_ADD = "INSERT INTO channel (key, distribution, name) VALUES ($1, $2, $3)";
+    CHANNEL_SUPPORT_KNOWN = "UPDATE channel SET supported_until = $2 WHERE name = $1 AND supported_until IS NULL";
     CHANNEL_SUPPORT = "UPDATE channel SET supported_until = $2 WHERE name = $1";
     CHANNEL_LATEST = "UPDATE channel SET latest = $2 WHERE key = $1";
     /// Everything is due: the generation tells a derivation that is under way that its packages are outdated.

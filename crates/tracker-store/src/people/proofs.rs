@@ -9,11 +9,13 @@ use super::statements::{
 use super::{HeldPerson, held_person};
 use crate::Store;
 use crate::error::{Result, StoreError};
+use crate::statement::Statement;
 use crate::value::{Row, values};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tracker_people::{
-    KeepAccount, Lifetime, NewToken, Permit, PersonId, Scopes, SecretHash, TokenLifetime,
+    KeepAccount, Lifetime, MakeTokens, NewToken, Permit, PersonId, Scopes, SecretHash,
+    TokenLifetime,
 };
 
 /// How long a session that has ended is kept for its owner to see.
@@ -130,18 +132,12 @@ impl Store {
 
     /// The session of a secret, however it stands.
     pub async fn session_of(&self, hash: SecretHash) -> Result<Option<HeldSession>> {
-        let mut session = self.read().await?;
-        let given = values![hash.as_bytes().to_vec()];
-        let Some(row) = session.row(&SESSION, given).await? else {
+        let Some((row, holder)) = self.proof_of(&SESSION, 7, hash).await? else {
             return Ok(None);
         };
-        if !is_same(hash, &row.bytes(7)?) {
-            return Ok(None);
-        }
-        let holder = held_person(&mut session, PersonId(row.integer(1)?)).await?;
         Ok(Some(HeldSession {
             key: row.integer(0)?,
-            holder: holder.ok_or_else(|| StoreError::damaged("session", "nobody's"))?,
+            holder,
             life: Lifetime {
                 created: row.instant(2)?,
                 used: row.instant(3)?,
@@ -193,7 +189,7 @@ impl Store {
     /// Makes a token; `None` if the person has as many as anybody may.
     pub async fn add_token(
         &self,
-        permit: Permit<'_, KeepAccount>,
+        permit: Permit<'_, MakeTokens>,
         token: &NewToken,
         proof: NewProof<'_>,
     ) -> Result<Option<i64>> {
@@ -224,18 +220,12 @@ impl Store {
 
     /// The token of a secret, however it stands.
     pub async fn token_of(&self, hash: SecretHash) -> Result<Option<HeldToken>> {
-        let mut session = self.read().await?;
-        let given = values![hash.as_bytes().to_vec()];
-        let Some(row) = session.row(&TOKEN, given).await? else {
+        let Some((row, holder)) = self.proof_of(&TOKEN, 9, hash).await? else {
             return Ok(None);
         };
-        if !is_same(hash, &row.bytes(9)?) {
-            return Ok(None);
-        }
-        let holder = held_person(&mut session, PersonId(row.integer(1)?)).await?;
         Ok(Some(HeldToken {
             key: row.integer(0)?,
-            holder: holder.ok_or_else(|| StoreError::damaged("token", "nobody's"))?,
+            holder,
             scopes: scopes(&row.text(2)?)?,
             life: TokenLifetime {
                 created: row.instant(3)?,
@@ -285,8 +275,27 @@ impl Store {
     }
 }
 
-fn is_same(hash: SecretHash, stored: &[u8]) -> bool {
-    SecretHash::from_stored(stored) == Some(hash)
+impl Store {
+    /// The row of a proof by the hash of its secret, which stands in the column `compared`, and whose it is: the key of
+    /// its holder is the second column.
+    async fn proof_of(
+        &self,
+        statement: &Statement,
+        compared: usize,
+        hash: SecretHash,
+    ) -> Result<Option<(Row, HeldPerson)>> {
+        let mut session = self.read().await?;
+        let given = values![hash.as_bytes().to_vec()];
+        let Some(row) = session.row(statement, given).await? else {
+            return Ok(None);
+        };
+        if SecretHash::from_stored(&row.bytes(compared)?) != Some(hash) {
+            return Ok(None);
+        }
+        let holder = held_person(&mut session, PersonId(row.integer(1)?)).await?;
+        let holder = holder.ok_or_else(|| StoreError::damaged("proof", "nobody's"))?;
+        Ok(Some((row, holder)))
+    }
 }
 
 fn scopes(words: &str) -> Result<Scopes> {

@@ -2,14 +2,15 @@
 //!
 //! Invariant: told from the log alone.
 
-use super::decide::{ItemId, is_of_view, original};
+use super::decide::{ItemId, original};
+use super::rules::is_of_view;
 use super::{log, statements as sql};
 use crate::Store;
 use crate::error::Result;
 use crate::value::values;
 use serde::Serialize;
-use tracker_triage::Entry;
 use tracker_triage::decisions::undone;
+use tracker_triage::{Actor, Entry};
 
 /// An act.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,15 +23,16 @@ pub struct ActSummary {
     pub first: Entry,
     /// The match that the first event, or what it undoes, is about.
     pub item: Option<ItemId>,
-    /// Whose saved view it is about, if it is about one: it is to be told to nobody else.
-    pub owner: Option<String>,
     /// Whether its first event was undone since.
     pub undone: bool,
+    /// Whether it is about a view of the reader's.
+    pub own: bool,
 }
 
 impl Store {
-    /// An act of people's, by the sequence of its first event; nothing if that is none.
-    pub async fn act(&self, act: u64) -> Result<Option<ActSummary>> {
+    /// An act of people's, by the sequence of its first event; nothing if that is none, or if it is about a view that is
+    /// not the reader's.
+    pub async fn act(&self, act: u64, reader: Option<&Actor>) -> Result<Option<ActSummary>> {
         let mut session = self.read().await?;
         let Ok(key) = i64::try_from(act) else {
             return Ok(None);
@@ -55,9 +57,12 @@ impl Store {
             .rows_in(&sql::VULNERABILITY_IDS, &[], values![vulnerability])
             .await?;
         first.vulnerability = ids.first().map(|row| row.text(1)).transpose()?;
-        let undone_first = original(&entries, &first);
-        let owner = is_of_view(&undone_first.event).then(|| undone_first.actor.name.clone());
-        let subject = undone_first.event.subject().cloned();
+        let about = original(&entries, &first);
+        if is_of_view(&about.event) && Some(&about.actor) != reader {
+            return Ok(None);
+        }
+        let own = is_of_view(&about.event);
+        let subject = about.event.subject().cloned();
         let item = first.vulnerability.clone().zip(subject);
         let item = item.map(|(vulnerability, subject)| ItemId {
             vulnerability,
@@ -68,8 +73,8 @@ impl Store {
             act,
             events,
             item,
-            owner,
             undone: undone(entries.iter()).contains(&act),
+            own,
             first,
         }))
     }

@@ -126,7 +126,7 @@ impl Store {
         check_reason(act.reason.as_deref())?;
         let mut writer = self.writer().await?;
         let once = conditions.once.as_ref().filter(|_| !act.dry_run);
-        if let Some(outcome) = once::answered(&mut writer, actor, once).await? {
+        if let Some(outcome) = once::answered(&mut writer.session, actor, once).await? {
             return Ok(outcome);
         }
         act.action.check(writer.now)?;
@@ -144,7 +144,7 @@ impl Store {
             decide_batch(&mut writer, actor, act, batch, several, &mut outcome).await?;
         }
         if !act.dry_run {
-            once::keep(&mut writer, actor, once, &outcome).await?;
+            once::keep(&mut writer.session, actor, once, writer.now, &outcome).await?;
             writer.commit().await?;
         }
         Ok(outcome)
@@ -181,7 +181,7 @@ impl Store {
         check_reason(reason)?;
         let mut writer = self.writer().await?;
         let once = conditions.once.as_ref().filter(|_| !dry_run);
-        if let Some(outcome) = once::answered(&mut writer, actor, once).await? {
+        if let Some(outcome) = once::answered(&mut writer.session, actor, once).await? {
             return Ok(outcome);
         }
         let (number, statement) = match undo {
@@ -213,7 +213,7 @@ impl Store {
             undo_batch(&mut writer, actor, reason, batch, count > 1, &mut outcome).await?;
         }
         if !dry_run {
-            once::keep(&mut writer, actor, once, &outcome).await?;
+            once::keep(&mut writer.session, actor, once, writer.now, &outcome).await?;
             writer.commit().await?;
         }
         Ok(outcome)
@@ -520,15 +520,15 @@ async fn undo_batch(
             key => logs.remove(&key).unwrap_or_default(),
         };
         for target in targets {
+            // What is somebody's own is not told to others, not even that it is there.
+            let owner = &original(&entries, target).actor;
+            if rules::is_of_view(&original(&entries, target).event) && owner.name != actor.name {
+                let event = target.sequence;
+                return Err(tracker_triage::CommandError::NoEvent { event }.into());
+            }
             if !target.event.is_decision() {
                 let event = target.sequence;
                 return Err(tracker_triage::CommandError::Derived { event }.into());
-            }
-            let undone = original(&entries, target);
-            if is_of_view(&undone.event) && undone.actor.name != actor.name {
-                // What is somebody's own is not told to others, not even that it is there.
-                let event = target.sequence;
-                return Err(tracker_triage::CommandError::NoEvent { event }.into());
             }
             match check_undo(&entries, target.sequence) {
                 // Of an act, what was undone by itself stays so.
@@ -590,11 +590,6 @@ async fn second_person(session: &mut Session) -> Result<SecondPerson> {
         entries.push(log::entry(&row)?.1);
     }
     Ok(command::second_person(&entries))
-}
-
-/// Whether an event is about a saved view, which is its owner's alone.
-pub(super) const fn is_of_view(event: &Event) -> bool {
-    matches!(event, Event::ViewSaved { .. } | Event::ViewDropped { .. })
 }
 
 /// The decision at the end of a chain of undos.

@@ -2,15 +2,22 @@
 //!
 //! Invariant: what a person keeps for themselves (their saved queries) and what is under embargo is in none of it.
 
-use super::{decide::vulnerability, log, statements as sql};
+use super::{ItemId, decide::vulnerability, log, statements as sql};
 use crate::Store;
 use crate::error::Result;
 use crate::read::list::Seek;
 use crate::read::token::Position;
-use crate::value::{Row, values};
+use crate::value::{Row, Value, values};
 use crate::view::{Page, PageRequest};
 use serde::Serialize;
-use tracker_triage::{Entry, Subject};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use tracker_triage::decisions::concerning;
+use tracker_triage::{Actor, ActorKind, Entry, Subject};
+
+/// Events of a vulnerability that are read at once.
+const CHUNK: u32 = 1000;
 
 /// A line of the log, with the sentence that tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +27,17 @@ pub struct LogLine {
     pub entry: Entry,
     /// What happened, in words.
     pub text: String,
+}
+
+/// Which lines of the log; what is left out asks nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// Those about a vulnerability, by any id of it: what the tracker derived, too.
+    pub vulnerability: Option<String>,
+    /// Those of somebody, by the name alone or as the log has it (`token:alice`).
+    pub actor: Option<String>,
+    /// Those of a kind ([`Event::kind`](tracker_triage::Event::kind)).
+    pub kind: Option<String>,
 }
 
 /// A package that somebody maintains, on the latest release of a channel.
@@ -41,11 +59,11 @@ impl Store {
     /// [`crate::StoreError::Token`] for a position that this list did not give out.
     pub async fn log_page(
         &self,
-        of: Option<&str>,
+        filter: &LogFilter,
         request: &PageRequest,
     ) -> Result<Option<Page<LogLine>>> {
         let mut session = self.read().await?;
-        let key = match of {
+        let key = match &filter.vulnerability {
             None => None,
             Some(id) => match vulnerability(&mut session, id).await? {
                 Some((key, _)) => Some(key),
@@ -56,16 +74,9 @@ impl Store {
         if !seek.inside {
             seek.position.key = i64::MAX;
         }
-        let statement = match (key.is_some(), seek.backwards) {
-            (false, false) => &sql::LOG_BEFORE,
-            (false, true) => &sql::LOG_AFTER,
-            (true, false) => &sql::HISTORY_BEFORE,
-            (true, true) => &sql::HISTORY_AFTER,
-        };
-        let mut given = values![seek.position.key, seek.limit + 1];
-        given.extend(key.map(Into::into));
+        let (text, given) = text(filter, key, &seek);
         let mut rows = Vec::new();
-        for row in session.rows(statement, given).await? {
+        for row in session.select(text, given).await? {
             let position = Position {
                 rank: 0,
                 key: row.integer(0)?,
@@ -73,6 +84,69 @@ impl Store {
             rows.push((position, line(&row)?));
         }
         Ok(Some(seek.page(rows)))
+    }
+
+    /// A page of everything that happened to a match, the latest first. `None` if there is no such match.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Token`] for a position that this list did not give out.
+    pub async fn item_log(
+        &self,
+        id: &ItemId,
+        request: &PageRequest,
+    ) -> Result<Option<Page<LogLine>>> {
+        let mut session = self.read().await?;
+        let Some((key, public)) = vulnerability(&mut session, &id.vulnerability).await? else {
+            return Ok(None);
+        };
+        let place = values![
+            public.as_str(),
+            id.distribution.as_str(),
+            id.family.as_str()
+        ];
+        if session.row(&sql::ITEM, place).await?.is_none() {
+            return Ok(None);
+        }
+        let mut seek = Seek::at(request, 'i')?;
+        if !seek.inside {
+            seek.position.key = i64::MAX;
+        }
+        // What an undo is about is known from what stands before it, so the history is read from its beginning.
+        let (mut entries, mut last) = (Vec::new(), 0);
+        loop {
+            let some = session
+                .rows(&sql::LOG_OF, values![key, last, CHUNK])
+                .await?;
+            for row in &some {
+                let (_, mut entry) = log::entry(row)?;
+                entry.vulnerability = Some(public.clone());
+                last = entry.sequence as i64;
+                entries.push(entry);
+            }
+            if some.len() < CHUNK as usize {
+                break;
+            }
+        }
+        let subject = Subject::new(id.distribution.as_str(), id.family.as_str());
+        let beyond = |entry: &&Entry| match (entry.sequence as i64).cmp(&seek.position.key) {
+            Ordering::Less => !seek.backwards,
+            Ordering::Greater => seek.backwards,
+            Ordering::Equal => false,
+        };
+        let mut found: Vec<&Entry> = concerning(&entries, &subject).filter(beyond).collect();
+        if !seek.backwards {
+            found.reverse();
+        }
+        let rows = found.into_iter().take(seek.limit as usize + 1);
+        let rows = rows.map(|entry| {
+            let key = entry.sequence as i64;
+            let line = LogLine {
+                text: entry.event.sentence(),
+                entry: entry.clone(),
+            };
+            (Position { rank: 0, key }, line)
+        });
+        Ok(Some(seek.page(rows.collect())))
     }
 
     /// The packages that package metadata says somebody maintains, by a GitHub handle or an e-mail address.
@@ -95,6 +169,60 @@ impl Store {
             })
             .collect()
     }
+}
+
+impl Store {
+    /// The channels whose latest release has a package that somebody maintains.
+    pub async fn channels_maintained_by(&self, maintainer: &str) -> Result<BTreeSet<String>> {
+        let mut session = self.read().await?;
+        let rows = session
+            .rows(&sql::MAINTAINED_ON, values![maintainer])
+            .await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+}
+
+/// The columns of a line, and of the id of its vulnerability.
+const LINES: &str = "SELECT event.key, event.vulnerability, event.at, event.actor, event.reason, event.act, event.kind, event.text, event.data, vulnerability.id FROM event LEFT JOIN vulnerability ON vulnerability.key = event.vulnerability";
+
+/// The statement of a page: made of this file's words, and of values that are bound.
+fn text(filter: &LogFilter, vulnerability: Option<i64>, seek: &Seek) -> (String, Vec<Value>) {
+    let (sign, order) = if seek.backwards {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
+    let mut given = values![seek.position.key, seek.limit + 1];
+    let mut text = format!("{LINES} WHERE event.key {sign} $1");
+    let mut bind = |value: Value| {
+        given.push(value);
+        format!("${}", given.len())
+    };
+    match vulnerability {
+        Some(key) => {
+            let key = bind(key.into());
+            let _ = write!(text, " AND event.vulnerability = {key}");
+        }
+        None => text.push_str(
+            " AND event.decision = 1 AND event.kind NOT IN ('view-saved', 'view-dropped')",
+        ),
+    }
+    if let Some(name) = &filter.actor {
+        let kinds: Vec<String> = match Actor::of_text(name) {
+            Some(_) => vec![name.clone()],
+            None => ActorKind::ALL
+                .map(|kind| Actor::new(kind, name.as_str()).text())
+                .into(),
+        };
+        let kinds: Vec<String> = kinds.into_iter().map(|one| bind(one.into())).collect();
+        let _ = write!(text, " AND event.actor IN ({})", kinds.join(", "));
+    }
+    if let Some(kind) = &filter.kind {
+        let kind = bind(kind.as_str().into());
+        let _ = write!(text, " AND event.kind = {kind}");
+    }
+    let _ = write!(text, " ORDER BY event.key {order} LIMIT $2");
+    (text, given)
 }
 
 fn line(row: &Row) -> Result<LogLine> {

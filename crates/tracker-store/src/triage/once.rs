@@ -4,9 +4,9 @@
 
 use super::statements as sql;
 use crate::error::{Result, StoreError};
+use crate::session::Session;
 use crate::value::values;
-use crate::writer::Writer;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracker_triage::Actor;
@@ -28,16 +28,29 @@ pub struct Once {
 pub struct Conditions {
     /// It was not carried out before; if it was, its answer is given again.
     pub once: Option<Once>,
-    /// The last event of the one match that it is about, 0 for none: nobody decided anything since.
+    /// The last event about the one match, rule or view that it is about, 0 for none: nobody did anything about it since.
     pub last: Option<u64>,
+}
+
+impl Conditions {
+    /// Whether nobody did anything since, by the last event about what it is about.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] where somebody did.
+    pub(super) fn check(&self, last: u64) -> Result<()> {
+        match self.last {
+            Some(seen) if seen != last => Err(StoreError::Moved),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The answer that was given before.
 ///
 /// # Errors
 /// [`StoreError::KeyTaken`] when the key was given to another request.
-pub(super) async fn answered<T: DeserializeOwned>(
-    writer: &mut Writer,
+pub(crate) async fn answered<T: DeserializeOwned>(
+    session: &mut Session,
     actor: &Actor,
     once: Option<&Once>,
 ) -> Result<Option<T>> {
@@ -45,7 +58,7 @@ pub(super) async fn answered<T: DeserializeOwned>(
         return Ok(None);
     };
     let asked = values![actor.text(), once.key.as_str()];
-    let Some(row) = writer.session.row(&sql::ANSWER, asked).await? else {
+    let Some(row) = session.row(&sql::ANSWER, asked).await? else {
         return Ok(None);
     };
     if row.text(0)? != once.digest {
@@ -57,19 +70,18 @@ pub(super) async fn answered<T: DeserializeOwned>(
 }
 
 /// Keeps an answer, and forgets old ones.
-pub(super) async fn keep<T: Serialize>(
-    writer: &mut Writer,
+pub(crate) async fn keep<T: Serialize>(
+    session: &mut Session,
     actor: &Actor,
     once: Option<&Once>,
+    now: Timestamp,
     answer: &T,
 ) -> Result<()> {
     let Some(once) = once else {
         return Ok(());
     };
-    let (now, before) = (writer.now, writer.now - KEPT);
-    writer
-        .session
-        .execute(&sql::ANSWERS_DROP, values![before])
+    session
+        .execute(&sql::ANSWERS_DROP, values![now - KEPT])
         .await?;
     let answer = crate::value::json(answer);
     let row = values![
@@ -79,5 +91,5 @@ pub(super) async fn keep<T: Serialize>(
         now,
         answer
     ];
-    writer.session.insert(&sql::ANSWER_PUT, 5, row).await
+    session.insert(&sql::ANSWER_PUT, 5, row).await
 }

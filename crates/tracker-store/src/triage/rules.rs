@@ -1,10 +1,11 @@
-//! Suppression rules and saved views: folded from the log whenever they are asked for, for they are few.
+//! Suppression rules: folded from the log whenever they are asked for, for they are few.
 //!
-//! Invariant: a match is hidden until the latest end of the rules that cover it, and by nothing else.
+//! Invariants: a match is hidden until the latest end of the rules that cover it, and by nothing else; no rule hides what
+//! is severe unless whoever made or renewed it said so.
 
-use super::once::{self, Once};
+use super::once::{self, Conditions};
 use super::sql::Condition;
-use super::{log, queue, statements as sql};
+use super::{ItemId, log, queue, statements as sql};
 use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
@@ -14,9 +15,8 @@ use serde::Serialize;
 use tracker_triage::board::RuleState;
 use tracker_triage::command::{check_reason, check_time};
 use tracker_triage::query::Query;
-use tracker_triage::rule::LONGEST;
-use tracker_triage::subject::is_name;
-use tracker_triage::{Actor, Board, CommandError, Event, Rule};
+use tracker_triage::rule::{LONGEST, severe};
+use tracker_triage::{Actor, Board, Event, Rule};
 
 /// Keys that one statement names.
 const KEYS: usize = 500;
@@ -33,21 +33,36 @@ pub struct RuleRow {
     pub due: bool,
 }
 
-/// A saved view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ViewRow {
-    /// Name.
-    pub view: String,
-    /// Whose it is.
-    pub owner: Actor,
-    /// The query.
-    pub query: String,
-    /// Whether everybody sees it.
-    pub shared: bool,
+/// A rule to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRule<'a> {
+    /// What it hides.
+    pub query: &'a str,
+    /// Until when.
+    pub expires: Timestamp,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Whether it may hide what is severe.
+    pub hides_severe: bool,
+}
+
+/// What a rule would hide.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RulePreview {
+    /// How many matches.
+    pub total: u64,
+    /// How many of them are severe: high, critical or exploited, and not dismissed.
+    pub severe: u64,
+    /// The most urgent of all.
+    pub would_hide: Vec<ItemId>,
+    /// The most urgent of the severe.
+    pub would_hide_severe: Vec<ItemId>,
+    /// Whether there are more than are listed.
+    pub more: bool,
 }
 
 /// The rules of the log.
-async fn board(session: &mut Session) -> Result<Board> {
+pub(super) async fn board(session: &mut Session) -> Result<Board> {
     let entries = log::general(session).await?;
     Ok(Board::fold(&entries))
 }
@@ -88,6 +103,36 @@ pub(super) async fn lay(session: &mut Session, only: Option<&[i64]>) -> Result<(
     Ok(())
 }
 
+/// Whether an event is about somebody's saved view.
+pub(super) const fn is_of_view(event: &Event) -> bool {
+    matches!(event, Event::ViewSaved { .. } | Event::ViewDropped { .. })
+}
+
+/// Writes the event that makes a rule, once it is checked that it may be; gives its number.
+async fn make(
+    writer: &mut Writer,
+    actor: &Actor,
+    query: &Query,
+    rule: &NewRule<'_>,
+    group: Option<i64>,
+) -> Result<u64> {
+    check_time(rule.expires, writer.now, LONGEST)?;
+    if !rule.hides_severe {
+        let severe = queue::count(&mut writer.session, &severe(query)).await?;
+        if severe > 0 {
+            return Err(StoreError::HidesSevere { severe });
+        }
+    }
+    let number = (writer.get(Counter::Event) + 1) as u64;
+    let event = Event::RuleMade {
+        rule: number,
+        query: query.to_string(),
+        expires: rule.expires,
+    };
+    writer.entry(0, actor, rule.reason, group, &event);
+    Ok(number)
+}
+
 /// Notes the rules whose time is over; gives how many.
 pub(super) async fn expire(writer: &mut Writer) -> Result<u64> {
     let overdue = overdue(&mut writer.session, writer.now).await?;
@@ -110,54 +155,93 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`] when the query is none, or depends on who asks or when; [`StoreError::Triage`] when the time
-    /// is past or too far away; [`StoreError::KeyTaken`] when the key was given to another request.
+    /// is past or too far away; [`StoreError::HidesSevere`] when it would hide what is severe and may not;
+    /// [`StoreError::KeyTaken`] when the key was given to another request.
     pub async fn make_rule(
         &self,
         actor: &Actor,
-        query: &str,
-        expires: Timestamp,
-        reason: Option<&str>,
-        once: Option<&Once>,
+        rule: &NewRule<'_>,
+        conditions: &Conditions,
     ) -> Result<u64> {
-        check_reason(reason)?;
-        let query = Rule::query(query)?;
+        check_reason(rule.reason)?;
+        let query = Rule::query(rule.query)?;
         let mut writer = self.writer().await?;
-        if let Some(rule) = once::answered(&mut writer, actor, once).await? {
+        let once = conditions.once.as_ref();
+        if let Some(rule) = once::answered(&mut writer.session, actor, once).await? {
             return Ok(rule);
         }
-        check_time(expires, writer.now, LONGEST)?;
-        let rule = (writer.get(Counter::Event) + 1) as u64;
-        let event = Event::RuleMade {
-            rule,
-            query: query.to_string(),
-            expires,
-        };
-        writer.entry(0, actor, reason, None, &event);
+        let number = make(&mut writer, actor, &query, rule, None).await?;
         writer.flush().await?;
         lay(&mut writer.session, None).await?;
-        once::keep(&mut writer, actor, once, &rule).await?;
+        once::keep(&mut writer.session, actor, once, writer.now, &number).await?;
         writer.commit().await?;
-        Ok(rule)
+        Ok(number)
     }
 
-    /// Ends a rule; what it hid is shown again.
+    /// Makes a rule anew and ends the old one, as one act, which one undo takes back; gives the new number. Without a
+    /// reason, that of the old rule stands.
     ///
     /// # Errors
-    /// [`StoreError::NoRule`] when there is no such rule.
-    pub async fn end_rule(&self, actor: &Actor, rule: u64, reason: Option<&str>) -> Result<()> {
+    /// As [`Store::make_rule`]; [`StoreError::NoRule`] when there is no such rule, [`StoreError::Moved`] when somebody did
+    /// something about it since.
+    pub async fn renew_rule(
+        &self,
+        actor: &Actor,
+        rule: u64,
+        expires: Timestamp,
+        reason: Option<&str>,
+        hides_severe: bool,
+        conditions: &Conditions,
+    ) -> Result<u64> {
         check_reason(reason)?;
         let mut writer = self.writer().await?;
-        if !board(&mut writer.session)
-            .await?
-            .rules()
-            .contains_key(&rule)
-        {
-            return Err(StoreError::NoRule { rule });
+        let once = conditions.once.as_ref();
+        if let Some(rule) = once::answered(&mut writer.session, actor, once).await? {
+            return Ok(rule);
         }
-        writer.entry(0, actor, reason, None, &Event::RuleEnded { rule });
+        let held = held(&mut writer.session, rule, conditions).await?;
+        let query = Rule::query(&held.query)?;
+        let new = NewRule {
+            query: &held.query,
+            expires,
+            reason: reason.or(held.reason.as_deref()),
+            hides_severe,
+        };
+        let group = Some(writer.get(Counter::Event) + 1);
+        let number = make(&mut writer, actor, &query, &new, group).await?;
+        let ended = Event::RuleEnded { rule };
+        writer.entry(0, actor, Some("renewed"), group, &ended);
         writer.flush().await?;
         lay(&mut writer.session, None).await?;
-        writer.commit().await
+        once::keep(&mut writer.session, actor, once, writer.now, &number).await?;
+        writer.commit().await?;
+        Ok(number)
+    }
+
+    /// Ends a rule; what it hid is shown again. Gives the event, which can be undone.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRule`] when there is no such rule, [`StoreError::Moved`] when somebody did something about it since.
+    pub async fn end_rule(
+        &self,
+        actor: &Actor,
+        rule: u64,
+        reason: Option<&str>,
+        conditions: &Conditions,
+    ) -> Result<u64> {
+        check_reason(reason)?;
+        let mut writer = self.writer().await?;
+        let once = conditions.once.as_ref();
+        if let Some(event) = once::answered(&mut writer.session, actor, once).await? {
+            return Ok(event);
+        }
+        held(&mut writer.session, rule, conditions).await?;
+        let event = writer.entry(0, actor, reason, None, &Event::RuleEnded { rule }) as u64;
+        writer.flush().await?;
+        lay(&mut writer.session, None).await?;
+        once::keep(&mut writer.session, actor, once, writer.now, &event).await?;
+        writer.commit().await?;
+        Ok(event)
     }
 
     /// All rules, by number; those whose time is over wait to be looked at.
@@ -172,89 +256,53 @@ impl Store {
         Ok(rows.collect())
     }
 
-    /// What a rule would hide, at most so many, the most urgent first, and whether there are more.
+    /// A rule, and the last event about it.
+    pub async fn rule(&self, rule: u64, now: Timestamp) -> Result<Option<(RuleRow, u64)>> {
+        let mut session = self.read().await?;
+        let board = board(&mut session).await?;
+        let found = board.rules().get(&rule).map(|state| RuleRow {
+            rule,
+            state: state.clone(),
+            due: state.expires <= now,
+        });
+        Ok(found.map(|row| (row, board.last_about_rule(rule))))
+    }
+
+    /// What a rule would hide; of each list at most so many, the most urgent first.
     ///
     /// # Errors
     /// [`StoreError::Query`] as for [`Store::make_rule`].
-    pub async fn rule_preview(
-        &self,
-        query: &str,
-        limit: usize,
-    ) -> Result<(Vec<super::ItemId>, bool)> {
+    pub async fn rule_preview(&self, query: &str, limit: usize) -> Result<RulePreview> {
         let query = Rule::query(query)?;
         let mut session = self.read().await?;
-        let epoch = Timestamp::UNIX_EPOCH;
-        let found = queue::all(&mut session, &query, epoch, None, limit + 1).await?;
-        let more = found.len() > limit;
-        let items = found
-            .into_iter()
-            .take(limit)
-            .map(|(_, vulnerability, subject)| super::ItemId {
-                vulnerability,
-                distribution: subject.distribution,
-                family: subject.family,
-            });
-        Ok((items.collect(), more))
-    }
-
-    /// Gives a query a name; gives the event's sequence, by which its owner undoes it.
-    ///
-    /// # Errors
-    /// [`StoreError::Triage`] when the name is none.
-    pub async fn save_view(
-        &self,
-        actor: &Actor,
-        view: &str,
-        query: &Query,
-        shared: bool,
-    ) -> Result<u64> {
-        if !is_name(view) {
-            let name = view.to_owned();
-            return Err(CommandError::NotAName { name }.into());
-        }
-        let mut writer = self.writer().await?;
-        let event = Event::ViewSaved {
-            view: view.to_owned(),
-            query: query.to_string(),
-            shared,
+        let severe = severe(&query);
+        let mut preview = RulePreview {
+            total: queue::count(&mut session, &query).await?,
+            severe: queue::count(&mut session, &severe).await?,
+            ..RulePreview::default()
         };
-        let sequence = writer.entry(0, actor, None, None, &event) as u64;
-        writer.commit().await?;
-        Ok(sequence)
+        preview.more = preview.total > limit as u64;
+        preview.would_hide = listed(&mut session, &query, limit).await?;
+        preview.would_hide_severe = listed(&mut session, &severe, limit).await?;
+        Ok(preview)
     }
+}
 
-    /// Drops a view; gives the event's sequence, or nothing if the actor has none of that name.
-    pub async fn drop_view(&self, actor: &Actor, view: &str) -> Result<Option<u64>> {
-        let mut writer = self.writer().await?;
-        let key = (actor.clone(), view.to_owned());
-        if !board(&mut writer.session).await?.views().contains_key(&key) {
-            return Ok(None);
-        }
-        let event = Event::ViewDropped {
-            view: view.to_owned(),
-        };
-        let sequence = writer.entry(0, actor, None, None, &event) as u64;
-        writer.commit().await?;
-        Ok(Some(sequence))
-    }
+/// A rule that is there and about which nobody did anything since.
+async fn held(session: &mut Session, rule: u64, conditions: &Conditions) -> Result<RuleState> {
+    let board = board(session).await?;
+    let held = board.rules().get(&rule).cloned();
+    let held = held.ok_or(StoreError::NoRule { rule })?;
+    conditions.check(board.last_about_rule(rule))?;
+    Ok(held)
+}
 
-    /// The views that somebody sees: their own and the shared ones, by name.
-    pub async fn views(&self, actor: Option<&Actor>) -> Result<Vec<ViewRow>> {
-        let mut session = self.read().await?;
-        let board = board(&mut session).await?;
-        let seen = board
-            .views()
-            .iter()
-            .filter(|((owner, _), state)| state.shared || Some(owner) == actor);
-        let mut rows: Vec<ViewRow> = seen
-            .map(|((owner, view), state)| ViewRow {
-                view: view.clone(),
-                owner: owner.clone(),
-                query: state.query.clone(),
-                shared: state.shared,
-            })
-            .collect();
-        rows.sort_by(|a, b| (&a.view, &a.owner).cmp(&(&b.view, &b.owner)));
-        Ok(rows)
-    }
+async fn listed(session: &mut Session, query: &Query, limit: usize) -> Result<Vec<ItemId>> {
+    let found = queue::all(session, query, Timestamp::UNIX_EPOCH, None, limit).await?;
+    let items = found.into_iter().map(|(_, vulnerability, subject)| ItemId {
+        vulnerability,
+        distribution: subject.distribution,
+        family: subject.family,
+    });
+    Ok(items.collect())
 }

@@ -7,7 +7,7 @@
 use crate::{first_page, ids};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
-use tracker_people::{Actor, Role};
+use tracker_people::{Principal, Role, SeeEmbargo};
 use tracker_store::view::{PageRequest, VulnerabilityFilter};
 use tracker_store::{Draft, EmbargoChange, Identity, ItemId, Store, StoreError};
 use tracker_testkit::fixture::{at, incoming, package, record, release};
@@ -28,7 +28,7 @@ fn document() -> Vec<u8> {
     serde_json::to_vec(&form).unwrap()
 }
 
-async fn someone(store: &Store, name: &str, role: Role) -> Actor {
+async fn someone(store: &Store, name: &str, role: Role) -> Principal {
     let identity = Identity {
         provider: "local",
         subject: name,
@@ -36,7 +36,7 @@ async fn someone(store: &Store, name: &str, role: Role) -> Actor {
     };
     let id = store.person_of(&identity, Timestamp::now()).await.unwrap();
     let held = store.person(id).await.unwrap().unwrap();
-    Actor::in_session(held.person, role)
+    Principal::in_session(held.person, role)
 }
 
 async fn filled(store: &Store) {
@@ -95,18 +95,17 @@ on_both_databases! {
         let families = BTreeSet::from([Subject::new("nixpkgs", "flux"), Subject::new("nixpkgs", "absent")]);
         let people = BTreeSet::from([named.person().unwrap().id]);
         let name = store
-            .add_embargo(maker.permit().unwrap(), &draft, &families, &people, None, now)
+            .add_embargo(maker.permit().unwrap(), &draft, &families, &people, None, None, now)
             .await
             .unwrap();
         assert_eq!(told(&store).await, before, "an item leaves a trace");
-        for nobody in [&other, &Actor::anonymous()] {
-            assert!(store.embargoes(nobody).await.unwrap().is_empty());
-            assert_eq!(store.embargo(nobody, &name).await.unwrap(), None);
-        }
+        assert!(Principal::anonymous().permit::<SeeEmbargo>().is_err());
+        assert!(store.embargoes(other.permit().unwrap()).await.unwrap().is_empty());
+        assert_eq!(store.embargo(other.permit().unwrap(), &name).await.unwrap(), None);
         for somebody in [&maker, &named] {
-            let mine = store.embargoes(somebody).await.unwrap();
+            let mine = store.embargoes(somebody.permit().unwrap()).await.unwrap();
             assert_eq!(mine.len(), 1);
-            let detail = store.embargo(somebody, &name).await.unwrap().unwrap();
+            let detail = store.embargo(somebody.permit().unwrap(), &name).await.unwrap().unwrap();
             assert_eq!((detail.row.id.as_str(), detail.people.len()), (ID, 2));
             assert_eq!(detail.places[0].version.as_deref(), Some("1.2"));
             assert!(detail.embargo().shows_to(somebody, now) && !detail.embargo().shows_to(&other, now));
@@ -115,15 +114,15 @@ on_both_databases! {
         let permit = other.permit().unwrap();
         let lift = store.change_embargo(permit, &name, &EmbargoChange::Release, now).await;
         assert!(!lift.unwrap());
-        assert!(!store.comment_embargo(other.permit().unwrap(), &name, "x", now).await.unwrap());
-        assert!(store.comment_embargo(named.permit().unwrap(), &name, "Seen.", now).await.unwrap());
+        assert!(!store.comment_embargo(other.permit().unwrap(), &name, "x", None, now).await.unwrap());
+        assert!(store.comment_embargo(named.permit().unwrap(), &name, "Seen.", None, now).await.unwrap());
         let permit = || maker.permit().unwrap();
         let name_other = EmbargoChange::Name(other.person().unwrap().clone());
         assert!(store.change_embargo(permit(), &name, &name_other, now).await.unwrap());
-        assert_eq!(store.embargoes(&other).await.unwrap().len(), 1);
+        assert_eq!(store.embargoes(other.permit().unwrap()).await.unwrap().len(), 1);
         let gone = EmbargoChange::Unname(other.person().unwrap().clone());
         assert!(store.change_embargo(permit(), &name, &gone, now).await.unwrap());
-        assert!(store.embargoes(&other).await.unwrap().is_empty());
+        assert!(store.embargoes(other.permit().unwrap()).await.unwrap().is_empty());
         assert_eq!(told(&store).await, before);
         // By hand it becomes public, with what it concerns.
         assert!(store.change_embargo(permit(), &name, &EmbargoChange::Release, now).await.unwrap());
@@ -132,12 +131,12 @@ on_both_databases! {
         let item = ItemId { vulnerability: ID.to_owned(), distribution: "nixpkgs".to_owned(), family: "flux".to_owned() };
         let item = store.triage_item(&item, now).await.unwrap().unwrap();
         assert_eq!(item.log[0].actor.name, "maker");
-        let detail = store.embargo(&named, &name).await.unwrap().unwrap();
+        let detail = store.embargo(named.permit().unwrap(), &name).await.unwrap().unwrap();
         let kinds: Vec<&str> = detail.notes.iter().map(|note| note.kind.as_str()).collect();
         assert_eq!(kinds, ["released", "unnamed", "named", "comment", "made"]);
         // Once public, it is decided about like any other.
         assert!(!store.change_embargo(permit(), &name, &EmbargoChange::Release, now).await.unwrap());
-        let again = store.add_embargo(permit(), &draft, &families, &people, None, now).await;
+        let again = store.add_embargo(permit(), &draft, &families, &people, None, None, now).await;
         assert!(matches!(again, Err(StoreError::Public { id }) if id == ID));
         assert!(store.check(true, &mut || ()).await.unwrap().is_empty());
         assert_eq!(store.check_triage(&mut || ()).await.unwrap(), []);
@@ -153,7 +152,7 @@ on_both_databases! {
         let soon = now + SignedDuration::from_mins(5);
         let (none, nobody) = (BTreeSet::new(), BTreeSet::new());
         let name = store
-            .add_embargo(maker.permit().unwrap(), &draft, &none, &nobody, Some(soon), now)
+            .add_embargo(maker.permit().unwrap(), &draft, &none, &nobody, Some(soon), None, now)
             .await
             .unwrap();
         assert_eq!(store.release_embargoes().await.unwrap(), 0);
@@ -179,13 +178,13 @@ on_both_databases! {
         let now = Timestamp::now();
         let (none, nobody) = (BTreeSet::new(), BTreeSet::new());
         let permit = || maker.permit().unwrap();
-        let name = store.add_embargo(permit(), &draft, &none, &nobody, None, now).await.unwrap();
+        let name = store.add_embargo(permit(), &draft, &none, &nobody, None, None, now).await.unwrap();
         let last = EmbargoChange::Unname(maker.person().unwrap().clone());
         let left = store.change_embargo(permit(), &name, &last, now).await;
         assert!(matches!(left, Err(StoreError::LastPerson)));
         // Two teams may hold the same thing without learning of each other.
         let other = someone(&store, "other", Role::Triager).await;
-        let second = store.add_embargo(other.permit().unwrap(), &draft, &none, &nobody, None, now).await.unwrap();
+        let second = store.add_embargo(other.permit().unwrap(), &draft, &none, &nobody, None, None, now).await.unwrap();
         assert_ne!(name, second);
         assert!(!store.change_embargo(permit(), &second, &EmbargoChange::Release, now).await.unwrap());
         store.close().await;

@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
 use tracker_people::{
-    Actor, Administer, KeepAccount, Membership, NewToken, Permit, PersonId, Rate, Role, Secret,
+    Administer, KeepAccount, Membership, NewToken, Permit, PersonId, Principal, Rate, Role, Secret,
     SecretKind, SessionRules, SessionState, StandingRules, TokenState,
 };
 use tracker_store::{Giver, Identity, NewProof, Store};
@@ -38,17 +38,17 @@ async fn someone(store: &Store, subject: &str, login: &str) -> PersonId {
 }
 
 /// Somebody as they may act in a session.
-async fn actor(store: &Store, id: PersonId, at: Timestamp) -> Actor {
+async fn actor(store: &Store, id: PersonId, at: Timestamp) -> Principal {
     let held = store.person(id).await.unwrap().unwrap();
     let role = StandingRules::default().role(&held.standing, at);
-    Actor::in_session(held.person, role)
+    Principal::in_session(held.person, role)
 }
 
-fn administer(actor: &Actor) -> Permit<'_, Administer> {
+fn administer(actor: &Principal) -> Permit<'_, Administer> {
     actor.permit().unwrap()
 }
 
-fn keep(actor: &Actor) -> Permit<'_, KeepAccount> {
+fn keep(actor: &Principal) -> Permit<'_, KeepAccount> {
     actor.permit().unwrap()
 }
 
@@ -152,7 +152,7 @@ on_both_databases! {
         let me = actor(&store, person, now()).await;
         let secret = Secret::new(SecretKind::Token, [1; 32]);
         let token = NewToken::new("ci", "read propose".parse().unwrap(), 7, me.role(), now()).unwrap();
-        let key = store.add_token(keep(&me), &token, proof(&secret)).await.unwrap().unwrap();
+        let key = store.add_token(me.permit().unwrap(), &token, proof(&secret)).await.unwrap().unwrap();
         store.note_token(key, later(9)).await.unwrap();
         let held = store.token_of(secret.hash()).await.unwrap().unwrap();
         assert_eq!((held.scopes, held.used, held.life.state(later(9))), (token.scopes(), Some(later(9)), TokenState::Live));
@@ -166,7 +166,7 @@ on_both_databases! {
         let mut number: u8 = 10;
         let made = loop {
             let secret = Secret::new(SecretKind::Token, [number; 32]);
-            if store.add_token(keep(&me), &token, proof(&secret)).await.unwrap().is_none() {
+            if store.add_token(me.permit().unwrap(), &token, proof(&secret)).await.unwrap().is_none() {
                 break number - 10;
             }
             number += 1;
@@ -184,12 +184,12 @@ on_both_databases! {
         let (session, token) = (Secret::new(SecretKind::Session, [1; 32]), Secret::new(SecretKind::Token, [2; 32]));
         store.open_session(person, proof(&session), "", "", now()).await.unwrap();
         let new = NewToken::new("ci", "read".parse().unwrap(), 7, me.role(), now()).unwrap();
-        store.add_token(keep(&me), &new, proof(&token)).await.unwrap();
-        assert!(store.set_blocked(administer(&root), person, true, later(1)).await.unwrap());
+        store.add_token(me.permit().unwrap(), &new, proof(&token)).await.unwrap();
+        assert!(store.set_blocked(Giver::Administrator(administer(&root)), person, true, later(1)).await.unwrap());
         assert!(store.session_of(session.hash()).await.unwrap().unwrap().life.revoked.is_some());
         assert!(store.token_of(token.hash()).await.unwrap().unwrap().life.revoked.is_some());
-        assert_eq!(actor(&store, person, later(2)).await, Actor::anonymous());
-        store.set_blocked(administer(&root), person, false, later(3)).await.unwrap();
+        assert_eq!(actor(&store, person, later(2)).await, Principal::anonymous());
+        store.set_blocked(Giver::Administrator(administer(&root)), person, false, later(3)).await.unwrap();
         assert_eq!(actor(&store, person, later(4)).await.role(), Role::Maintainer);
         assert!(store.session_of(session.hash()).await.unwrap().unwrap().life.revoked.is_some(), "they sign in anew");
     }
@@ -257,7 +257,7 @@ on_both_databases! {
         let (session, token, link) = (Secret::new(SecretKind::Session, bytes), Secret::new(SecretKind::Token, bytes), Secret::new(SecretKind::Link, bytes));
         store.open_session(person, proof(&session), "", "", now()).await.unwrap();
         let new = NewToken::new("ci", "read".parse().unwrap(), 7, me.role(), now()).unwrap();
-        store.add_token(keep(&me), &new, proof(&token)).await.unwrap();
+        store.add_token(me.permit().unwrap(), &new, proof(&token)).await.unwrap();
         store.begin_sign_in(link.hash(), None, later(60), now()).await.unwrap();
         let all = everything(&database).await;
         assert_eq!(all.len(), 3 * 64);
@@ -272,7 +272,7 @@ on_both_databases! {
         let (session, token) = (Secret::new(SecretKind::Session, [1; 32]), Secret::new(SecretKind::Token, [2; 32]));
         store.open_session(person, proof(&session), "", "", now()).await.unwrap();
         let new = NewToken::new("ci", "read".parse().unwrap(), 7, me.role(), now()).unwrap();
-        store.add_token(keep(&me), &new, proof(&token)).await.unwrap();
+        store.add_token(me.permit().unwrap(), &new, proof(&token)).await.unwrap();
         let copy = Database::new(Kind::Sqlite).await;
         let target = Store::open_target(copy.url()).await.unwrap();
         store.copy_to(&target, &mut |_| {}).await.unwrap();

@@ -9,13 +9,14 @@ mod histories;
 mod many;
 mod once;
 mod reading;
+mod rules;
 mod two;
 
 use jiff::{SignedDuration, Timestamp};
 use tracker_match::FindingStatus::{self, Affected};
 use tracker_record::Source;
 use tracker_store::view::{Page, PageRequest};
-use tracker_store::{Act, ActOutcome, ItemId, QueueRow, Store, Targets, TriageDetail};
+use tracker_store::{Act, ActOutcome, ItemId, NewRule, QueueRow, Store, Targets, TriageDetail};
 use tracker_testkit::fixture::{
     self, derived, finding, incoming, matched, package, record, release,
 };
@@ -33,6 +34,16 @@ fn item(vulnerability: &str, family: &str) -> ItemId {
         vulnerability: vulnerability.to_owned(),
         distribution: "nixpkgs".to_owned(),
         family: family.to_owned(),
+    }
+}
+
+/// A rule until tomorrow that may hide anything.
+fn rule(query: &str) -> NewRule<'_> {
+    NewRule {
+        query,
+        expires: tomorrow(),
+        reason: None,
+        hides_severe: true,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The database's answer to a query is the one that the query gives about each match itself.
 
-use super::{CHANNEL, alice, decide, item, one, prepared, tomorrow};
+use super::{CHANNEL, alice, decide, item, one, prepared, rule, tomorrow};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -8,8 +8,8 @@ use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected, UnderInvestigation};
 use tracker_record::Source;
-use tracker_store::Store;
 use tracker_store::view::PageRequest;
+use tracker_store::{Conditions, Store};
 use tracker_testkit::fixture::{
     self, derived, finding, incoming, matched, package, record, release,
 };
@@ -154,10 +154,8 @@ async fn decisions(store: &Store) {
     store
         .make_rule(
             &alice(),
-            "pname:odd severity<=medium",
-            tomorrow(),
-            None,
-            None,
+            &rule("pname:odd severity<=medium"),
+            &Conditions::default(),
         )
         .await
         .unwrap();

@@ -5,11 +5,12 @@ use super::{
     release_again, tomorrow,
 };
 use crate::{first_page, ids};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracker_match::FindingStatus::{Affected, Fixed, NotAffected};
 use tracker_store::view::VulnerabilityFilter;
 use tracker_store::{
-    Act, Cause, DerivationOutcome, Derived, Store, StoreError, Targets, TriageDetail, Undo,
+    Act, Cause, Conditions, DerivationOutcome, Derived, Store, StoreError, Targets, TriageDetail,
+    Undo,
 };
 use tracker_testkit::fixture::{derived, finding, matched};
 use tracker_testkit::on_both_databases;
@@ -196,35 +197,6 @@ on_both_databases! {
         follows(&store).await;
     }
 
-    async fn rules_hide_until_they_end_and_survive_a_bump(database) {
-        let store = database.open().await;
-        prepared(&store).await;
-        derive(&store, Affected).await;
-        let (hidden, more) = store.rule_preview("pname:musl", 2).await.unwrap();
-        assert_eq!((hidden.len(), more), (2, true));
-        let rule = store.make_rule(&alice(), "pname:musl", tomorrow(), Some("not ours"), None).await.unwrap();
-        assert_eq!(found(&store, "is:open").await, ["1/zlib"]);
-        assert_eq!(found(&store, "is:suppressed").await.len(), 3);
-        release_again(&store, "bbb", "2024-02-01T00:00:00Z").await;
-        derive(&store, Affected).await;
-        assert_eq!(found(&store, "is:open").await, ["1/zlib"]);
-        // Once its time is over it hides nothing, noticed or not, and waits to be looked at.
-        let later = tomorrow() + SignedDuration::from_hours(1);
-        let open = store.queue(&Query::parse("is:open").unwrap(), later, None, &tracker_store::view::PageRequest { limit: 9, ..Default::default() }).await.unwrap();
-        assert_eq!(open.rows.len(), 4);
-        assert!(store.rules(later).await.unwrap()[0].due);
-        assert!(!store.rules(Timestamp::now()).await.unwrap()[0].due);
-        let other = store.make_rule(&alice(), "family:zlib", tomorrow(), None, None).await.unwrap();
-        assert_eq!(found(&store, "is:open").await, Vec::<String>::new());
-        store.end_rule(&alice(), rule, None).await.unwrap();
-        assert_eq!(found(&store, "is:suppressed").await, ["1/zlib"]);
-        store.undo(&alice(), Undo::Event(other), None, false).await.unwrap();
-        assert_eq!(found(&store, "is:suppressed").await, Vec::<String>::new());
-        assert!(matches!(store.end_rule(&alice(), rule, None).await, Err(StoreError::NoRule { .. })));
-        assert!(matches!(store.make_rule(&alice(), "age<7d", tomorrow(), None, None).await, Err(StoreError::Query(_))));
-        follows(&store).await;
-    }
-
     async fn what_time_changes_is_settled(database) {
         let store = database.open().await;
         prepared(&store).await;
@@ -249,24 +221,14 @@ on_both_databases! {
         assert_eq!(found(&store, "is:snoozed").await, ["1/musl"]);
         assert_eq!(detail(&store, "CVE-2024-0002", "musl").await.decisions.comments, 1);
         let query = Query::parse("maintainer:@me  kev:yes").unwrap();
-        store.save_view(&alice(), "mine", &query, false).await.unwrap();
-        store.save_view(&alice(), "ours", &query, true).await.unwrap();
+        store.save_view(&alice(), "mine", &query, false, &Conditions::default()).await.unwrap();
+        store.save_view(&alice(), "ours", &query, true, &Conditions::default()).await.unwrap();
         let names = |views: Vec<tracker_store::ViewRow>| views.into_iter().map(|view| view.view).collect::<Vec<_>>();
         assert_eq!(names(store.views(Some(&alice())).await.unwrap()), ["mine", "ours"]);
         assert_eq!(names(store.views(None).await.unwrap()), ["ours"]);
-        let dropped = store.drop_view(&alice(), "ours").await.unwrap().unwrap();
-        assert_eq!(store.drop_view(&alice(), "ours").await.unwrap(), None);
-        // What its owner did to a view, they take back; to others it is not even there.
-        let bob = Actor::new(ActorKind::Person, "bob");
-        let refused = store.undo(&bob, Undo::Event(dropped), None, false).await.unwrap_err();
-        assert_eq!(refused.to_string(), format!("event {dropped} is not in the log"));
-        assert_eq!(store.views(Some(&bob)).await.unwrap().len(), 0);
-        let back = store.undo(&alice(), Undo::Event(dropped), None, false).await.unwrap();
-        let told = store.act(back.act.unwrap()).await.unwrap().unwrap();
-        assert_eq!(told.owner.as_deref(), Some("alice"));
-        assert_eq!(store.views(Some(&bob)).await.unwrap()[0].view, "ours");
-        store.undo(&alice(), Undo::Event(back.act.unwrap()), None, false).await.unwrap();
-        assert_eq!(store.views(Some(&bob)).await.unwrap().len(), 0);
+        store.drop_view(&alice(), "ours", &Conditions::default()).await.unwrap();
+        let gone = store.drop_view(&alice(), "ours", &Conditions::default()).await;
+        assert!(matches!(gone, Err(StoreError::NoView { .. })));
         assert_eq!(names(store.views(None).await.unwrap()), Vec::<String>::new());
         let log = store.triage_log("CVE-2024-0002", 0, 100).await.unwrap().unwrap();
         assert!(log.iter().any(|entry| matches!(&entry.event, Event::Commented { text, .. } if text == "Looks odd.")));

@@ -49,7 +49,9 @@ fn action() -> impl Strategy<Value = Action> {
             days.map(|days| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days))
         )),
         Just(Action::AddPackage),
-        Just(Action::Agree),
+        Just(Action::Agree(None)),
+        Just(Action::Decline(None)),
+        Just(Action::WithdrawSuggestion),
         Just(Action::Suggest(Verdict::Confirm)),
         Just(Action::Suggest(Verdict::Dismiss {
             why: Dismissal::Duplicate

@@ -1,6 +1,6 @@
 //! A request that comes twice, and one that comes too late.
 
-use super::{alice, decide, derive, detail, one, prepared, tomorrow};
+use super::{alice, decide, derive, detail, one, prepared, rule};
 use tracker_match::FindingStatus::Affected;
 use tracker_store::{Act, Conditions, Once, StoreError, Targets, Undo};
 use tracker_testkit::on_both_databases;
@@ -51,10 +51,9 @@ on_both_databases! {
             let undone = store.undo_if(&alice(), back, None, false, &once("u", "c")).await.unwrap();
             assert_eq!(undone.changed.len(), 3);
         }
-        let rule = once("r", "d").once;
         let numbers = [
-            store.make_rule(&alice(), "family:zlib", tomorrow(), None, rule.as_ref()).await.unwrap(),
-            store.make_rule(&alice(), "family:zlib", tomorrow(), None, rule.as_ref()).await.unwrap(),
+            store.make_rule(&alice(), &rule("family:zlib"), &once("r", "d")).await.unwrap(),
+            store.make_rule(&alice(), &rule("family:zlib"), &once("r", "d")).await.unwrap(),
         ];
         assert_eq!(numbers[0], numbers[1]);
         assert_eq!(store.rules(jiff::Timestamp::now()).await.unwrap().len(), 1);
@@ -83,19 +82,19 @@ on_both_databases! {
         prepared(&store).await;
         derive(&store, Affected).await;
         let done = store.decide(&alice(), &act(Action::Confirm)).await.unwrap();
-        let told = store.act(done.act.unwrap()).await.unwrap().unwrap();
+        let told = store.act(done.act.unwrap(), None).await.unwrap().unwrap();
         assert_eq!((told.events, told.undone), (3, false));
         let item = told.item.unwrap();
         assert_eq!(item.family, "musl");
         assert_eq!(told.first.vulnerability.as_deref(), Some(item.vulnerability.as_str()));
         let back = store.undo(&alice(), Undo::Act(told.act), None, false).await.unwrap();
-        assert!(store.act(told.act).await.unwrap().unwrap().undone);
-        let undo = store.act(back.act.unwrap()).await.unwrap().unwrap();
+        assert!(store.act(told.act, None).await.unwrap().unwrap().undone);
+        let undo = store.act(back.act.unwrap(), None).await.unwrap().unwrap();
         assert_eq!((undo.events, undo.undone, undo.item.unwrap()), (3, false, item));
         let single = decide(&store, one("CVE-2024-0001", "musl"), Action::Confirm).await;
-        assert_eq!(store.act(single.act.unwrap()).await.unwrap().unwrap().events, 1);
+        assert_eq!(store.act(single.act.unwrap(), None).await.unwrap().unwrap().events, 1);
         // What the tracker derived is nobody's act.
-        assert!(store.act(1).await.unwrap().is_none());
-        assert!(store.act(u64::MAX).await.unwrap().is_none());
+        assert!(store.act(1, None).await.unwrap().is_none());
+        assert!(store.act(u64::MAX, None).await.unwrap().is_none());
     }
 }

@@ -3,24 +3,30 @@
 use super::{CHANNEL, alice, derive, item, prepared};
 use tracker_match::FindingStatus::Affected;
 use tracker_store::view::PageRequest;
-use tracker_store::{Act, Store, Targets, Undo};
+use tracker_store::{Act, Conditions, LogFilter, Store, Targets, Undo};
 use tracker_testkit::fixture::{package, release};
 use tracker_testkit::on_both_databases;
 use tracker_triage::query::Query;
 use tracker_triage::{Action, Event};
 
+fn filter(vulnerability: Option<&str>) -> LogFilter {
+    LogFilter {
+        vulnerability: vulnerability.map(str::to_owned),
+        ..LogFilter::default()
+    }
+}
+
 async fn kinds(store: &Store, of: Option<&str>) -> Vec<&'static str> {
-    let page = store
-        .log_page(
-            of,
-            &PageRequest {
-                limit: 100,
-                ..PageRequest::default()
-            },
-        )
-        .await;
+    let page = store.log_page(&filter(of), &hundred()).await;
     let rows = page.unwrap().unwrap().rows;
     rows.iter().map(|line| line.entry.event.kind()).collect()
+}
+
+fn hundred() -> PageRequest {
+    PageRequest {
+        limit: 100,
+        ..PageRequest::default()
+    }
 }
 
 on_both_databases! {
@@ -38,31 +44,65 @@ on_both_databases! {
             store.decide(&alice(), &act(&format!("word {number}"))).await.unwrap();
         }
         let own = Query::parse("kev:yes").unwrap();
-        store.save_view(&alice(), "private matters", &own, false).await.unwrap();
+        store.save_view(&alice(), "private matters", &own, false, &Conditions::default()).await.unwrap();
         assert_eq!(kinds(&store, None).await, ["commented"; 5], "what is one's own stays so");
         let history = kinds(&store, Some("CVE-2024-0001")).await;
         assert_eq!(history.len(), 8, "{history:?}");
         assert_eq!(history.last(), Some(&"record-added"));
-        assert!(store.log_page(Some("CVE-1999-0001"), &PageRequest::default()).await.unwrap().is_none());
+        assert!(store.log_page(&filter(Some("CVE-1999-0001")), &PageRequest::default()).await.unwrap().is_none());
         let two = |after: Option<String>, before: Option<String>| PageRequest {
             limit: 2,
             after,
             before,
             ..PageRequest::default()
         };
-        let first = store.log_page(None, &two(None, None)).await.unwrap().unwrap();
+        let first = store.log_page(&filter(None), &two(None, None)).await.unwrap().unwrap();
         let text = |page: &tracker_store::view::Page<tracker_store::LogLine>| -> Vec<String> {
             page.rows.iter().map(|line| line.text.clone()).collect()
         };
         assert_eq!(text(&first), ["musl: word 4", "musl: word 3"]);
-        let second = store.log_page(None, &two(first.next.clone(), None)).await.unwrap().unwrap();
+        let second = store.log_page(&filter(None), &two(first.next.clone(), None)).await.unwrap().unwrap();
         assert_eq!(text(&second), ["musl: word 2", "musl: word 1"]);
-        let back = store.log_page(None, &two(None, second.previous.clone())).await.unwrap().unwrap();
+        let back = store.log_page(&filter(None), &two(None, second.previous.clone())).await.unwrap().unwrap();
         assert_eq!(text(&back), text(&first));
+        // Whose, of what kind, about which match.
+        let bob = tracker_triage::Actor::new(tracker_triage::ActorKind::Token, "bob");
+        store.decide(&bob, &act("his word")).await.unwrap();
+        let some = async |filter: LogFilter| -> Vec<String> {
+            let rows = store.log_page(&filter, &hundred()).await.unwrap().unwrap().rows;
+            rows.iter().map(|line| line.text.clone()).collect()
+        };
+        let of = |actor: &str| LogFilter { actor: Some(actor.to_owned()), ..LogFilter::default() };
+        assert_eq!(some(of("bob")).await, ["musl: his word"]);
+        assert_eq!(some(of("token:bob")).await, ["musl: his word"]);
+        assert_eq!(some(of("person:bob")).await, Vec::<String>::new());
+        assert_eq!(some(of("alice")).await.len(), 5);
+        let kind = |kind: &str| LogFilter { kind: Some(kind.to_owned()), ..of("bob") };
+        assert_eq!(some(kind("commented")).await.len(), 1);
+        assert_eq!(some(kind("view-saved")).await, Vec::<String>::new());
+        assert_eq!(some(LogFilter { vulnerability: Some("CVE-2024-0001".to_owned()), ..of("tracker") }).await.len(), 3);
+        let zlib = item("CVE-2024-0001", "zlib");
+        let log = store.item_log(&zlib, &hundred()).await.unwrap().unwrap().rows;
+        assert!(log.iter().all(|line| !line.text.contains("musl")), "{log:?}");
+        assert!(log.len() >= 2, "{log:?}");
+        let musl = item("CVE-2024-0001", "musl");
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.item_log(&musl, &two(after, None)).await.unwrap().unwrap();
+            seen.extend(page.rows.iter().map(|line| line.entry.sequence));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let whole = store.item_log(&musl, &hundred()).await.unwrap().unwrap();
+        let whole: Vec<u64> = whole.rows.iter().map(|line| line.entry.sequence).collect();
+        assert_eq!(seen, whole);
+        assert!(store.item_log(&item("CVE-2024-0001", "none"), &PageRequest::default()).await.unwrap().is_none());
         // An undo is a line like any other.
         let last = first.rows[0].entry.sequence;
         store.undo(&alice(), Undo::Event(last), Some("mistyped"), false).await.unwrap();
-        let page = store.log_page(None, &two(None, None)).await.unwrap().unwrap();
+        let page = store.log_page(&filter(None), &two(None, None)).await.unwrap().unwrap();
         assert!(matches!(page.rows[0].entry.event, Event::Undone { event } if event == last));
         assert_eq!(page.rows[0].entry.vulnerability.as_deref(), Some("CVE-2024-0001"));
         store.close().await;

@@ -51,7 +51,7 @@ on_both_databases! {
         assert_eq!(count(&store, "is:suggested").await, 1);
         let again = act(&store, "alice", ALL, dismiss()).await;
         assert_eq!((again.changed.len(), again.unchanged), (0, 3), "her own word is no second one");
-        let second = act(&store, "bob", "is:suggested", Action::Agree).await;
+        let second = act(&store, "bob", "is:suggested", Action::Agree(None)).await;
         assert_eq!((second.changed.len(), second.awaiting), (1, 0));
         assert_eq!(count(&store, "pname:musl state:dismissed").await, 3);
         assert_eq!(count(&store, "is:suggested").await, 0);
@@ -79,12 +79,12 @@ on_both_databases! {
         let detail = store.triage_item(&musl, Timestamp::now()).await.unwrap().unwrap();
         assert_eq!((detail.row.state, detail.row.suggested), (MatchState::Proposed, true));
         assert_eq!(detail.decisions.suggestions[0].suggested.actor.name, "maintainer");
-        act(&store, "alice", "is:suggested", Action::Agree).await;
+        act(&store, "alice", "is:suggested", Action::Agree(None)).await;
         let detail = store.triage_item(&musl, Timestamp::now()).await.unwrap().unwrap();
         assert_eq!((detail.row.state, detail.row.suggested), (MatchState::Confirmed, false));
         let nothing = Act {
             targets: Targets::Items(vec![musl]),
-            action: Action::Agree,
+            action: Action::Agree(None),
             reason: None,
             dry_run: false,
         };
