@@ -38,7 +38,7 @@ const keys = {
   k: () => go(cursor - 1),
   x: () => items[cursor]?.querySelector('input[type="checkbox"]')?.click(),
   o: () => items[cursor]?.querySelector('a.id').click(),
-  f: () => (items[cursor] ?? document).querySelector('[data-family]')?.click(),
+  g: () => (items[cursor] ?? document).querySelector('[data-family]')?.click(),
   u: () => {
     sessionStorage.setItem(place, String(cursor));
     document.querySelector('[data-undo]')?.click();

@@ -34,6 +34,16 @@ impl From<StoreError> for Error {
                 name: rule.to_string(),
                 near: Vec::new(),
             },
+            StoreError::NoView { view } => Error::NotFound {
+                kind: "view",
+                name: view,
+                near: Vec::new(),
+            },
+            StoreError::HidesSevere { severe } => Error::Undecidable {
+                reason: format!(
+                    "it would hide {severe} severe matches (high, critical or exploited); say `hide_severe` if it may"
+                ),
+            },
             StoreError::Triage(tracker_triage::CommandError::NoEvent { event }) => {
                 Error::NotFound {
                     kind: "event",

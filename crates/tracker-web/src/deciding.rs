@@ -11,11 +11,7 @@ use tracker_triage::{Actor, ActorKind};
 /// Who acts, with the proof that they may.
 pub(crate) fn actor<C: Capability>(caller: &Caller) -> Result<Actor, Error> {
     let permit: Permit<'_, C> = caller.permit()?;
-    let kind = match caller.token() {
-        Some(_) => ActorKind::Token,
-        None => ActorKind::Person,
-    };
-    Ok(Actor::new(kind, permit.person().handle.as_str()))
+    Ok(permit.actor())
 }
 
 /// Who asks, as `@me` and the log's names of owners.

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Problem};
 use crate::operate::Operations;
-use crate::pages::failure;
+use crate::pages::{Account, failure};
 use crate::told::Told;
 use crate::twin::{self, Format};
 use axum::Router;
@@ -140,9 +140,10 @@ async fn guard(
         }
     };
     let format = twin::split(told.path()).1;
+    let account = response.extensions_mut().remove::<Account>();
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let mut written = match format {
-            Format::Html => failure::page(&problem, told.path()),
+            Format::Html => failure::page(&problem, told.path(), account.unwrap_or_default()),
             Format::Json => failure::document(&problem, told.path()),
         };
         for name in BESIDE {

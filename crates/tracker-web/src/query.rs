@@ -3,6 +3,10 @@
 //! Invariant: reading what [`ListQuery::address`] wrote gives the same filter; what is not understood is refused
 //! by name, never ignored.
 
+mod log;
+
+pub(crate) use log::LogQuery;
+
 use crate::error::Error;
 use crate::path::query_value;
 use tracker_match::FindingStatus;

@@ -29,7 +29,8 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tracker_people::Permission::{
-    Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, Propose, Suppress,
+    Administer, Comment, Decide, HandleEmbargo, KeepAccount, KeepViews, MakeTokens, Propose,
+    SeeEmbargo, Suppress,
 };
 use tracker_store::Store;
 
@@ -97,10 +98,10 @@ table! {
     Own "/account" get account::account => KeepAccount;
     Form "/account/sessions" post account::end_all_sessions => KeepAccount;
     Form "/account/sessions/{key}" post account::end_session => KeepAccount;
-    Form "/account/tokens" post account::add_token => KeepAccount;
+    Form "/account/tokens" post account::add_token => MakeTokens;
     Form "/account/tokens/{key}" post account::end_token => KeepAccount;
-    Own "/embargoes" get embargoes::list => KeepAccount, post embargoes::add => HandleEmbargo;
-    Own "/embargoes/{name}" get embargoes::item => KeepAccount, post embargoes::change => KeepAccount;
+    Own "/embargoes" get embargoes::list => SeeEmbargo, post embargoes::add => HandleEmbargo;
+    Own "/embargoes/{name}" get embargoes::item => SeeEmbargo, post embargoes::change => SeeEmbargo;
     Own "/admin/people" get administer::people => Administer;
     Own "/admin/people/{key}" get administer::person => Administer, post administer::change => Administer;
 
@@ -124,11 +125,36 @@ table! {
     Api "/api/v1/families/{distribution}/{family}/split" post api::family::split => Decide;
     Api "/api/v1/families/{distribution}/{family}/merge" post api::family::merge => Decide;
     Api "/api/v1/undos" post api::decide::undo => Decide;
-    Api "/api/v1/rules" get api::queue::rules => open, post api::decide::make_rule => Suppress;
-    Api "/api/v1/rules/preview" get api::queue::preview => open;
-    Api "/api/v1/rules/{rule}" delete api::decide::end_rule => Suppress;
-    Api "/api/v1/views" get api::queue::views => open;
-    Api "/api/v1/views/{view}" put api::decide::save_view => KeepViews, delete api::decide::drop_view => KeepViews;
+    Api "/api/v1/rules" get api::rule::rules => open, post api::rule::make => Suppress;
+    Api "/api/v1/rules/preview" get api::rule::preview => open;
+    Api "/api/v1/rules/{rule}" get api::rule::rule => open, delete api::rule::end => Suppress;
+    Api "/api/v1/rules/{rule}/renewals" post api::rule::renew => Suppress;
+    Api "/api/v1/views" get api::view::views => open;
+    Api "/api/v1/views/undos" post api::view::undo => KeepViews;
+    Api "/api/v1/views/{view}" get api::view::view => KeepViews, put api::view::save => KeepViews, delete api::view::drop => KeepViews;
+    Api "/api/v1/suggestions" post api::suggest::suggest => Propose;
+    Api "/api/v1/agreements" post api::suggest::agree => Decide;
+    Api "/api/v1/refusals" post api::suggest::decline => Decide;
+    Api "/api/v1/withdrawals" post api::suggest::withdraw => Propose;
+    Api "/api/v1/log" get api::log::log => open;
+    Api "/api/v1/matches/{vulnerability}/{distribution}/{family}/events" get api::log::of_match => open;
+    Api "/api/v1/maintainers/{maintainer}" get api::maintain::maintainer => open;
+    Api "/api/v1/maintainers/{maintainer}/matches" get api::maintain::matches => open;
+    Api "/api/v1/account/sessions" get api::account::sessions => KeepAccount, delete api::account::end_sessions => KeepAccount;
+    Api "/api/v1/account/sessions/{session}" delete api::account::end_session => KeepAccount;
+    Api "/api/v1/account/tokens" get api::account::tokens => KeepAccount;
+    Api "/api/v1/account/tokens/{token}" delete api::account::end_token => KeepAccount;
+    Api "/api/v1/embargoes" get api::embargo::list => SeeEmbargo, post api::embargo::add => HandleEmbargo;
+    Api "/api/v1/embargoes/{name}" get api::embargo::item => SeeEmbargo;
+    Api "/api/v1/embargoes/{name}/comments" post api::embargo::comment => SeeEmbargo;
+    Api "/api/v1/embargoes/{name}/people/{handle}" put api::embargo::name => HandleEmbargo, delete api::embargo::unname => HandleEmbargo;
+    Api "/api/v1/embargoes/{name}/end" put api::embargo::set_end => HandleEmbargo;
+    Api "/api/v1/embargoes/{name}/release" post api::embargo::release => HandleEmbargo;
+    Api "/api/v1/people" get api::people::people => Administer;
+    Api "/api/v1/people/{person}" get api::people::person => Administer;
+    Api "/api/v1/people/{person}/role" put api::people::set_role => Administer;
+    Api "/api/v1/people/{person}/block" put api::people::block => Administer, delete api::people::unblock => Administer;
+    Api "/api/v1/people/{person}/sessions" delete api::people::end_sessions => Administer;
 }
 
 /// The whole site over a store, without landings, with nobody who watches and no provider to sign in through.

@@ -5,10 +5,12 @@
 use crate::query::{SEVERITIES, word_of};
 use jiff::Timestamp;
 use serde::Serialize;
-use tracker_store::{ActOutcome, ItemId, QueueRow, RuleRow, TriageDetail, TriageFinding, ViewRow};
-use tracker_triage::Entry;
-use tracker_triage::decisions::MatchVerdict;
+use tracker_store::{
+    ActOutcome, ItemId, QueueRow, RulePreview, RuleRow, TriageDetail, TriageFinding, ViewRow,
+};
+use tracker_triage::decisions::{self, MatchVerdict};
 use tracker_triage::rank::Rank;
+use tracker_triage::{Entry, Verdict};
 use utoipa::ToSchema;
 
 /// A match, by its names.
@@ -73,6 +75,8 @@ pub(crate) struct QueueItem {
     contradicted: bool,
     /// Whether a person added it.
     added: bool,
+    /// Whether a suggestion waits for an answer.
+    suggested: bool,
     /// Who deals with it.
     assignee: Option<String>,
     /// Until when it is out of sight.
@@ -107,6 +111,12 @@ pub(crate) struct DecidedFinding {
 /// A line of the log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LogLine {
+    /// Public id of the vulnerability that it is about.
+    vulnerability: Option<String>,
+    /// Distribution of the match that it is about.
+    distribution: Option<String>,
+    /// Package family of the match that it is about.
+    family: Option<String>,
     /// Its position, by which it is undone.
     sequence: u64,
     /// When.
@@ -134,12 +144,40 @@ pub(crate) struct MatchWhole {
     row: QueueItem,
     /// Why it was dismissed, if it was.
     dismissal: Option<&'static str>,
+    /// What is suggested and waits for an answer, the oldest first.
+    suggestions: Vec<Suggestion>,
     /// Comments about it.
     comments: u32,
     /// Its findings.
     findings: Vec<DecidedFinding>,
     /// What people did about it, oldest first.
     log: Vec<LogLine>,
+}
+
+/// What somebody suggested, and nobody answered yet.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Suggestion {
+    /// Sequence of its event, by which it is answered.
+    suggestion: u64,
+    /// `confirm`, `dismiss` or `set-state`.
+    r#do: &'static str,
+    /// Why it should be dismissed.
+    why: Option<&'static str>,
+    /// The state that its findings should have.
+    state: Option<String>,
+    /// On this channel only.
+    channel: Option<String>,
+    /// For this attribute only.
+    attribute: Option<String>,
+    /// Who.
+    name: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Why, in their words.
+    reason: Option<String>,
+    /// Whether they may decide, so that one more of the team is enough where two have to agree.
+    decides: bool,
 }
 
 /// What was done, or would be.
@@ -151,6 +189,8 @@ pub(crate) struct Done {
     changed: Vec<MatchRef>,
     /// How many stand so already.
     unchanged: u64,
+    /// Of those that changed, how many hold only when a second person agrees.
+    awaiting: u64,
     /// Findings that moved to another state.
     findings: u64,
     /// Whether it was only tried.
@@ -178,6 +218,13 @@ pub(crate) struct Rule {
     due: bool,
 }
 
+/// Something that was done, if anything was.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Noted {
+    /// Its event, which an undo takes back; absent where it stood so already.
+    pub(super) event: Option<u64>,
+}
+
 /// A rule that was made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleMade {
@@ -188,10 +235,29 @@ pub(crate) struct RuleMade {
 /// What a rule would hide.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Preview {
+    /// How many matches.
+    total: u64,
+    /// How many of them are severe: high, critical or exploited, and not dismissed. Hiding them needs `hide_severe`.
+    severe: u64,
     /// The most urgent of it, at most 1,000.
-    pub(super) would_hide: Vec<MatchRef>,
-    /// Whether there is more.
-    pub(super) more: bool,
+    would_hide: Vec<MatchRef>,
+    /// The most urgent of the severe, at most 1,000.
+    would_hide_severe: Vec<MatchRef>,
+    /// Whether there is more than is listed.
+    more: bool,
+}
+
+impl From<RulePreview> for Preview {
+    fn from(preview: RulePreview) -> Preview {
+        let list = |items: Vec<ItemId>| items.into_iter().map(MatchRef::from).collect();
+        Preview {
+            total: preview.total,
+            severe: preview.severe,
+            would_hide: list(preview.would_hide),
+            would_hide_severe: list(preview.would_hide_severe),
+            more: preview.more,
+        }
+    }
 }
 
 /// A saved view.
@@ -263,6 +329,7 @@ impl From<QueueRow> for QueueItem {
             states: row.states.iter().map(|state| state.name()).collect(),
             contradicted: row.contradicted,
             added: row.added,
+            suggested: row.suggested,
             assignee: row.assignee,
             snoozed_until: row.snoozed_until,
             suppressed_until: row.suppressed_until,
@@ -287,7 +354,11 @@ impl From<TriageFinding> for DecidedFinding {
 
 impl From<&Entry> for LogLine {
     fn from(entry: &Entry) -> LogLine {
+        let subject = entry.event.subject();
         LogLine {
+            vulnerability: entry.vulnerability.clone(),
+            distribution: subject.map(|subject| subject.distribution.clone()),
+            family: subject.map(|subject| subject.family.clone()),
             sequence: entry.sequence,
             at: entry.at,
             by: entry.actor.kind.name(),
@@ -303,19 +374,49 @@ impl From<&Entry> for LogLine {
 impl From<TriageDetail> for MatchWhole {
     fn from(detail: TriageDetail) -> MatchWhole {
         let verdict = detail.decisions.verdict.map(|decided| decided.value);
+        let mut log = detail.log;
+        for entry in &mut log {
+            entry.vulnerability = Some(detail.row.id.vulnerability.clone());
+        }
+        let suggestions = detail.decisions.suggestions;
         MatchWhole {
             row: detail.row.into(),
             dismissal: match verdict {
                 Some(MatchVerdict::Dismissed(why)) => Some(why.name()),
                 _ => None,
             },
+            suggestions: suggestions.into_iter().map(Suggestion::from).collect(),
             comments: detail.decisions.comments,
             findings: detail
                 .findings
                 .into_iter()
                 .map(DecidedFinding::from)
                 .collect(),
-            log: detail.log.iter().map(LogLine::from).collect(),
+            log: log.iter().map(LogLine::from).collect(),
+        }
+    }
+}
+
+impl From<decisions::Suggestion> for Suggestion {
+    fn from(waiting: decisions::Suggestion) -> Suggestion {
+        let held = waiting.suggested;
+        let (word, why, state, place) = match held.value {
+            Verdict::Confirm => ("confirm", None, None, None),
+            Verdict::Dismiss { why } => ("dismiss", Some(why.name()), None, None),
+            Verdict::State { place, state } => ("set-state", None, Some(state.name()), Some(place)),
+        };
+        let place = place.unwrap_or_default();
+        Suggestion {
+            suggestion: held.event,
+            r#do: word,
+            why,
+            state,
+            channel: place.channel,
+            attribute: place.attribute,
+            name: held.actor.name,
+            at: held.at,
+            reason: held.reason,
+            decides: waiting.decides,
         }
     }
 }
@@ -326,6 +427,7 @@ impl From<ActOutcome> for Done {
             act: outcome.act.filter(|_| !outcome.dry_run),
             changed: outcome.changed.into_iter().map(MatchRef::from).collect(),
             unchanged: outcome.unchanged,
+            awaiting: outcome.awaiting,
             findings: outcome.findings,
             dry_run: outcome.dry_run,
         }

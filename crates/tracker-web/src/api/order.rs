@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tracker_store::{ItemId, Targets};
 use tracker_triage::query::Query;
-use tracker_triage::{Action, Place, Subject};
+use tracker_triage::{Action, Place, Subject, Verdict};
 use utoipa::ToSchema;
 
 /// A match, by its names.
@@ -108,6 +108,49 @@ pub(crate) struct DecisionOrder {
     pub(super) dry_run: bool,
 }
 
+/// How a match should be decided, in the opinion of somebody who may not, or not alone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SuggestionOrder {
+    /// The match.
+    r#match: MatchName,
+    /// How: `confirm`, `dismiss` or `set-state`.
+    decision: Decision,
+    /// Why.
+    pub(super) reason: Option<String>,
+    /// Whether to tell only what would be done.
+    #[serde(default)]
+    pub(super) dry_run: bool,
+}
+
+/// An answer to what is suggested for a match.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerOrder {
+    /// The match.
+    pub(super) r#match: MatchName,
+    /// Which of its suggestions; the last if it is left out.
+    pub(super) suggestion: Option<u64>,
+    /// Why, for the log.
+    pub(super) reason: Option<String>,
+    /// Whether to tell only what would be done.
+    #[serde(default)]
+    pub(super) dry_run: bool,
+}
+
+/// The match about which one takes back what one last suggested.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WithdrawalOrder {
+    /// The match.
+    pub(super) r#match: MatchName,
+    /// Why, for the log.
+    pub(super) reason: Option<String>,
+    /// Whether to tell only what would be done.
+    #[serde(default)]
+    pub(super) dry_run: bool,
+}
+
 /// Something to say about a match.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +187,31 @@ pub(crate) struct RuleOrder {
     pub(super) expires: Timestamp,
     /// Why.
     pub(super) reason: String,
+    /// Whether it may hide what is severe: high, critical or exploited. Without it such a rule is refused.
+    #[serde(default)]
+    pub(super) hide_severe: bool,
+}
+
+/// Until when a rule holds anew.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenewalOrder {
+    /// When it is to be looked at again, at most two years from now.
+    #[schema(value_type = String, format = DateTime)]
+    pub(super) expires: Timestamp,
+    /// Why; that of the rule before if it is left out.
+    pub(super) reason: Option<String>,
+    /// Whether it may hide what is severe: high, critical or exploited. Without it such a rule is refused.
+    #[serde(default)]
+    pub(super) hide_severe: bool,
+}
+
+/// An event about a view to take back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ViewUndoOrder {
+    /// Its sequence.
+    pub(super) event: u64,
 }
 
 /// A view to save.
@@ -216,6 +284,18 @@ impl DecisionOrder {
                 });
             }
         })
+    }
+}
+
+impl SuggestionOrder {
+    /// What it is about, and the act.
+    pub(super) fn parts(self) -> Result<(Targets, Action), Error> {
+        let verdict = Verdict::of(&self.decision.action()?);
+        let verdict = verdict.ok_or_else(|| Error::Undecidable {
+            reason: "only `confirm`, `dismiss` and `set-state` can be suggested".to_owned(),
+        })?;
+        let targets = Targets::Items(vec![self.r#match.into()]);
+        Ok((targets, Action::Suggest(verdict)))
     }
 }
 

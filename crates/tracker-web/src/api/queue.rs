@@ -1,8 +1,8 @@
-//! The handlers that read the queue, its rules and its views.
+//! The handlers that read the queue and its matches.
 //!
 //! Invariant: a match's tag names its last decision, so that a decision can be made to depend on there being no later.
 
-use super::answer::{FieldHelp, LogLine, MatchWhole, Preview, QueueItem, Rule, View};
+use super::answer::{FieldHelp, LogLine, MatchWhole, QueueItem};
 use super::sent::tag;
 use super::shape::{Failures, List};
 use crate::app::App;
@@ -18,9 +18,6 @@ use tracker_store::view::Order;
 use tracker_triage::query::{Field, Kind, Query, complete};
 
 const QUEUE: &str = "/api/v1/queue";
-
-/// Matches that a dry run of a rule lists.
-const PREVIEW: usize = 1000;
 
 /// Events in one answer.
 const EVENTS: u32 = 200;
@@ -155,49 +152,4 @@ pub(crate) async fn events(
         near: Vec::new(),
     })?;
     ask.data(&log.iter().map(LogLine::from).collect::<Vec<_>>())
-}
-
-/// The rules that hide matches; those whose time is over wait to be looked at.
-#[utoipa::path(
-    get,
-    path = "/api/v1/rules",
-    tag = "triage",
-    security((), ("token" = [])),
-    responses((status = 200, body = Vec<Rule>), Failures)
-)]
-pub(crate) async fn rules(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
-    let rules = app.store.rules(ask.now).await?;
-    ask.data(&rules.into_iter().map(Rule::from).collect::<Vec<_>>())
-}
-
-/// What a rule would hide.
-#[utoipa::path(
-    get,
-    path = "/api/v1/rules/preview",
-    tag = "triage",
-    security((), ("token" = [])),
-    params(("q" = String, Query, description = "The rule's query", max_length = 2000)),
-    responses((status = 200, body = Preview), Failures)
-)]
-pub(crate) async fn preview(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
-    let query = parameter(&ask.query, "q");
-    let (items, more) = app.store.rule_preview(&query, PREVIEW).await?;
-    ask.data(&Preview {
-        would_hide: items.into_iter().map(Into::into).collect(),
-        more,
-    })
-}
-
-/// Saved views: the caller's own and the shared ones.
-#[utoipa::path(
-    get,
-    path = "/api/v1/views",
-    tag = "triage",
-    security((), ("token" = [])),
-    responses((status = 200, body = Vec<View>), Failures)
-)]
-pub(crate) async fn views(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
-    let owner = deciding::owner(&ask.caller);
-    let views = app.store.views(owner.as_ref()).await?;
-    ask.data(&views.into_iter().map(View::from).collect::<Vec<_>>())
 }

@@ -1,12 +1,13 @@
-//! What a writing request of the API sends: a body of JSON, the key under which it may be sent again, and what must
-//! not have changed.
+//! What a writing request of the API sends: a body of JSON or none, the key under which it may be sent again, and what
+//! must not have changed.
 //!
 //! Invariant: a body is read once, within the limit; under one key only the very same request is the same.
 
 use crate::body;
 use crate::digest::digest;
 use crate::error::Error;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use tracker_store::{Conditions, Once};
@@ -51,6 +52,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
     }
 }
 
+/// A writing request that has no body.
+#[derive(Debug)]
+pub(crate) struct Bare(pub(crate) Conditions);
+
+impl<S: Sync> FromRequestParts<S> for Bare {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Bare, Error> {
+        let about = format!("{} {}\n", parts.method, parts.uri);
+        Ok(Bare(Conditions {
+            once: once(&parts.headers, &[about.as_bytes()])?,
+            last: last(&parts.headers)?,
+        }))
+    }
+}
+
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -87,11 +104,11 @@ fn last(headers: &HeaderMap) -> Result<Option<u64>, Error> {
         .and_then(|tag| tag.split_once('-')?.0.parse().ok());
     tag.map(Some).ok_or(Error::BadHeader {
         name: "If-Match",
-        reason: "the `ETag` of a match is expected",
+        reason: "the `ETag` of a match, a rule or a view is expected",
     })
 }
 
-/// The tag of a match: its last decision, then a digest of all that is told of it.
+/// The tag of a match, a rule or a view: the last event about it, then a digest of all that is told of it.
 pub(crate) fn tag(last: u64, body: &[u8]) -> String {
     format!("\"{last}-{}\"", digest(body))
 }

@@ -2,10 +2,11 @@
 //!
 //! Invariant: words are those of addresses and of the twins.
 
+use crate::error::Error;
 use crate::query::{SEVERITIES, STATES, word_of};
 use jiff::Timestamp;
 use serde::Serialize;
-use tracker_people::Actor;
+use tracker_people::Principal;
 use tracker_record::RecordState;
 use tracker_store::view::{
     ChannelStatus, FindingView, MatchView, PackageDetail, PackageRow, VulnerabilityDetail,
@@ -75,6 +76,14 @@ pub(crate) enum Refusals {
     /// It cannot be done; nothing was.
     #[response(status = 422, content_type = "application/problem+json")]
     Impossible(#[to_schema] Problem),
+}
+
+/// What a page would call a mistake in a form, in the words of the API.
+pub(super) fn plainly(error: Error) -> Error {
+    match error {
+        Error::BadForm { reason } => Error::Undecidable { reason },
+        other => other,
+    }
 }
 
 /// Who asks.
@@ -256,16 +265,16 @@ pub(crate) struct PackageWhole {
     vulnerabilities: Vec<Vulnerability>,
 }
 
-impl From<&Actor> for Whoami {
-    fn from(actor: &Actor) -> Whoami {
-        let person = actor.person();
+impl From<&Principal> for Whoami {
+    fn from(principal: &Principal) -> Whoami {
+        let person = principal.person();
         let all = tracker_people::Permission::ALL.iter();
         Whoami {
             handle: person.map(|person| person.handle.clone()),
             github: person.and_then(|person| person.github.clone()),
-            role: actor.role().word(),
+            role: principal.role().word(),
             may: all
-                .filter(|permission| actor.may(**permission))
+                .filter(|permission| principal.may(**permission))
                 .map(|permission| permission.words())
                 .collect(),
         }

@@ -15,7 +15,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::Response;
 use jiff::Timestamp;
-use tracker_people::{KeepAccount, NewToken, Permit, Role, Scope, SecretKind, TokenState};
+use tracker_people::{
+    KeepAccount, MakeTokens, NewToken, Permit, Role, Scope, SecretKind, TokenState,
+};
 use tracker_store::{NewProof, SessionRow, TokenRow};
 
 #[derive(Debug, Template)]
@@ -104,6 +106,9 @@ fn about(scope: Scope) -> &'static str {
         Scope::Read => "read, at your own rate",
         Scope::Propose => "propose verdicts and comment",
         Scope::Decide => "decide",
+        Scope::Account => "see and end your sessions and tokens",
+        Scope::Embargo => "see embargoes that name you, and handle them if you may",
+        Scope::Administer => "give and take roles, shut people out",
     }
 }
 
@@ -183,7 +188,7 @@ pub(crate) async fn add_token(
     caller: Caller,
     fields: Fields,
 ) -> Result<Response, Error> {
-    let permit: Permit<'_, KeepAccount> = caller.permit()?;
+    let permit: Permit<'_, MakeTokens> = caller.permit()?;
     let wrong = |reason: &dyn std::fmt::Display| Error::BadForm {
         reason: reason.to_string(),
     };

@@ -20,7 +20,7 @@ use tracker_store::{Giver, HeldPerson};
 /// People on a page.
 const LIMIT: u32 = 100;
 /// The longest reason, in bytes.
-const MAX_REASON: usize = 500;
+pub(crate) const MAX_REASON: usize = 500;
 
 #[derive(Debug, Template)]
 #[template(path = "people.html")]
@@ -134,7 +134,23 @@ pub(crate) async fn person(
     })
 }
 
-async fn held(app: &App, key: i64) -> Result<HeldPerson, Error> {
+/// Somebody else, by their key.
+pub(crate) async fn other(
+    app: &App,
+    permit: Permit<'_, Administer>,
+    key: i64,
+) -> Result<PersonId, Error> {
+    let person = held(app, key).await?.person.id;
+    if person == permit.by() {
+        return Err(Error::BadForm {
+            reason: "nobody changes what they are themselves".to_owned(),
+        });
+    }
+    Ok(person)
+}
+
+/// Somebody, by their key.
+pub(crate) async fn held(app: &App, key: i64) -> Result<HeldPerson, Error> {
     let held = app.store.person(PersonId(key)).await?;
     held.ok_or(Error::NotFound {
         kind: "person",
@@ -154,11 +170,9 @@ pub(crate) async fn change(
     let wrong = |reason: &str| Error::BadForm {
         reason: reason.to_owned(),
     };
-    let person = held(&app, key).await?.person.id;
-    if person == permit.by() {
-        return Err(wrong("nobody changes what they are themselves"));
-    }
+    let person = other(&app, permit, key).await?;
     let now = Timestamp::now();
+    let by = Giver::Administrator(permit);
     match fields.get("do") {
         "role" => {
             let role = fields.get("role").parse();
@@ -167,13 +181,10 @@ pub(crate) async fn change(
             if reason.is_empty() || reason.len() > MAX_REASON {
                 return Err(wrong("a reason is needed, of at most 500 bytes"));
             }
-            let giver = Giver::Administrator(permit);
-            app.store
-                .grant_role(person, role, giver, reason, now)
-                .await?;
+            app.store.grant_role(person, role, by, reason, now).await?;
         }
-        "block" => drop(app.store.set_blocked(permit, person, true, now).await?),
-        "unblock" => drop(app.store.set_blocked(permit, person, false, now).await?),
+        "block" => drop(app.store.set_blocked(by, person, true, now).await?),
+        "unblock" => drop(app.store.set_blocked(by, person, false, now).await?),
         "sign-out" => drop(app.store.end_sessions(person, now).await?),
         _ => return Err(wrong("it does not say what to do")),
     }

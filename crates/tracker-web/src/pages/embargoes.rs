@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use tracker_people::{Comment, HandleEmbargo, Permission, Permit, Person};
-use tracker_store::{Draft, EmbargoChange, EmbargoDetail, EmbargoPlace, EmbargoRow, StoreError};
+use tracker_store::{EmbargoChange, EmbargoDetail, EmbargoPlace, EmbargoRow, Report, StoreError};
 use tracker_triage::Subject;
 
 #[derive(Debug, Template)]
@@ -93,7 +93,7 @@ impl ItemLine {
 /// `GET /embargoes`: the items that name the reader.
 pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Error> {
     let now = Timestamp::now();
-    let rows = app.store.embargoes(&caller).await?;
+    let rows = app.store.embargoes(caller.permit()?).await?;
     own(&EmbargoesPage {
         shell: Shell::own(&caller),
         items: rows.iter().map(|row| ItemLine::new(row, now)).collect(),
@@ -107,7 +107,7 @@ pub(crate) async fn item(
     caller: Caller,
     Names(name): Names<String>,
 ) -> Result<Response, Error> {
-    let found = app.store.embargo(&caller, &name).await?;
+    let found = app.store.embargo(caller.permit()?, &name).await?;
     let EmbargoDetail {
         row,
         description,
@@ -149,7 +149,13 @@ pub(crate) async fn add(
 ) -> Result<Response, Error> {
     let permit: Permit<'_, HandleEmbargo> = caller.permit()?;
     let now = Timestamp::now();
-    let draft = Draft::read(&document(&fields, now)?).map_err(|error| wrong(&error))?;
+    let report = Report {
+        id: fields.get("id"),
+        summary: fields.get("summary"),
+        details: fields.get("details"),
+        vector: fields.get("vector"),
+    };
+    let draft = report.draft(now).map_err(|error| wrong(&error))?;
     let distribution = match fields.get("distribution") {
         "" => "nixpkgs",
         given => given,
@@ -164,7 +170,7 @@ pub(crate) async fn add(
     let until = until(fields.get("until"))?;
     let made = app
         .store
-        .add_embargo(permit, &draft, &families, &people, until, now)
+        .add_embargo(permit, &draft, &families, &people, until, None, now)
         .await;
     let name = made.map_err(refused)?;
     Ok(redirect(&format!("/embargoes/{name}")))
@@ -183,7 +189,10 @@ pub(crate) async fn change(
     if act == "comment" {
         let permit: Permit<'_, Comment> = caller.permit()?;
         let text = fields.get("text");
-        let said = app.store.comment_embargo(permit, &name, text, now).await;
+        let said = app
+            .store
+            .comment_embargo(permit, &name, text, None, now)
+            .await;
         return if said.map_err(refused)? {
             Ok(redirect(&to))
         } else {
@@ -191,7 +200,7 @@ pub(crate) async fn change(
         };
     }
     // Whether there is such an item is told to nobody whom it does not name, before anything else is looked at.
-    if app.store.embargo(&caller, &name).await?.is_none() {
+    if app.store.embargo(caller.permit()?, &name).await?.is_none() {
         return Err(absent(&name));
     }
     let permit: Permit<'_, HandleEmbargo> = caller.permit()?;
@@ -205,14 +214,15 @@ pub(crate) async fn change(
     let changed = app.store.change_embargo(permit, &name, &change, now).await;
     if changed.map_err(refused)? {
         // Who is named no longer sees it no longer.
-        let mine = app.store.embargo(&caller, &name).await?.is_some();
+        let mine = app.store.embargo(caller.permit()?, &name).await?.is_some();
         Ok(redirect(if mine { &to } else { "/embargoes" }))
     } else {
         Err(wrong(&"it is public already"))
     }
 }
 
-fn absent(name: &str) -> Error {
+/// There is none, or none that names the reader: the same to them.
+pub(crate) fn absent(name: &str) -> Error {
     Error::NotFound {
         kind: "embargo",
         name: name.to_owned(),
@@ -226,7 +236,8 @@ fn wrong(reason: &dyn Display) -> Error {
     }
 }
 
-fn refused(error: StoreError) -> Error {
+/// What the store refuses, as a mistake in what was sent.
+pub(crate) fn refused(error: StoreError) -> Error {
     match error {
         StoreError::Public { .. }
         | StoreError::LastPerson
@@ -241,7 +252,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-async fn person(app: &App, handle: &str) -> Result<Person, Error> {
+/// The one person of a name.
+pub(crate) async fn person(app: &App, handle: &str) -> Result<Person, Error> {
     let mut called = app.store.people_called(handle).await?;
     match (called.pop(), called.pop()) {
         (Some(one), None) => Ok(one.person),
@@ -260,34 +272,4 @@ fn until(day: &str) -> Result<Option<Timestamp>, Error> {
         .map_err(|_| wrong(&format!("`{day}` is no day; expected such as 2026-12-31")))?;
     let begins = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0));
     begins.map(Some).map_err(|error| wrong(&error))
-}
-
-/// The OSV document of a form.
-fn document(fields: &Fields, now: Timestamp) -> Result<Vec<u8>, Error> {
-    let id = fields.get("id");
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    if id.is_empty() || id.len() > 80 || !id.chars().all(plain) {
-        return Err(wrong(&"it needs an id of letters, digits and `-_.:`"));
-    }
-    if fields.get("summary").is_empty() {
-        return Err(wrong(&"it needs a title"));
-    }
-    let vector = fields.get("vector");
-    let severity = match vector.get(..7) {
-        Some("CVSS:4.") => Some("CVSS_V4"),
-        Some("CVSS:3.") => Some("CVSS_V3"),
-        _ if vector.is_empty() => None,
-        _ => return Err(wrong(&"the vector is no CVSS vector of version 3 or 4")),
-    };
-    let severity = severity.map(|kind| serde_json::json!({ "type": kind, "score": vector }));
-    let document = serde_json::json!({
-        "schema_version": "1.7.0",
-        "id": id,
-        "modified": now,
-        "published": now,
-        "summary": fields.get("summary"),
-        "details": fields.get("details"),
-        "severity": severity.into_iter().collect::<Vec<_>>(),
-    });
-    serde_json::to_vec(&document).map_err(Error::internal)
 }

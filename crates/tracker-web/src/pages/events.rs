@@ -19,7 +19,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tracker_landing::LandingIndex;
 use wanted::{Known, Wanted};
 
@@ -170,9 +170,13 @@ async fn collect(app: &App, asked: &Asked, now: Timestamp) -> Result<Vec<Event>,
     if wanted.iter().any(Wanted::needs_concerned) {
         known.concerned = app.store.concerned(ids).await?;
     }
-    let packages: Vec<&String> = wanted.iter().flat_map(|wanted| &wanted.packages).collect();
-    if !packages.is_empty() && events.iter().any(|event| event.vulnerabilities.is_empty()) {
-        known.having = having(app, &packages).await?;
+    if events.iter().any(|event| event.vulnerabilities.is_empty()) {
+        let [packages, maintainers] = Wanted::names(&wanted);
+        known.having = having(app, packages).await?;
+        for name in maintainers {
+            let channels = app.store.channels_maintained_by(&name).await?;
+            known.maintaining.insert(name, channels);
+        }
     }
     events.retain(|event| wanted.iter().all(|wanted| wanted.holds(event, &known)));
     events.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
@@ -180,19 +184,26 @@ async fn collect(app: &App, asked: &Asked, now: Timestamp) -> Result<Vec<Event>,
     Ok(events)
 }
 
-/// The channels whose newest release has one of the packages.
-async fn having(app: &App, packages: &[&String]) -> Result<BTreeSet<String>, Error> {
+/// Of each package, the channels whose newest release has it.
+async fn having(
+    app: &App,
+    packages: BTreeSet<String>,
+) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+    let mut having: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    if packages.is_empty() {
+        return Ok(having);
+    }
     let channels = app.store.channels().await?;
     let distributions: BTreeSet<String> = channels
         .into_iter()
         .map(|channel| channel.distribution)
         .collect();
-    let mut having = BTreeSet::new();
-    for distribution in &distributions {
-        for package in packages {
-            let detail = app.store.package(distribution, package).await?;
+    for package in packages {
+        for distribution in &distributions {
+            let detail = app.store.package(distribution, &package).await?;
             let versions = detail.into_iter().flat_map(|detail| detail.versions);
-            having.extend(versions.map(|version| version.channel));
+            let there = having.entry(package.clone()).or_default();
+            there.extend(versions.map(|version| version.channel));
         }
     }
     Ok(having)

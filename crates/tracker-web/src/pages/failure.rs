@@ -1,6 +1,6 @@
 //! The page of an error: what happened, and a way out.
 
-use super::{Link, Shell};
+use super::{Account, Link, Shell};
 use crate::components::Marked;
 use crate::error::Problem;
 use askama::Template;
@@ -21,9 +21,9 @@ struct FailurePage {
 }
 
 /// A problem as a page.
-pub(crate) fn page(problem: &Problem, path: &str) -> Response {
+pub(crate) fn page(problem: &Problem, path: &str, account: Account) -> Response {
     let page = FailurePage {
-        shell: Shell::elsewhere(),
+        shell: Shell::elsewhere(account),
         status: problem.status.as_u16(),
         title: problem.title,
         detail: Marked::new(&sentence(&problem.detail)),

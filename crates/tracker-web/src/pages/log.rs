@@ -1,5 +1,5 @@
-//! `/log`: what people did, the latest first, or with `?q=ID` everything that happened to a vulnerability; as a page, as
-//! JSON and as an Atom feed.
+//! `/log`: what people did, the latest first, or with `?q=ID` everything that happened to a vulnerability, with `actor` and
+//! `kind` narrowed down; as a page, as JSON and as an Atom feed.
 //!
 //! Invariant: a line's id is its place in the log, so that a reader of the feed never sees it twice.
 
@@ -11,7 +11,7 @@ use crate::ask::Ask;
 use crate::components::{Moment, Words};
 use crate::error::Error;
 use crate::path;
-use crate::query::PackageQuery;
+use crate::query::LogQuery;
 use crate::twin::twin_of;
 use askama::Template;
 use axum::extract::State;
@@ -69,37 +69,36 @@ impl Line {
     }
 }
 
-async fn page(app: &App, list: &PackageQuery) -> Result<Page<LogLine>, Error> {
+/// Lines of the log.
+pub(crate) async fn lines(app: &App, list: &LogQuery) -> Result<Page<LogLine>, Error> {
     let request = list.paging.request(Order::default());
-    let of = list.text.as_deref();
-    let found = app.store.log_page(of, &request).await?;
+    let found = app.store.log_page(&list.filter, &request).await?;
     found.ok_or_else(|| Error::NotFound {
         kind: "vulnerability",
-        name: of.unwrap_or_default().to_owned(),
+        name: list.filter.vulnerability.clone().unwrap_or_default(),
         near: Vec::new(),
     })
 }
 
 /// Answers `/log`.
 pub(crate) async fn log(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
-    let list = PackageQuery::read(&ask.query)?;
-    let page = page(&app, &list).await?;
-    let neighbours =
-        |path: &str| Neighbours::new(&page, &list.paging, |paging| list.address_at(&paging, path));
+    let list = LogQuery::read(&ask.query, "q")?;
+    let page = lines(&app, &list).await?;
+    let neighbours = |path: &str| {
+        Neighbours::new(&page, &list.paging, |paging| {
+            list.address_at(&paging, path, "q")
+        })
+    };
     let view = LogView {
         page: &page,
         links: neighbours(&twin_of(PATH)),
     };
     ask.answer(&view, || {
         let Neighbours { next, previous } = neighbours(PATH);
-        let of = list.text.clone();
-        let query = of
-            .as_deref()
-            .map_or_else(String::new, |id| format!("q={}", path::query_value(id)));
         LogPage {
             shell: Shell::new(Section::Vulnerabilities, &ask),
-            feed: with_query("/log/feed.atom", &query),
-            of,
+            feed: with_query("/log/feed.atom", &list.first("q")),
+            of: list.filter.vulnerability.clone(),
             lines: page
                 .rows
                 .iter()
@@ -113,8 +112,8 @@ pub(crate) async fn log(ask: Ask, State(app): State<App>) -> Result<Response, Er
 
 /// Answers `/log/feed.atom`, which is paged as the page is.
 pub(crate) async fn feed(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
-    let list = PackageQuery::read(&ask.query)?;
-    let page = page(&app, &list).await?;
+    let list = LogQuery::read(&ask.query, "q")?;
+    let page = lines(&app, &list).await?;
     let entries = page.rows.iter().map(|line| {
         let entry = &line.entry;
         let id = entry.vulnerability.as_deref();
@@ -133,7 +132,9 @@ pub(crate) async fn feed(ask: Ask, State(app): State<App>) -> Result<Response, E
     Feed::new(
         format!(
             "urn:rootstock:log:feed:{}",
-            list.text.as_deref().unwrap_or_default()
+            list.first("q")
+                .strip_prefix("q=")
+                .unwrap_or(&list.first("q"))
         ),
         "What people decided".to_owned(),
         with_query(PATH, &ask.query),

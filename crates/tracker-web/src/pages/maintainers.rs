@@ -9,6 +9,7 @@ use super::{Link, Neighbours, Section, Shell};
 use crate::app::App;
 use crate::ask::{Ask, Names};
 use crate::components::{External, SeverityBadge};
+use crate::deciding;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::path;
@@ -19,12 +20,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
-use tracker_people::{Decide, Permission, Permit, Person, Proof, Propose};
+use tracker_people::{Decide, Permission, Permit, Person, Propose};
 use tracker_store::view::{Order, Page};
 use tracker_store::{Act, ItemId, MaintainedPackage, QueueRow, StoreError, Targets};
 use tracker_triage::query::Query;
 use tracker_triage::state::Dismissal;
-use tracker_triage::{Action, Actor, ActorKind, Verdict};
+use tracker_triage::{Action, Verdict};
 
 /// Packages that are looked for, and those that a page names.
 const PACKAGES: u32 = 5_000;
@@ -100,6 +101,35 @@ fn absent(name: &str) -> Error {
     }
 }
 
+/// The packages of a maintainer. That there are none is told to nobody but themselves.
+pub(crate) async fn packages_of(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+) -> Result<Vec<MaintainedPackage>, Error> {
+    let usable = !name.is_empty() && name.len() <= MAX_NAME && !name.contains(['"', '\\']);
+    if !usable || name.contains(char::is_control) {
+        return Err(absent(name));
+    }
+    let packages = app.store.maintained_by(name, PACKAGES).await?;
+    let own = |person: &Person| own_name(person) == name;
+    if packages.is_empty() && !caller.person().is_some_and(own) {
+        return Err(absent(name));
+    }
+    Ok(packages)
+}
+
+/// The query for what is open about the packages of a maintainer, narrowed by a text.
+pub(crate) fn open_of(name: &str, text: Option<&str>) -> Result<Query, Error> {
+    let text = text.unwrap_or_default();
+    let query = format!("is:open maintainer:\"{name}\" {text}");
+    Query::parse(&query).map_err(|error| Error::BadParameter {
+        name: "q".to_owned(),
+        value: text.to_owned(),
+        expected: error.to_string(),
+    })
+}
+
 /// Answers `/maintainers/{maintainer}`.
 pub(crate) async fn maintainer(
     ask: Ask,
@@ -107,28 +137,8 @@ pub(crate) async fn maintainer(
     Names(name): Names<String>,
 ) -> Result<Response, Error> {
     let list = PackageQuery::read(&ask.query)?;
-    let usable = !name.is_empty() && name.len() <= MAX_NAME && !name.contains(['"', '\\']);
-    if !usable || name.contains(char::is_control) {
-        return Err(absent(&name));
-    }
-    let query = format!(
-        "is:open maintainer:\"{name}\" {}",
-        list.text.as_deref().unwrap_or_default()
-    );
-    let query = Query::parse(&query).map_err(|error| Error::BadParameter {
-        name: "q".to_owned(),
-        value: list.text.clone().unwrap_or_default(),
-        expected: error.to_string(),
-    })?;
-    let packages = app.store.maintained_by(&name, PACKAGES).await?;
-    // Who looks at their own page is told that no package names them.
-    let own = ask
-        .caller
-        .person()
-        .is_some_and(|person| *own_name(person) == name);
-    if packages.is_empty() && !own {
-        return Err(absent(&name));
-    }
+    let packages = packages_of(&app, &ask.caller, &name).await?;
+    let query = open_of(&name, list.text.as_deref())?;
     let request = list.paging.request(Order::default());
     let me = ask.caller.person().map(|person| person.handle.clone());
     let open = app
@@ -200,20 +210,22 @@ pub(crate) async fn suggest(
     let wrong = |reason: &dyn std::fmt::Display| Error::BadForm {
         reason: reason.to_string(),
     };
-    let (action, person) = match fields.get("do") {
-        "agree" => {
-            let permit: Permit<'_, Decide> = caller.permit()?;
-            (Action::Agree, permit.person())
+    let (action, actor) = match fields.get("do") {
+        "agree" => (Action::Agree(None), deciding::actor::<Decide>(&caller)?),
+        "decline" => (Action::Decline(None), deciding::actor::<Decide>(&caller)?),
+        "withdraw" => {
+            let actor = deciding::actor::<Propose>(&caller)?;
+            (Action::WithdrawSuggestion, actor)
         }
         "confirm" => {
-            let permit: Permit<'_, Propose> = caller.permit()?;
-            (Action::Suggest(Verdict::Confirm), permit.person())
+            let actor = deciding::actor::<Propose>(&caller)?;
+            (Action::Suggest(Verdict::Confirm), actor)
         }
         "dismiss" => {
-            let permit: Permit<'_, Propose> = caller.permit()?;
+            let actor = deciding::actor::<Propose>(&caller)?;
             let why = Dismissal::of(fields.get("why"));
             let why = why.ok_or_else(|| wrong(&"it does not say why"))?;
-            (Action::Suggest(Verdict::Dismiss { why }), permit.person())
+            (Action::Suggest(Verdict::Dismiss { why }), actor)
         }
         _ => return Err(wrong(&"it does not say what to do")),
     };
@@ -227,19 +239,10 @@ pub(crate) async fn suggest(
         reason: Some(fields.get("reason").to_owned()).filter(|reason| !reason.is_empty()),
         dry_run: false,
     };
-    let done = app.store.decide(&actor(person, &caller), &act).await;
+    let done = app.store.decide(&actor, &act).await;
     done.map_err(|error| match error {
         StoreError::Triage(_) | StoreError::NoItem { .. } => wrong(&error),
         other => other.into(),
     })?;
     Ok(redirect(next_path(fields.get("next"))))
-}
-
-/// Who acts, as the log names them.
-fn actor(person: &Person, caller: &Caller) -> Actor {
-    let kind = match caller.proof() {
-        Some(Proof::Token(_)) => ActorKind::Token,
-        _ => ActorKind::Person,
-    };
-    Actor::new(kind, person.handle.as_str())
 }

@@ -33,7 +33,7 @@ pub(crate) mod vulnerabilities;
 pub(crate) mod vulnerability;
 
 pub(crate) use rows::Row;
-pub(crate) use shell::{Section, Shell};
+pub(crate) use shell::{Account, Section, Shell};
 
 use crate::query::Paging;
 use serde::Serialize;

@@ -83,6 +83,9 @@ fn notes(row: &QueueRow) -> Vec<String> {
     if row.state != tracker_triage::MatchState::Proposed {
         notes.push(row.state.name().to_owned());
     }
+    if row.suggested {
+        notes.push("a suggestion waits".to_owned());
+    }
     if row.contradicted {
         notes.push("evidence contradicts a decision".to_owned());
     }

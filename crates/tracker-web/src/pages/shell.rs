@@ -3,6 +3,25 @@
 use crate::ask::Ask;
 use crate::people::Caller;
 
+/// Who is signed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// The request failed before that was asked.
+    #[default]
+    Unknown,
+    /// Nobody.
+    Nobody,
+    /// Somebody of this name.
+    Of(String),
+}
+
+impl From<&Caller> for Account {
+    fn from(caller: &Caller) -> Account {
+        let handle = caller.person().map(|person| person.handle.clone());
+        handle.map_or(Account::Nobody, Account::Of)
+    }
+}
+
 /// A part of the site; marks where the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -43,7 +62,7 @@ pub(crate) struct Shell {
     /// What the search field holds.
     pub(crate) search: String,
     /// Who is signed in.
-    pub(crate) account: Option<String>,
+    pub(crate) account: Account,
 }
 
 impl Shell {
@@ -53,25 +72,24 @@ impl Shell {
             section,
             twin: Some(ask.twin()),
             search: String::new(),
-            account: ask.caller.person().map(|person| person.handle.clone()),
+            account: Account::from(&ask.caller),
         }
     }
 
     /// The frame of a page of one's own, which has no twin.
     pub(crate) fn own(caller: &Caller) -> Shell {
         Shell {
-            account: caller.person().map(|person| person.handle.clone()),
-            ..Shell::elsewhere()
+            ..Shell::elsewhere(Account::from(caller))
         }
     }
 
     /// The frame of an error.
-    pub(crate) fn elsewhere() -> Shell {
+    pub(crate) fn elsewhere(account: Account) -> Shell {
         Shell {
             section: Section::Elsewhere,
             twin: None,
             search: String::new(),
-            account: None,
+            account,
         }
     }
 
@@ -103,6 +121,15 @@ impl Shell {
             item("/pipeline", "Pipeline", Section::Pipeline),
             item("/about", "About", Section::About),
         ]
+    }
+
+    /// The link to who is signed in, or to where one signs in: its address and its text.
+    pub(crate) fn who(&self) -> (&'static str, &str) {
+        match &self.account {
+            Account::Of(handle) => ("/account", handle),
+            Account::Nobody => ("/sign-in", "Sign in"),
+            Account::Unknown => ("/account", "Account"),
+        }
     }
 
     /// Whether this is the start page.

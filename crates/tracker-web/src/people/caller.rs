@@ -7,6 +7,7 @@ use super::provider::ProviderError;
 use super::{Peer, SESSION, seal};
 use crate::app::App;
 use crate::error::Error;
+use crate::pages::Account;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -17,7 +18,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
-use tracker_people::{Actor, Membership, Role, Secret, SecretKind, SessionState, TokenState};
+use tracker_people::{Membership, Principal, Role, Secret, SecretKind, SessionState, TokenState};
 use tracker_store::{HeldPerson, HeldToken};
 
 /// A use of a token is noted this seldom: each is a write.
@@ -31,7 +32,7 @@ pub(crate) struct Caller {
 
 #[derive(Debug, Default)]
 struct Inner {
-    actor: Actor,
+    principal: Principal,
     session: Option<InSession>,
     token: Option<i64>,
 }
@@ -48,10 +49,10 @@ pub(crate) struct InSession {
 }
 
 impl Deref for Caller {
-    type Target = Actor;
+    type Target = Principal;
 
-    fn deref(&self) -> &Actor {
-        &self.inner.actor
+    fn deref(&self) -> &Principal {
+        &self.inner.principal
     }
 }
 
@@ -86,8 +87,12 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
     };
     match found {
         Ok(caller) => {
+            // An error is written outside of this, for whoever asks.
+            let account = Account::from(&caller);
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            response.extensions_mut().insert(account);
+            response
         }
         Err(Error::BadCredential) => {
             let counted = app.people.rates().count_refused(&peer);
@@ -139,7 +144,7 @@ async fn in_session(app: &App, headers: &HeaderMap, method: &Method) -> Result<C
         credential,
     };
     let inner = Inner {
-        actor: Actor::in_session(holder.person, role),
+        principal: Principal::in_session(holder.person, role),
         session: Some(session),
         token: None,
     };
@@ -172,11 +177,11 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
     let standing = app.people.settings().standing;
     let role = standing.role(&holder.standing, now);
     let inner = Inner {
-        actor: Actor::by_token(holder.person, role, held.scopes),
+        principal: Principal::by_token(holder.person, role, held.scopes),
         session: None,
         token: Some(held.key),
     };
-    if inner.actor.person().is_none() {
+    if inner.principal.person().is_none() {
         return Err(Error::BadCredential);
     }
     Ok(Caller {

@@ -1,9 +1,13 @@
 //! Requests that get no page: each says why, in the form asked for, and leaves a way out.
 
+use crate::browser::{Browser, HERE};
+use crate::matrix::Cast;
 use crate::site::Site;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use tracker_people::Role;
 use tracker_testkit::on_both_databases;
+use tracker_web::PeopleSettings;
 
 on_both_databases! {
     async fn errors_are_pages_with_a_way_out_and_problems_in_json(database) {
@@ -40,6 +44,28 @@ on_both_databases! {
             assert_eq!(problem["type"], "about:blank", "{path}");
             assert!(problem["title"].is_string() && problem["detail"].as_str().unwrap().contains(says), "{path}: {problem}");
         }
+    }
+
+    async fn an_error_knows_who_is_signed_in(database) {
+        let settings = PeopleSettings { public: Some(HERE.parse().unwrap()), ..PeopleSettings::default() };
+        let site = Site::with_people(&database, settings).await;
+        let mut cast = Cast::new(&site.store).await;
+        let mut somebody = cast.session(&site.store, Role::Maintainer).await;
+        let mut nobody = Browser::default();
+        for path in ["/nowhere", "/vulnerabilities/CVE-2024-9999", "/vulnerabilities?severity=huge", "/assets/none"] {
+            let theirs = somebody.get(&site, path).await;
+            assert!(theirs.status.is_client_error(), "{path}");
+            assert!(theirs.body.contains("href=\"/account\">maintainer<") && !theirs.body.contains("Sign in"), "{path}: {}", theirs.body);
+            let public = nobody.get(&site, path).await;
+            assert!(public.body.contains("href=\"/sign-in\">Sign in<"), "{path}: {}", public.body);
+        }
+        let denied = somebody.post(&site, "/queue", "x=1").await;
+        assert_eq!(denied.status, StatusCode::FORBIDDEN);
+        assert!(denied.body.contains(">maintainer<") && !denied.body.contains("Sign in"), "{}", denied.body);
+        // Where nobody knows yet, nothing is claimed.
+        let foreign = somebody.ask(&site, Method::POST, "/queue", Some("https://elsewhere.test"), "x=1").await;
+        assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+        assert!(foreign.body.contains("href=\"/account\">Account<") && !foreign.body.contains("Sign in"), "{}", foreign.body);
     }
 
     async fn what_is_spelled_alike_is_offered(database) {

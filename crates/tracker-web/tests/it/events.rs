@@ -204,10 +204,12 @@ on_both_databases! {
         assert!(told(&site, "", "end-of-life-near", before).await.is_empty());
         let first = told(&site, "", "end-of-life-near", near).await;
         assert_eq!(first, [("urn:rootstock:end-of-life:nixos-unstable:2024-12-31".to_owned(), near.to_string())]);
-        // A channel's end has no severity; it concerns every maintainer, and the packages that the channel has.
+        // A channel's end has no severity; it concerns the packages that the channel has, and those who maintain one.
         for (query, wanted) in [
             ("?channel=nixos-unstable", true), ("?channel=nixos-24.05", false), ("?package=openssl", true),
-            ("?package=curl", false), ("?maintainer=someone", true), ("?q=support+ends", true),
+            ("?package=curl", false), ("?maintainer=someone", true), ("?maintainer=nobody", false),
+            ("?q=maintainer:nobody", false), ("?q=maintainer:someone", true), ("?q=support+ends", true),
+            ("?package=openssl&q=package:curl", false), ("?maintainer=someone&q=maintainer:nobody", false),
             ("?q=severity:critical", false), ("?q=channel:nixos-unstable", true), ("?q=channel:nixos-24.05", false),
         ] {
             let told = told(&site, query, "end-of-life-near", at("2024-12-20T00:00:00Z")).await;

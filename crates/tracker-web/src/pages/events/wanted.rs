@@ -17,7 +17,7 @@ use tracker_store::Concerned;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) channels: Vec<String>,
-    pub(super) packages: Vec<String>,
+    packages: Vec<String>,
     maintainers: Vec<String>,
     severities: Vec<Severity>,
     /// Lower case.
@@ -29,8 +29,10 @@ pub(super) struct Wanted {
 pub(super) struct Known {
     /// What vulnerabilities concern.
     pub(super) concerned: BTreeMap<String, Concerned>,
-    /// Channels whose newest release has a package that is asked for.
-    pub(super) having: BTreeSet<String>,
+    /// Of each package that is asked for, the channels whose newest release has it.
+    pub(super) having: BTreeMap<String, BTreeSet<String>>,
+    /// Of each maintainer who is asked for, the channels whose newest release has a package of theirs.
+    pub(super) maintaining: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Wanted {
@@ -67,6 +69,18 @@ impl Wanted {
         Ok(wanted)
     }
 
+    /// The packages and the maintainers that are asked for.
+    pub(super) fn names(wanted: &[Wanted]) -> [BTreeSet<String>; 2] {
+        let all = |list: fn(&Wanted) -> &Vec<String>| {
+            let names = wanted.iter().flat_map(list);
+            names.cloned().collect()
+        };
+        [
+            all(|wanted| &wanted.packages),
+            all(|wanted| &wanted.maintainers),
+        ]
+    }
+
     /// Whether what vulnerabilities concern decides.
     pub(super) fn needs_concerned(&self) -> bool {
         !(self.channels.is_empty()
@@ -80,8 +94,12 @@ impl Wanted {
             let ids = event.vulnerabilities.iter();
             ids.filter_map(|id| known.concerned.get(id)).any(test)
         };
-        // The end of a channel concerns everybody who has something there.
-        let of_channel = event.vulnerabilities.is_empty();
+        // The end of a channel concerns those who have something there.
+        let ends = |places: &BTreeMap<String, BTreeSet<String>>, name: &str| {
+            let channel = event.channel.as_ref();
+            let channel = channel.filter(|_| event.vulnerabilities.is_empty());
+            channel.is_some_and(|own| places.get(name).is_some_and(|there| there.contains(own)))
+        };
         let any = |list: &[String], test: &dyn Fn(&String) -> bool| {
             list.is_empty() || list.iter().any(test)
         };
@@ -93,14 +111,10 @@ impl Wanted {
             let topic = event.topic.as_deref();
             topic.is_some_and(|topic| is_about(topic, name))
                 || concerns(&|one| one.packages.contains(name))
-                || (of_channel
-                    && event
-                        .channel
-                        .as_ref()
-                        .is_some_and(|own| known.having.contains(own)))
+                || ends(&known.having, name)
         });
         let maintainer = any(&self.maintainers, &|name| {
-            of_channel || concerns(&|one| one.maintainers.contains(name))
+            ends(&known.maintaining, name) || concerns(&|one| one.maintainers.contains(name))
         });
         let severity =
             self.severities.is_empty() || concerns(&|one| self.severities.contains(&one.severity));

@@ -47,6 +47,8 @@ pub(super) const KEYS: &[Key] = &[
     key("m", "assign-me", "take it"),
     key("s", "snooze", "snooze for a week"),
     key("r", "reopen", "reopen"),
+    key("a", "agree", "agree to what is suggested"),
+    key("f", "decline", "decline what is suggested"),
 ];
 
 /// A decision that a form offers.
@@ -81,6 +83,10 @@ pub(super) fn groups() -> Vec<Group> {
         Group {
             label: "The match",
             choices: vec![choice("confirm", "confirm"), choice("reopen", "reopen")],
+        },
+        Group {
+            label: "What is suggested",
+            choices: vec![choice("agree", "agree"), choice("decline", "decline")],
         },
         Group {
             label: "Dismiss it as",
@@ -168,6 +174,8 @@ pub(super) fn action(
         _ => match word {
             "confirm" => Action::Confirm,
             "reopen" => Action::Reopen,
+            "agree" => Action::Agree(None),
+            "decline" => Action::Decline(None),
             "withdraw" => Action::WithdrawState { place: place() },
             "assign-me" => Action::Assign(Some(me.to_owned())),
             "assign" => Action::Assign(Some(fields.get("to").to_owned())),

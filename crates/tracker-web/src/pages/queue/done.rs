@@ -17,7 +17,7 @@ pub(crate) struct Done {
     pub(crate) text: String,
     /// What its button says; nothing where it cannot be taken back any more.
     pub(crate) button: Option<&'static str>,
-    /// Whether it is about what the reader keeps for themselves, which they take back whatever they may decide.
+    /// Whether it is about a view of the reader's, which they take back without being of the team.
     pub(crate) own: bool,
 }
 
@@ -25,8 +25,8 @@ impl Done {
     /// The line of an act; of none, that nothing changed.
     pub(crate) async fn of(
         app: &App,
-        caller: &Caller,
         act: Option<u64>,
+        reader: &Caller,
     ) -> Result<Option<Done>, Error> {
         let Some(act) = act else {
             return Ok(None);
@@ -39,10 +39,11 @@ impl Done {
                 own: false,
             }));
         }
-        let told = app.store.act(act).await?;
-        let me = deciding::me(caller);
-        let told = told.filter(|told| told.owner.is_none() || told.owner.as_deref() == me);
-        Ok(told.map(|told| Done::new(&told)))
+        Ok(app
+            .store
+            .act(act, deciding::owner(reader).as_ref())
+            .await?
+            .map(|told| Done::new(&told)))
     }
 
     fn new(told: &ActSummary) -> Done {
@@ -71,7 +72,7 @@ impl Done {
             act: told.act,
             text,
             button,
-            own: told.owner.is_some(),
+            own: told.own,
         }
     }
 }

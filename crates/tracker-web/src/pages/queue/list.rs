@@ -193,7 +193,7 @@ pub(crate) async fn queue(ask: Ask, State(app): State<App>) -> Result<Response, 
         .store
         .views(deciding::owner(&ask.caller).as_ref())
         .await?;
-    let done = Done::of(&app, &ask.caller, list.done).await?;
+    let done = Done::of(&app, list.done, &ask.caller).await?;
     let view = QueueView {
         query: &text,
         page: &page,

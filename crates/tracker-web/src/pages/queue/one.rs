@@ -197,7 +197,7 @@ pub(crate) async fn one(
         return Ok(redirect(&act::address(&id)));
     }
     let list = QueueQuery::read(&ask.query)?;
-    let done = Done::of(&app, &ask.caller, list.done).await?;
+    let done = Done::of(&app, list.done, &ask.caller).await?;
     let siblings = siblings(&app, &id, ask.now).await?;
     let log = app.store.triage_log(&id.vulnerability, 0, EVENTS).await?;
     let subject = Subject::new(id.distribution.as_str(), id.family.as_str());

@@ -2,7 +2,7 @@
 //!
 //! Invariant: whoever saves a view owns it, and nobody else drops it or takes back what its owner did to it.
 
-use super::{QUEUE, back, with};
+use super::{QUEUE, with};
 use crate::app::App;
 use crate::deciding;
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::people::Caller;
 use axum::extract::State;
 use axum::response::Response;
 use tracker_people::KeepViews;
-use tracker_store::Undo;
+use tracker_store::Conditions;
 use tracker_triage::query::Query;
 
 /// `POST /queue/views`: saves or drops a view, or takes that back.
@@ -27,28 +27,21 @@ pub(crate) async fn change(
         return Ok(redirect(QUEUE));
     };
     let (view, text) = (fields.get("view"), fields.get("q"));
+    let free = Conditions::default();
     let done = match fields.get("do") {
         "save" => {
             let query = Query::parse(text)?;
             let shared = fields.get("shared") == "1";
-            Some(app.store.save_view(&owner, view, &query, shared).await?)
+            app.store
+                .save_view(&owner, view, &query, shared, &free)
+                .await?
         }
-        "drop" => app.store.drop_view(&owner, view).await?,
+        "drop" => Some(app.store.drop_view(&owner, view, &free).await?),
         "undo" => {
-            let act = fields.get("act").parse().unwrap_or(0);
-            let told = app.store.act(act).await?;
-            if told.and_then(|told| told.owner).as_deref() != Some(owner.name.as_str()) {
-                return Err(Error::NotFound {
-                    kind: "event",
-                    name: act.to_string(),
-                    near: Vec::new(),
-                });
-            }
-            let outcome = app
-                .store
-                .undo(&owner, Undo::Event(act), None, false)
-                .await?;
-            return Ok(redirect(&with(back(fields.get("back")), outcome.act)));
+            let event = fields.get("event").parse().map_err(|_| Error::BadForm {
+                reason: "it does not say what to take back".to_owned(),
+            })?;
+            Some(app.store.undo_view(&owner, event, &free).await?)
         }
         _ => {
             return Err(Error::BadForm {
@@ -56,6 +49,9 @@ pub(crate) async fn change(
             });
         }
     };
-    let address = format!("{QUEUE}?q={}", path::query_value(text));
-    Ok(redirect(&with(&address, done)))
+    let back = match text {
+        "" => QUEUE.to_owned(),
+        text => format!("{QUEUE}?q={}", path::query_value(text)),
+    };
+    Ok(redirect(&with(&back, done)))
 }
