@@ -2,8 +2,10 @@
 //!
 //! Invariant: every command that reads or writes a database takes `--database`, one that reads or writes a landing index `--index`, every one with a result `--json`.
 
+pub(crate) mod admin;
 mod config;
 mod database;
+pub(crate) mod embargo;
 pub(crate) mod family;
 mod landing;
 mod oidc;
@@ -97,6 +99,9 @@ pub(crate) enum Command {
     /// People and their roles.
     #[command(subcommand)]
     Admin(Admin),
+    /// Items under embargo, as somebody whom they name.
+    #[command(subcommand)]
+    Embargo(embargo::Embargo),
     /// Vulnerability feeds.
     #[command(subcommand)]
     Feed(Feed),

@@ -1,5 +1,6 @@
 //! How people sign in to `serve`, and `admin`.
 
+use super::admin::{AdminPeople, AdminProofs};
 use super::{Database, Json, examples};
 use clap::{Args, Subcommand};
 use std::net::IpAddr;
@@ -68,6 +69,15 @@ pub(crate) enum Admin {
     /// is local: it needs no provider, and a provider's teams have no say about it.
     #[command(after_help = examples("admin bootstrap --public-url https://tracker.example.org --database sqlite:tracker.db"))]
     Bootstrap(AdminBootstrap),
+    /// Who there is, and what role they have from where.
+    #[command(subcommand)]
+    People(AdminPeople),
+    /// Somebody's sessions.
+    #[command(subcommand)]
+    Sessions(AdminProofs),
+    /// Somebody's API tokens.
+    #[command(subcommand)]
+    Tokens(AdminProofs),
 }
 
 /// `admin bootstrap`.

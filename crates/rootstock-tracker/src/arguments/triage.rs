@@ -1,5 +1,9 @@
 //! `triage …`.
 
+mod review;
+
+pub(crate) use review::{Answer, History, Maintainer, RuleRenew, TriageLog, ViewUndo};
+
 use super::family::Family;
 use super::{Database, Json, examples};
 use clap::{Args, Subcommand};
@@ -32,8 +36,16 @@ pub(crate) enum Triage {
     #[command(after_help = examples("triage suggest CVE-2019-14697 musl --dismiss wrong-package --as alice --database sqlite:tracker.db"))]
     Suggest(Suggest),
     /// Agree to what was last suggested about a match, so that it holds.
+    ///
+    /// Where two people have to agree, this is the second one's word.
     #[command(after_help = examples("triage agree CVE-2019-14697 musl --as bob --database sqlite:tracker.db"))]
-    Agree(Decision),
+    Agree(Answer),
+    /// Decline what was last suggested about a match, or refuse what waits for a second person.
+    #[command(after_help = examples("triage decline CVE-2019-14697 musl --reason 'it is affected' --as bob --database sqlite:tracker.db"))]
+    Decline(Answer),
+    /// Take back what one last suggested about a match oneself.
+    #[command(after_help = examples("triage withdraw CVE-2019-14697 musl --as alice --database sqlite:tracker.db"))]
+    Withdraw(Decision),
     /// Tell from which severity on two people have to agree, or ask for it.
     ///
     /// Without a severity it tells; `off` asks for nobody. What was decided before stays.
@@ -57,9 +69,15 @@ pub(crate) enum Triage {
     /// Decide about everything that a query finds: one act, which one undo takes back.
     #[command(after_help = examples("triage bulk 'pname:linux severity<=low' --dismiss not-a-vulnerability --dry-run --database sqlite:tracker.db"))]
     Bulk(Bulk),
-    /// Tell the log of a vulnerability, oldest first.
-    #[command(after_help = examples("triage log CVE-2019-14697 --json --database sqlite:tracker.db"))]
+    /// Tell what people did, the latest first; of a vulnerability, everything that happened to it.
+    #[command(after_help = examples("triage log CVE-2019-14697 --json --database sqlite:tracker.db\n  rootstock-tracker triage log --actor alice --kind dismissed --limit 20 --database sqlite:tracker.db"))]
     Log(TriageLog),
+    /// Tell everything that happened to a match, the latest first.
+    #[command(after_help = examples("triage history CVE-2019-14697 musl --json --database sqlite:tracker.db"))]
+    History(History),
+    /// Tell what somebody maintains, and what is open about it.
+    #[command(after_help = examples("triage maintainer alice --database sqlite:tracker.db\n  rootstock-tracker triage maintainer alice is:suggested --json --database sqlite:tracker.db"))]
+    Maintainer(Maintainer),
     /// Families of packages, decided about as one: who belongs to them.
     #[command(subcommand)]
     Family(Family),
@@ -344,30 +362,24 @@ pub(crate) struct BulkWhat {
     pub(crate) snooze: Option<Timestamp>,
 }
 
-/// `triage log`.
-#[derive(Debug, Args)]
-pub(crate) struct TriageLog {
-    /// Any id of the vulnerability.
-    #[arg(value_name = "VULNERABILITY")]
-    pub(crate) vulnerability: String,
-    /// Only what came behind this event.
-    #[arg(long, default_value_t = 0, value_name = "EVENT")]
-    pub(crate) after: u64,
-    #[command(flatten)]
-    pub(crate) database: Database,
-    #[command(flatten)]
-    pub(crate) json: Json,
-}
-
 /// `triage rule`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rule {
     /// Tell the rules; those whose time is over wait to be looked at.
     List(Plain),
+    /// Tell what is to be looked at: rules whose time is over, and what is critical or exploited and hidden all the same.
+    #[command(after_help = examples("triage rule review --json --database sqlite:tracker.db"))]
+    Review(Plain),
     /// Hide what a query finds until a time. With `--dry-run`, list what it would hide.
+    ///
+    /// What would hide anything severe (high, critical or exploited) needs `--hide-severe`.
     #[command(after_help = examples("triage rule add 'pname:linux severity<=low' --expires 2027-01-01T00:00:00Z --reason 'not built' --dry-run --database sqlite:tracker.db"))]
     Add(RuleAdd),
+    /// Make a rule anew and end the old one, as one act. With `--dry-run`, list what it would hide.
+    #[command(after_help = examples("triage rule renew 4711 --expires 2028-01-01T00:00:00Z --reason 'still not built' --database sqlite:tracker.db"))]
+    Renew(RuleRenew),
     /// End a rule.
+    #[command(after_help = examples("triage rule end 4711 --reason 'it is built now' --database sqlite:tracker.db"))]
     End(RuleEnd),
 }
 
@@ -380,6 +392,9 @@ pub(crate) struct RuleAdd {
     /// When it is to be looked at again, at most two years from now.
     #[arg(long, value_name = "TIME")]
     pub(crate) expires: Timestamp,
+    /// Let it hide what is severe: high, critical or exploited.
+    #[arg(long)]
+    pub(crate) hide_severe: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -403,7 +418,11 @@ pub(crate) enum View {
     #[command(after_help = examples("triage view save urgent 'is:open kev:yes' --shared --database sqlite:tracker.db"))]
     Save(ViewSave),
     /// Drop a view of yours.
+    #[command(after_help = examples("triage view drop urgent --database sqlite:tracker.db"))]
     Drop(ViewDrop),
+    /// Take back that a view of yours was saved or dropped, or that this was taken back.
+    #[command(after_help = examples("triage view undo 4711 --database sqlite:tracker.db"))]
+    Undo(ViewUndo),
 }
 
 /// `triage view list`.

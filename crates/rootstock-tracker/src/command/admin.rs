@@ -1,5 +1,9 @@
 //! `admin`: what only whoever runs the program may do.
 
+mod people;
+
+pub(crate) use people::{people, sessions, tokens};
+
 use super::open_existing;
 use crate::arguments::AdminBootstrap;
 use crate::output::{self, Outcome};

@@ -7,6 +7,7 @@ mod channel_follow;
 mod config;
 mod database;
 mod demo;
+mod embargo;
 mod evaluate;
 mod feed;
 mod follow;
@@ -18,6 +19,7 @@ mod reference;
 mod serve;
 mod show;
 mod triage;
+mod who;
 mod worker;
 
 use crate::arguments::{Admin, Bench, Channel, Command, Config, Feed, Jobs, Landing};
@@ -36,6 +38,10 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Jobs(Jobs::Retry(retry)) => jobs::retry(retry).await,
         Command::Jobs(Jobs::Run(run)) => jobs::run(run).await,
         Command::Admin(Admin::Bootstrap(bootstrap)) => admin::bootstrap(bootstrap).await,
+        Command::Admin(Admin::People(command)) => admin::people(command).await,
+        Command::Admin(Admin::Sessions(command)) => admin::sessions(command).await,
+        Command::Admin(Admin::Tokens(command)) => admin::tokens(command).await,
+        Command::Embargo(command) => embargo::run(command).await,
         Command::Feed(Feed::Import(import)) => feed::import(import).await,
         Command::Feed(Feed::Follow(arguments)) => follow::run(arguments).await,
         Command::Channel(Channel::Import(import)) => channel::import(import).await,

@@ -1,13 +1,14 @@
 //! `triage …`: the team's work from the command line, as the pages do it.
 
 mod family;
+mod log;
+mod rule;
 mod text;
 mod two;
+mod view;
 
 use super::{open, open_existing};
-use crate::arguments::triage::{
-    BulkWhat, Common, Rebuild, Rule, State, Triage, TriageList, View, Which, Who,
-};
+use crate::arguments::triage::{BulkWhat, Common, Rebuild, State, Triage, TriageList, Which, Who};
 use crate::output::{self, Outcome};
 use anyhow::{Context, anyhow};
 use jiff::Timestamp;
@@ -17,9 +18,6 @@ use tracker_store::{Act, ActOutcome, ItemId, Store, StoreError, Targets, Undo};
 use tracker_triage::query::{Field, Kind, Query};
 use tracker_triage::state::{DecidedState, Dismissal};
 use tracker_triage::{Action, Actor, ActorKind, Place, Subject};
-
-/// Matches that a dry run of a rule lists.
-const PREVIEW: usize = 1000;
 
 /// Runs a command of triage.
 pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
@@ -61,7 +59,11 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
         }
         Triage::State(arguments) => state(arguments).await,
         Triage::Suggest(arguments) => two::suggest(arguments).await,
-        Triage::Agree(one) => one_act(&one.which, Action::Agree, one.common).await,
+        Triage::Agree(one) => one_act(&one.which, Action::Agree(one.suggestion), one.common).await,
+        Triage::Decline(one) => {
+            one_act(&one.which, Action::Decline(one.suggestion), one.common).await
+        }
+        Triage::Withdraw(one) => one_act(&one.which, Action::WithdrawSuggestion, one.common).await,
         Triage::SecondPerson(arguments) => two::second_person(arguments).await,
         Triage::Comment(one) => one_act(&one.which, Action::Comment(one.text), one.common).await,
         Triage::Assign(one) => one_act(&one.which, Action::Assign(one.to), one.common).await,
@@ -88,23 +90,12 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
             let query = Query::parse(&bulk.query).context("the query")?;
             act(Targets::Query(query), bulk_action(bulk.what)?, bulk.common).await
         }
-        Triage::Log(arguments) => {
-            let store = open_existing(&arguments.database.database).await?;
-            let log = store
-                .triage_log(&arguments.vulnerability, arguments.after, 1000)
-                .await?;
-            let Some(log) = log else {
-                output::note(&format!(
-                    "there is no vulnerability `{}` in this database",
-                    arguments.vulnerability
-                ));
-                return Ok(Outcome::Absent);
-            };
-            print(arguments.json.json, &log, || text::log(&log))
-        }
+        Triage::Log(arguments) => log::log(arguments).await,
+        Triage::History(arguments) => log::history(arguments).await,
+        Triage::Maintainer(arguments) => log::maintainer(arguments).await,
         Triage::Family(arguments) => family::run(arguments).await,
-        Triage::Rule(arguments) => rule(arguments).await,
-        Triage::View(arguments) => view(arguments).await,
+        Triage::Rule(arguments) => rule::run(arguments).await,
+        Triage::View(arguments) => view::run(arguments).await,
         Triage::Fields(arguments) => fields(arguments.json),
         Triage::Settle(arguments) => {
             let store = open_existing(&arguments.database.database).await?;
@@ -118,7 +109,8 @@ pub(crate) async fn run(command: Triage) -> anyhow::Result<Outcome> {
     }
 }
 
-fn print<T: serde::Serialize>(
+/// Prints a result as text, or as JSON.
+pub(super) fn print<T: serde::Serialize>(
     as_json: bool,
     value: &T,
     text: impl FnOnce() -> String,
@@ -242,95 +234,6 @@ fn bulk_action(what: BulkWhat) -> anyhow::Result<Action> {
     } else {
         Action::Reopen
     })
-}
-
-async fn rule(command: Rule) -> anyhow::Result<Outcome> {
-    match command {
-        Rule::List(arguments) => {
-            let store = open_existing(&arguments.database.database).await?;
-            let rules = store.rules(Timestamp::now()).await?;
-            print(arguments.json.json, &rules, || text::rules(&rules))
-        }
-        Rule::Add(arguments) => {
-            let common = arguments.common;
-            let store = store(&common).await?;
-            if common.dry_run {
-                let (items, more) = store.rule_preview(&arguments.query, PREVIEW).await?;
-                let preview = json!({ "would_hide": items, "more": more });
-                return print(common.json.json, &preview, || text::preview(&items, more));
-            }
-            let rule = store
-                .make_rule(
-                    &actor(&common.who),
-                    &arguments.query,
-                    arguments.expires,
-                    common.reason.as_deref(),
-                    None,
-                )
-                .await?;
-            print(common.json.json, &json!({ "rule": rule }), || {
-                format!("rule {rule} hides it\n")
-            })
-        }
-        Rule::End(arguments) => {
-            let common = arguments.common;
-            let store = store(&common).await?;
-            if common.dry_run {
-                let rules = store.rules(Timestamp::now()).await?;
-                let there = rules.iter().any(|row| row.rule == arguments.rule);
-                return Ok(if there {
-                    Outcome::Done
-                } else {
-                    Outcome::Absent
-                });
-            }
-            let ended = store
-                .end_rule(
-                    &actor(&common.who),
-                    arguments.rule,
-                    common.reason.as_deref(),
-                )
-                .await;
-            match ended {
-                Ok(()) => Ok(Outcome::Done),
-                Err(error @ StoreError::NoRule { .. }) => {
-                    output::note(&error.to_string());
-                    Ok(Outcome::Absent)
-                }
-                Err(other) => Err(other.into()),
-            }
-        }
-    }
-}
-
-async fn view(command: View) -> anyhow::Result<Outcome> {
-    match command {
-        View::List(arguments) => {
-            let store = open_existing(&arguments.database.database).await?;
-            let views = store.views(Some(&actor(&arguments.who))).await?;
-            print(arguments.json.json, &views, || text::views(&views))
-        }
-        View::Save(arguments) => {
-            let query = Query::parse(&arguments.query).context("the query")?;
-            let store = open_existing(&arguments.database.database).await?;
-            let who = actor(&arguments.who);
-            store
-                .save_view(&who, &arguments.view, &query, arguments.shared)
-                .await?;
-            Ok(Outcome::Done)
-        }
-        View::Drop(arguments) => {
-            let store = open_existing(&arguments.database.database).await?;
-            let dropped = store
-                .drop_view(&actor(&arguments.who), &arguments.view)
-                .await?;
-            Ok(if dropped.is_some() {
-                Outcome::Done
-            } else {
-                Outcome::Absent
-            })
-        }
-    }
 }
 
 fn fields(as_json: bool) -> anyhow::Result<Outcome> {

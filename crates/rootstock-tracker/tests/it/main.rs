@@ -17,5 +17,6 @@ mod operate;
 mod program;
 mod refusal;
 mod replicas;
+mod review;
 mod triage;
 mod worker;

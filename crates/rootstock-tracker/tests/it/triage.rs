@@ -169,6 +169,14 @@ fn work_through(database: &Database) {
         .expect(0)
         .json();
     assert!(!preview["would_hide"].as_array().unwrap().is_empty());
+    assert_eq!(preview["severe"], 1, "{preview}");
+    let refused = tracker.run(&add).expect(1);
+    assert!(
+        refused.err.contains("--hide-severe") && refused.err.contains("1 severe"),
+        "{}",
+        refused.err
+    );
+    let add = [&add[..], &["--hide-severe"]].concat();
     let rule = tracker.run(&add).expect(0).json()["rule"]
         .as_u64()
         .unwrap()

@@ -159,7 +159,7 @@ pub(crate) async fn family(
         name: subject.family,
         near: Vec::new(),
     })?;
-    let done = Done::of(&app, &ask.caller, QueueQuery::read(&ask.query)?.done).await?;
+    let done = Done::of(&app, QueueQuery::read(&ask.query)?.done, &ask.caller).await?;
     ask.answer(&detail, || FamilyPage::new(&detail, done, &ask))
 }
 

@@ -5,7 +5,9 @@
 use super::super::show::plain;
 use std::fmt::Write as _;
 use tracker_store::view::Page;
-use tracker_store::{ActOutcome, ItemId, Problem, QueueRow, RuleRow, TriageDetail, ViewRow};
+use tracker_store::{
+    ActOutcome, ItemId, LogLine, Problem, QueueRow, RulePreview, RuleRow, TriageDetail, ViewRow,
+};
 use tracker_triage::Entry;
 use tracker_triage::query::{Field, Kind};
 use tracker_triage::rank::points;
@@ -128,6 +130,37 @@ pub(super) fn log(log: &[Entry]) -> String {
     out
 }
 
+/// A page of the log, each line with its vulnerability unless all are about the same.
+pub(super) fn lines(page: &Page<LogLine>, same: bool) -> String {
+    let mut out = String::new();
+    for line in &page.rows {
+        let entry = &line.entry;
+        let id = entry.vulnerability.as_deref().filter(|_| !same);
+        let about = id.map_or(String::new(), |id| format!("{}: ", plain(id)));
+        let reason = entry
+            .reason
+            .as_deref()
+            .map_or(String::new(), |reason| format!(" ({})", plain(reason)));
+        line!(
+            out,
+            "{:>8}  {}  {}: {about}{}{reason}",
+            entry.sequence,
+            entry.at.strftime("%Y-%m-%d %H:%M"),
+            plain(&entry.actor.to_string()),
+            plain(&line.text)
+        );
+    }
+    if let Some(next) = &page.next {
+        line!(out, "go on with --after {next}");
+    }
+    out
+}
+
+/// A foreign text on one line.
+pub(super) fn one_line(text: &str) -> String {
+    plain(text)
+}
+
 pub(super) fn outcome(outcome: &ActOutcome) -> String {
     let mut out = String::new();
     let would = if outcome.dry_run {
@@ -137,6 +170,13 @@ pub(super) fn outcome(outcome: &ActOutcome) -> String {
     };
     for item in &outcome.changed {
         line!(out, "{would} {}", name(item));
+    }
+    if outcome.awaiting > 0 {
+        line!(
+            out,
+            "{} of them hold when a second person agrees",
+            outcome.awaiting
+        );
     }
     line!(
         out,
@@ -163,15 +203,26 @@ fn name(item: &ItemId) -> String {
     ))
 }
 
-pub(super) fn preview(items: &[ItemId], more: bool) -> String {
+pub(super) fn preview(preview: &RulePreview) -> String {
     let mut out = String::new();
-    for item in items {
+    for item in &preview.would_hide {
         line!(out, "would hide {}", name(item));
     }
-    if more {
+    if preview.more {
         line!(out, "and more");
     }
-    line!(out, "{} matches", items.len());
+    for item in &preview.would_hide_severe {
+        line!(out, "severe: {}", name(item));
+    }
+    line!(
+        out,
+        "{} matches, {} of them severe (high, critical or exploited)",
+        preview.total,
+        preview.severe
+    );
+    if preview.severe > 0 {
+        line!(out, "hiding those needs --hide-severe");
+    }
     out
 }
 
