@@ -9,11 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use std::time::Instant;
 use tracker_match::FindingStatus;
 use tracker_record::{Exploitation, Record, Source};
-use tracker_store::{Act, Derived, ItemId, ReleasePackage, Result, Store, Targets};
+use tracker_store::{
+    Act, Conditions, Derived, ItemId, NewRule, ReleasePackage, Result, Store, Targets,
+};
 use tracker_triage::query::Query;
 use tracker_triage::state::DecidedState;
-use tracker_triage::subject::{ActorKind, Place};
-use tracker_triage::{Action, Actor, Dismissal, Verdict};
+use tracker_triage::subject::Place;
+use tracker_triage::{Action, Actor, ActorKind, Dismissal, Verdict};
 
 /// How much is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -378,14 +380,21 @@ async fn decide(store: &Store, scale: Scale) -> Result<usize> {
         "pname:musl severity<=low",
         "family:curl epss<0.001 severity:low",
     ] {
-        let reason = Some("noise");
+        let rule = NewRule {
+            query,
+            expires,
+            reason: Some("noise"),
+            hides_severe: false,
+        };
         store
-            .make_rule(&triager(0), query, expires, reason, None)
+            .make_rule(&triager(0), &rule, &Conditions::default())
             .await?;
     }
     for (name, query) in VIEWS {
         let query = Query::parse(query)?;
-        store.save_view(&triager(0), name, &query, true).await?;
+        store
+            .save_view(&triager(0), name, &query, true, &Conditions::default())
+            .await?;
     }
     Ok(decided)
 }

@@ -458,16 +458,7 @@ impl Event {
             Event::SuggestionWithdrawn { suggestion, .. } => {
                 format!("suggestion {suggestion} withdrawn")
             }
-            Event::SecondPersonAsked { from: None } => {
-                "one person's word is enough for every severity".to_owned()
-            }
-            Event::SecondPersonAsked { from: Some(from) } => {
-                let from = match Field::Severity.kind() {
-                    Kind::Ordered(names) => names[*from as usize],
-                    _ => "unknown",
-                };
-                format!("from severity {from} on, two people have to agree")
-            }
+            Event::SecondPersonAsked { from } => second_person(*from),
             Event::PackageAdded { subject } => format!("{subject} added by hand"),
             Event::Commented { text, .. } => text.clone(),
             Event::Assigned {
@@ -502,6 +493,17 @@ impl Event {
             Event::ViewDropped { view } => format!("view `{view}` dropped"),
         }
     }
+}
+
+fn second_person(from: Option<Severity>) -> String {
+    let Some(from) = from else {
+        return "one person's word is enough for every severity".to_owned();
+    };
+    let from = match Field::Severity.kind() {
+        Kind::Ordered(names) => names[from as usize],
+        _ => "unknown",
+    };
+    format!("from severity {from} on, two people have to agree")
 }
 
 impl Event {

@@ -30,7 +30,7 @@ pub(crate) async fn run(command: Embargo) -> anyhow::Result<Outcome> {
             let (store, who) = begin(&arguments.member).await?;
             let found = store.embargo(who.permit()?, &arguments.name).await?;
             let Some(detail) = found else {
-                return absent(&arguments.name);
+                return Ok(absent(&arguments.name));
             };
             triage::print(arguments.member.json.json, &detail, || whole(&detail))
         }
@@ -56,7 +56,7 @@ pub(crate) async fn run(command: Embargo) -> anyhow::Result<Outcome> {
                 .await?
                 .is_none()
             {
-                return absent(&arguments.name);
+                return Ok(absent(&arguments.name));
             }
             let permit: Permit<'_, Comment> = who.permit()?;
             if !arguments.change.dry_run {
@@ -143,7 +143,7 @@ async fn apply(
 ) -> anyhow::Result<Outcome> {
     let (store, who) = begin(&change.member).await?;
     let Some(detail) = store.embargo(who.permit()?, name).await? else {
-        return absent(name);
+        return Ok(absent(name));
     };
     if detail.row.released.is_some() {
         bail!("`{name}` is public already");
@@ -172,9 +172,9 @@ fn told(word: &str, about: &[&str], change: &Change) -> anyhow::Result<Outcome> 
     })
 }
 
-fn absent(name: &str) -> anyhow::Result<Outcome> {
+fn absent(name: &str) -> Outcome {
     output::note(&format!("there is no embargo `{name}` here"));
-    Ok(Outcome::Absent)
+    Outcome::Absent
 }
 
 fn line(row: &EmbargoRow) -> String {

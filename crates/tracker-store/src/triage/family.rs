@@ -93,7 +93,7 @@ impl Store {
         check_reason(act.reason.as_deref())?;
         let mut writer = self.writer().await?;
         let once = conditions.once.as_ref().filter(|_| !act.dry_run);
-        if let Some(outcome) = once::answered(&mut writer, actor, once).await? {
+        if let Some(outcome) = once::answered(&mut writer.session, actor, once).await? {
             return Ok(outcome);
         }
         if let Some(last) = conditions.last
@@ -121,7 +121,7 @@ impl Store {
             dry_run: act.dry_run,
         };
         if !act.dry_run {
-            once::keep(&mut writer, actor, once, &outcome).await?;
+            once::keep(&mut writer.session, actor, once, writer.now, &outcome).await?;
             writer.commit().await?;
         }
         Ok(outcome)

@@ -169,6 +169,27 @@ impl Asked<'_> {
         Ok(found)
     }
 
+    /// How many there are in all, however long it takes to count them.
+    pub(super) async fn total(&self, session: &mut Session) -> Result<u64> {
+        let total = match self.way(session).await? {
+            Way::Facets(spread) => {
+                let unsure = From::Facets(json(&spread.unsure));
+                spread.sure_items + self.count(session, &unsure).await?
+            }
+            Way::Keys(keys) => self.count(session, &From::Keys(keys)).await?,
+            Way::Ranks => {
+                let condition = self.condition(session);
+                let text = format!(
+                    "SELECT count(*) FROM triage_item AS i WHERE {}",
+                    condition.text
+                );
+                let rows = session.select(text, condition.values).await?;
+                rows.first().map_or(Ok(0), |row| row.integer(0))?
+            }
+        };
+        Ok(total as u64)
+    }
+
     /// How many of some matches answer.
     async fn count(&self, session: &mut Session, from: &From) -> Result<i64> {
         let mut condition = self.condition(session);

@@ -178,7 +178,7 @@ pub(crate) async fn sessions(command: AdminProofs) -> anyhow::Result<Outcome> {
             let (store, held) = begin(&end.change.person).await?;
             let rows = store.sessions_of(themselves(&held).permit()?).await?;
             if !rows.iter().any(|row| row.key == end.key) {
-                return absent(&end);
+                return Ok(absent(&end));
             }
             if !end.change.dry_run {
                 store
@@ -228,7 +228,7 @@ pub(crate) async fn tokens(command: AdminProofs) -> anyhow::Result<Outcome> {
             let live =
                 |row: &tracker_store::TokenRow| row.key == end.key && row.life.revoked.is_none();
             if !rows.iter().any(live) {
-                return absent(&end);
+                return Ok(absent(&end));
             }
             if !end.change.dry_run {
                 store.end_token(permit, end.key, Timestamp::now()).await?;
@@ -242,8 +242,8 @@ pub(crate) async fn tokens(command: AdminProofs) -> anyhow::Result<Outcome> {
     }
 }
 
-fn absent(end: &ProofEnd) -> anyhow::Result<Outcome> {
+fn absent(end: &ProofEnd) -> Outcome {
     let handle = &end.change.person.handle;
     output::note(&format!("`{handle}` has none of the key {}", end.key));
-    Ok(Outcome::Absent)
+    Outcome::Absent
 }

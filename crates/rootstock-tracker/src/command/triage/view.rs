@@ -24,7 +24,7 @@ pub(super) async fn run(command: View) -> anyhow::Result<Outcome> {
                 .save_view(&who, &arguments.view, &query, arguments.shared, &free)
                 .await?;
             match saved {
-                Some(event) => told(event),
+                Some(event) => Ok(told(event)),
                 None => Ok(Outcome::Done),
             }
         }
@@ -32,7 +32,7 @@ pub(super) async fn run(command: View) -> anyhow::Result<Outcome> {
             let store = open_existing(&arguments.database.database).await?;
             let who = actor(&arguments.who);
             match store.drop_view(&who, &arguments.view, &free).await {
-                Ok(event) => told(event),
+                Ok(event) => Ok(told(event)),
                 Err(error @ StoreError::NoView { .. }) => {
                     output::note(&error.to_string());
                     Ok(Outcome::Absent)
@@ -43,12 +43,13 @@ pub(super) async fn run(command: View) -> anyhow::Result<Outcome> {
         View::Undo(arguments) => {
             let store = open_existing(&arguments.database.database).await?;
             let who = actor(&arguments.who);
-            told(store.undo_view(&who, arguments.event, &free).await?)
+            let event = store.undo_view(&who, arguments.event, &free).await?;
+            Ok(told(event))
         }
     }
 }
 
-fn told(event: u64) -> anyhow::Result<Outcome> {
+fn told(event: u64) -> Outcome {
     output::note(&format!("take it back with: triage view undo {event}"));
-    Ok(Outcome::Done)
+    Outcome::Done
 }

@@ -16,7 +16,7 @@ use tracker_testkit::fixture::{derived, finding, matched};
 use tracker_testkit::on_both_databases;
 use tracker_triage::query::Query;
 use tracker_triage::state::{DecidedState, Dismissal, FindingState, FixedBy, MatchState};
-use tracker_triage::{Action, Actor, ActorKind, Event, Place, Subject};
+use tracker_triage::{Action, Event, Place, Subject};
 
 on_both_databases! {
     async fn a_dismissal_leaves_lists_and_an_undo_brings_it_back(database) {

@@ -401,7 +401,7 @@ async fn step(store: &Store, kind: u8, picks: &[prop::sample::Index; 3]) {
         3 | 4 => {
             let log = store
                 .log_page(
-                    None,
+                    &tracker_store::LogFilter::default(),
                     &tracker_store::view::PageRequest {
                         limit: 100,
                         ..Default::default()
