@@ -12,7 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use tracker_people::{Actor, NewToken, Role, Scope, Secret, SecretKind};
+use tracker_people::{NewToken, Principal, Role, Scope, Secret, SecretKind};
 use tracker_store::{Giver, Identity, NewProof, Store};
 use tracker_testkit::scale::{self, Scale};
 use tracker_testkit::{Database, Kind, on_both_databases};
@@ -38,7 +38,7 @@ pub(crate) async fn token(store: &Store) -> String {
     let given = store.grant_role(person, Role::Triager, Giver::CommandLine, "the test's", now);
     assert!(given.await.unwrap());
     let held = store.person(person).await.unwrap().unwrap();
-    let actor = Actor::in_session(held.person, Role::Triager);
+    let asks = Principal::in_session(held.person, Role::Triager);
     let scopes = Scope::ALL
         .into_iter()
         .filter(|scope| scope.role() <= Role::Triager);
@@ -49,9 +49,7 @@ pub(crate) async fn token(store: &Store) -> String {
         provider: "local",
         sealed: b"",
     };
-    let added = store
-        .add_token(actor.permit().unwrap(), &token, proof)
-        .await;
+    let added = store.add_token(asks.permit().unwrap(), &token, proof).await;
     added.unwrap().unwrap();
     secret.reveal()
 }
