@@ -119,7 +119,7 @@ async fn pages_that_wait_for_the_database_leave_it_to_others() {
     let slow: Vec<_> = slow.collect();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let started = Instant::now();
-    for path in ["/channels", "/jobs", "/rules.json", "/readyz"] {
+    for path in ["/channels", "/jobs", "/about.json", "/readyz"] {
         assert_eq!(site.get(path).await.status, StatusCode::OK, "{path}");
     }
     assert!(
@@ -164,7 +164,7 @@ on_both_databases! {
         let held = Held::new(database.url()).await;
         let title = if database.kind() == Kind::Sqlite { "The database is away" } else { "This took too long" };
         check_failure(&site.ask(decide()).await, title);
-        for path in ["/channels", "/jobs", "/rules"] {
+        for path in ["/channels", "/jobs", "/about"] {
             assert_eq!(site.get(path).await.status, StatusCode::OK, "{path}");
         }
         held.release().await;

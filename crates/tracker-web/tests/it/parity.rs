@@ -12,6 +12,7 @@ use tracker_web::{Kind, ROUTES};
 type Line = (&'static str, &'static str, &'static str, &'static str);
 
 const MATCH: &str = "/vulnerabilities/{id}/{distribution}/{family}";
+const FAMILY: &str = "/families/{distribution}/{family}";
 const DECISIONS: &str = "POST /api/v1/decisions";
 
 const CHANGES: &[Line] = &[
@@ -38,6 +39,18 @@ const CHANGES: &[Line] = &[
     (MATCH, "add", DECISIONS, "triage add"),
     (MATCH, "comment", "POST /api/v1/comments", "triage comment"),
     ("/queue/undo", "", "POST /api/v1/undos", "triage undo"),
+    (
+        FAMILY,
+        "split",
+        "POST /api/v1/families/{distribution}/{family}/split",
+        "triage family split",
+    ),
+    (
+        FAMILY,
+        "merge",
+        "POST /api/v1/families/{distribution}/{family}/merge",
+        "triage family merge",
+    ),
     (
         "/queue/views",
         "save",
@@ -197,6 +210,12 @@ const READS: &[Line] = &[
         "",
         "GET /api/v1/maintainers/{maintainer}/matches",
         "triage maintainer",
+    ),
+    (
+        FAMILY,
+        "",
+        "GET /api/v1/families/{distribution}/{family}",
+        "triage family show",
     ),
     ("/embargoes", "", "GET /api/v1/embargoes", "embargo list"),
     (

@@ -31,10 +31,12 @@ async fn what_is_done_to_a_view_is_undone_by_its_owner_alone() {
         assert!(!other.body.contains(text), "{}", other.body);
     }
     let act = there.rsplit('=').next().unwrap();
-    let form = format!("do=undo&act={act}&back=/queue");
+    let form = format!("do=undo&event={act}");
     let refused = triager.post(&site, "/queue/views", &form).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
-    let refused = triager.post(&site, "/queue/undo", &form).await;
+    let refused = triager
+        .post(&site, "/queue/undo", &format!("act={act}&back=/queue"))
+        .await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.body);
     let undone = maintainer.post(&site, "/queue/views", &form).await;
     let there = undone.header("location").to_owned();
@@ -47,7 +49,7 @@ async fn what_is_done_to_a_view_is_undone_by_its_owner_alone() {
     // And that, too.
     let act = there.rsplit('=').next().unwrap();
     maintainer
-        .post(&site, "/queue/views", &format!("do=undo&act={act}"))
+        .post(&site, "/queue/views", &format!("do=undo&event={act}"))
         .await;
     assert!(
         maintainer
