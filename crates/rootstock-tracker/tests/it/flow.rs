@@ -133,7 +133,7 @@ on_both_databases! {
         tracker.fill();
         let times = tracker.run(&["bench", "pages", "--rounds", "3", "--json"]).expect(0).json();
         let pages: Vec<_> = times.as_array().unwrap().iter().map(|row| row["page"].as_str().unwrap()).collect();
-        assert_eq!(pages, ["overview", "list", "search", "of a package", "vulnerability", "package", "find packages", "channel"]);
+        assert_eq!(pages, ["overview", "list", "search", "of a package", "queue", "match", "log", "vulnerability", "package", "find packages", "channel"]);
         let table = tracker.run(&["bench", "pages", "--rounds", "1"]).expect(0).out;
         assert!(table.lines().any(|line| line.starts_with("vulnerability ")), "{table}");
     }
