@@ -1,77 +1,158 @@
-// Every type of page, in both colour schemes and three widths: reachable, quiet, accessible, never wider than its window.
+// Every page, in both colour schemes and three widths: reachable, quiet, accessible, never wider than its window.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { pages, startBrowser, startSite } from '../lib/site.js';
+import { startFilledSite } from '../lib/filled.js';
+import { address, pages, routes } from '../lib/pages.js';
+import { root, startBrowser } from '../lib/site.js';
 
-const screenshots = fileURLToPath(new URL('../screenshots/', import.meta.url));
-const windows = [
-  { name: 'desktop', width: 1280, height: 900, audited: true },
-  { name: 'phone', width: 390, height: 844, audited: true },
-  { name: 'small-phone', width: 360, height: 740, audited: false },
-];
+/** Pictures of all pages for whoever looks at them: only if they are asked for, since they take their time. */
+const pictures = process.env.ROOTSTOCK_PICTURES ? join(root, 'e2e/browser/screenshots') : null;
+const desktop = { width: 1280, height: 900 };
+const phone = { width: 390, height: 844 };
 
 let site;
 let browser;
+const contexts = {};
 before(async () => {
-  mkdirSync(screenshots, { recursive: true });
-  site = await startSite();
-  browser = await startBrowser();
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  [site, browser] = await Promise.all([startFilledSite(), startBrowser()]);
+  for (const role of ['nobody', 'triager', 'administrator']) {
+    contexts[role] = await browser.browser.newContext({ viewport: desktop, colorScheme: 'light' });
+    await contexts[role].addCookies(site.cookiesOf(role));
+  }
 });
 after(async () => {
   await browser?.stop();
-  await site?.stop();
+  assert.equal(await site?.stop(), 0, 'SIGTERM ends the server in peace');
 });
 
-for (const scheme of ['light', 'dark']) {
-  for (const { name: size, width, height, audited } of windows) {
-    describe(`${size}, ${scheme}`, () => {
-      let context;
-      before(async () => {
-        context = await browser.browser.newContext({ viewport: { width, height }, colorScheme: scheme });
+/** What axe finds. The schemes differ in nothing but colours, so the dark one is only asked about contrast. */
+async function audit(page, scheme) {
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] });
+  const asked = scheme === 'light'
+    ? axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    : axe.withRules(['color-contrast']);
+  const result = await asked.analyze();
+  const found = result.violations.map(({ id, help, nodes }) =>
+    `${id}: ${help}\n    ${nodes.slice(0, 5).map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('\n    ')}`);
+  assert.deepEqual(found, [], found.join('\n'));
+  assert.ok(result.passes.length > (scheme === 'light' ? 10 : 0), 'axe has looked at the page');
+}
+
+/** That nothing has to be scrolled sideways, and every entry of the navigation is in sight. */
+async function fits(page) {
+  const { wider, hidden } = await page.evaluate(() => ({
+    wider: document.documentElement.scrollWidth - window.innerWidth,
+    hidden: [...document.querySelectorAll('header nav a')].filter((link) => {
+      const box = link.getBoundingClientRect();
+      return box.x < 0 || box.right > window.innerWidth;
+    }).map((link) => link.textContent),
+  }));
+  assert.ok(wider <= 0, `the page is ${wider} px wider than its window`);
+  assert.deepEqual(hidden, [], 'navigation out of sight');
+}
+
+test('the list has every page of the table of routes, and no other', () => {
+  const table = routes();
+  assert.ok(table.length > 25, `${table.length} routes`);
+  assert.deepEqual(table.filter((route) => !pages.some((page) => page.route === route)), [], 'routes without a page in lib/pages.js');
+  assert.deepEqual(pages.filter((page) => !table.includes(page.route)), []);
+});
+
+// Two at once: one page is looked at while another is fetched.
+describe('every page', { concurrency: 2 }, () => {
+  for (const one of pages) {
+    const { name, as = 'nobody', status = 200, says } = one;
+    test(name, async () => {
+      const page = await contexts[as].newPage();
+      const complaints = [];
+      const strangers = [];
+      page.on('console', (message) => {
+        // The browser itself reports the status of an error page.
+        const expected = status >= 400 && message.text().includes(`status of ${status}`);
+        if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(message.text());
       });
-      after(() => context.close());
-
-      for (const { name, path, status = 200 } of pages) {
-        test(name, async () => {
-          const page = await context.newPage();
-          const complaints = [];
-          const strangers = [];
-          page.on('console', (message) => {
-            // The browser itself reports the status of an error page.
-            const expected = status >= 400 && message.text().includes(`status of ${status}`);
-            if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(message.text());
-          });
-          page.on('pageerror', (error) => complaints.push(String(error)));
-          page.on('request', (request) => {
-            if (!request.url().startsWith(site.url)) strangers.push(request.url());
-          });
-          const response = await page.goto(site.url + path);
-          assert.equal(response.status(), status);
-          assert.equal(await page.locator('h1').count(), 1, 'one heading of the first level');
-
-          const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          assert.ok(wider <= 0, `the page is ${wider} px wider than its window`);
-          if (audited) {
-            // The schemes differ in nothing but colours, so the dark one is only asked about contrast.
-            const axe = new AxeBuilder({ page });
-            const asked = scheme === 'light'
-              ? axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-              : axe.withRules(['color-contrast']);
-            const result = await asked.analyze();
-            const found = result.violations.map(({ id, help, nodes }) =>
-              `${id}: ${help}\n    ${nodes.slice(0, 5).map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('\n    ')}`);
-            assert.deepEqual(found, [], found.join('\n'));
-            assert.ok(result.passes.length > (scheme === 'light' ? 10 : 0), 'axe has looked at the page');
-          }
-          await page.screenshot({ path: `${screenshots}${name}-${size}-${scheme}.png`, fullPage: true });
-          assert.deepEqual(complaints, []);
-          assert.deepEqual(strangers, [], 'nothing is loaded from elsewhere');
-          await page.close();
-        });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('dialog', (dialog) => complaints.push(dialog.message()));
+      page.on('request', (request) => {
+        if (!request.url().startsWith(site.url)) strangers.push(request.url());
+      });
+      const response = await page.goto(site.url + await address(site, one));
+      assert.equal(response.status(), status);
+      assert.equal(await page.locator('h1').count(), 1, 'one heading of the first level');
+      if (says) assert.ok((await page.locator('main').innerText()).includes(says), says);
+      for (const [size, viewport] of [['desktop', desktop], ['phone', phone]]) {
+        await page.setViewportSize(viewport);
+        for (const scheme of ['light', 'dark']) {
+          await page.emulateMedia({ colorScheme: scheme });
+          await fits(page);
+          await audit(page, scheme);
+          if (pictures) await page.screenshot({ path: join(pictures, `${name}-${size}-${scheme}.png`), fullPage: true });
+        }
       }
+      await page.setViewportSize({ width: 360, height: 740 });
+      await fits(page);
+      assert.deepEqual(complaints, []);
+      assert.deepEqual(strangers, [], 'nothing is loaded from elsewhere');
+      await page.close();
     });
   }
-}
+});
+
+test('what strangers write runs nothing and stays in its place', async () => {
+  for (const name of ['vulnerability-hostile', 'match', 'log', 'embargo']) {
+    const one = pages.find((page) => page.name === name);
+    for (const viewport of [desktop, phone]) {
+      const page = await contexts[one.as ?? 'nobody'].newPage();
+      await page.setViewportSize(viewport);
+      await page.goto(site.url + await address(site, one));
+      for (const text of await page.locator('.markdown').all()) await text.hover({ force: true });
+      const told = await page.evaluate(() => ({
+        ran: window.ran,
+        // The frame of the page is as on every other: nothing of theirs has closed or covered it.
+        frame: [...document.body.children].map((element) => element.localName),
+        foreign: [...document.querySelectorAll('.markdown')].map((element) => {
+          const inner = [...element.querySelectorAll('*')];
+          const box = element.getBoundingClientRect();
+          return {
+            inMain: Boolean(element.closest('main')),
+            names: inner.map((one) => one.localName).filter((name) => ['script', 'img', 'svg', 'div', 'style', 'iframe'].includes(name)),
+            attributes: inner.flatMap((one) => one.getAttributeNames()).filter((name) => !['href', 'rel', 'start'].includes(name)),
+            addresses: inner.map((one) => one.href).filter((address) => address && !/^https?:/.test(address)),
+            fixed: inner.filter((one) => getComputedStyle(one).position !== 'static').length,
+            wider: box.right - document.documentElement.clientWidth,
+          };
+        }),
+        top: document.elementFromPoint(5, 5)?.closest('header') !== null,
+      }));
+      assert.equal(told.ran, undefined, `${name}: something ran`);
+      assert.ok(told.top, `${name}: the head of the page is covered`);
+      assert.ok(told.foreign.length > 0, `${name} shows what somebody wrote`);
+      for (const text of told.foreign) {
+        assert.deepEqual({ ...text, wider: text.wider <= 0 }, { inMain: true, names: [], attributes: [], addresses: [], fixed: 0, wider: true }, name);
+      }
+      await page.goto(`${site.url}/about`);
+      assert.deepEqual(told.frame, await page.evaluate(() => [...document.body.children].map((element) => element.localName)), name);
+      await page.close();
+    }
+  }
+});
+
+test('the line from a branch to its channels has no gap where a text wraps', async () => {
+  const page = await contexts.nobody.newPage();
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${site.url}/changes/7`);
+  const lines = await page.evaluate(() => [...document.querySelectorAll('.landing li')]
+    .filter((item) => /begins|passes/.test(item.className))
+    .map((item) => {
+      const height = parseFloat(getComputedStyle(item, '::before').height);
+      const top = parseFloat(getComputedStyle(item, '::before').top);
+      return { item: item.getBoundingClientRect().height, line: height + top };
+    }));
+  assert.ok(lines.length > 0);
+  for (const { item, line } of lines) assert.ok(Math.abs(item - line) < 2, `${line} of ${item}`);
+  await page.close();
+});
