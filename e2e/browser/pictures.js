@@ -57,19 +57,25 @@ try {
   await page.locator('#text').fill('Fixed in **1.1.23**; only `i686` with x87 is concerned.');
   await follow(page, () => page.getByRole('button', { name: 'Comment' }).click());
   await page.locator('#do').selectOption('state:will-not-fix');
-  await page.getByLabel('Channel').selectOption('nixos-19.09');
-  await page.getByLabel('Reason').fill('the channel has ended');
+  await page.getByLabel('Channel', { exact: true }).selectOption('nixos-19.09');
+  await page.getByLabel('Reason', { exact: true }).fill('the channel has ended');
   await follow(page, () => page.getByRole('button', { name: 'Decide' }).click());
   await go(match);
   await picture(page, 'match');
-  await page.locator('#history').scrollIntoViewIfNeeded();
-  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await page.evaluate(() => document.querySelector('#siblings').scrollIntoView());
   await picture(page, 'match-history');
+
+  await go('/families/nixpkgs/firefox');
+  await page.getByLabel('split off firefox-esr').check();
+  await page.getByLabel('Name of the new family').fill('firefox-esr');
+  await page.locator('#split-reason').fill('its releases have a line of their own');
+  await picture(page, 'family');
+  await follow(page, () => page.getByRole('button', { name: 'Split off the ticked' }).click());
+  await picture(page, 'family-sure');
 
   await go('/rules?q=severity%3C%3Dlow');
   await picture(page, 'rules');
-  const musl = await (await fetch(`${site.url}/packages/nixpkgs/musl`)).text();
-  await go(/href="(\/maintainers\/[^"]+)"/.exec(musl)[1]);
+  await go('/maintainers/edolstra');
   await picture(page, 'maintainer');
   await go('/log');
   await picture(page, 'log');

@@ -24,6 +24,8 @@ export const pages = [
   { route: '/queue', name: 'queue-bad-query', path: '/queue?q=colour:red', as: 'triager', status: 400, script: true },
   { route: '/vulnerabilities/{id}/{distribution}/{family}', name: 'match', path: '/vulnerabilities/CVE-2019-14697/nixpkgs/musl', script: true, says: 'Real words' },
   { route: '/vulnerabilities/{id}/{distribution}/{family}', name: 'match-decides', path: '/vulnerabilities/CVE-2019-14697/nixpkgs/musl', as: 'triager', script: true },
+  { route: '/families/{distribution}/{family}', name: 'family', path: '/families/nixpkgs/musl' },
+  { route: '/families/{distribution}/{family}', name: 'family-decides', path: '/families/nixpkgs/musl', as: 'triager', says: 'Merge into it' },
   { route: '/rules', name: 'rules', path: '/rules?q=kev:yes' },
   { route: '/rules', name: 'rules-decides', path: '/rules?q=kev:yes', as: 'triager' },
   { route: '/packages', name: 'packages', path: '/packages?limit=12' },
@@ -40,7 +42,7 @@ export const pages = [
   { route: '/events', name: 'events', path: '/events', says: 'The support of nixos-unstable ends' },
   { route: '/log', name: 'log', path: '/log', says: 'Real words' },
   { route: '/log', name: 'log-of-one', path: '/log?q=CVE-2019-14697' },
-  { route: '/maintainers/{maintainer}', name: 'maintainer', path: null },
+  { route: '/maintainers/{maintainer}', name: 'maintainer', path: '/maintainers/edolstra', says: 'openssh' },
   { route: '/mine', name: 'mine', path: '/mine', as: 'triager' },
   { route: '/labels', name: 'labels', path: '/labels?label=security', says: 'curl: fix another overflow' },
   { route: '/jobs', name: 'jobs', path: '/jobs', says: 'is no address that can be fetched' },
@@ -72,7 +74,6 @@ export async function address(site, page) {
   };
   switch (page.name) {
     case 'channel-changes': return link('/channels/nixos-19.09', /href="(\/channels\/nixos-19\.09\/changes\/[^"]+)"/);
-    case 'maintainer': return link('/packages/nixpkgs/musl', /href="(\/maintainers\/[^"]+)"/);
     case 'embargo': return site.embargo;
     default: return page.path;
   }

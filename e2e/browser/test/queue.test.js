@@ -115,6 +115,7 @@ test('without a script, on a phone: one is decided, commented, undone; a rule is
   await follow(page, () => page.getByRole('button', { name: 'Try it' }).click());
   assert.match(await page.locator('#would').textContent(), /It would hide \d+/);
   await page.getByLabel('Why').fill('looked at elsewhere');
+  await page.getByLabel('it may hide the severe ones').check();
   await follow(page, () => page.getByRole('button', { name: 'Make the rule' }).click());
   assert.match(await page.locator('.rules').textContent(), /looked at elsewhere/);
   await follow(page, () => page.getByRole('button', { name: /^End rule/ }).click());
@@ -124,7 +125,6 @@ test('without a script, on a phone: one is decided, commented, undone; a rule is
 
 test('without a script, a family is merged into another once it is sure, and put back', async () => {
   const page = await triager({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
-  const follow = (act) => Promise.all([page.waitForEvent('load'), act()]);
   const { rows } = await (await fetch(`${site.url}/api/v1/queue?q=state:proposed&limit=200`)).json();
   // Two that no vulnerability concerns both of, so that nothing contradicts.
   const of = (family) => new Set(rows.filter((row) => row.family === family).map((row) => row.vulnerability));
@@ -133,17 +133,16 @@ test('without a script, a family is merged into another once it is sure, and put
   const { family: other } = rows.find((row) => row.distribution === first.distribution && apart(row.family, first.family));
   await page.goto(`${site.url}/queue?q=family:${encodeURIComponent(first.family)}`);
   const matches = await total(page);
-  await follow(() => page.locator('[data-family]').first().click());
+  await follow(page, () => page.locator('[data-family]').first().click());
   const members = await page.locator('tbody tr').count();
   await page.getByLabel('Family that stays').fill(other);
   await page.locator('#merge-reason').fill('one program');
-  await follow(() => page.getByRole('button', { name: 'Merge into it' }).click());
+  await follow(page, () => page.getByRole('button', { name: 'Merge into it' }).click());
   assert.match(await page.locator('h1').textContent(), new RegExp('^Merge .* into .*\\?$'));
-  await follow(() => page.getByRole('button', { name: 'Merge them' }).click());
+  await follow(page, () => page.getByRole('button', { name: 'Merge them' }).click());
   assert.match(await page.getByRole('status').textContent(), /merged into/);
   assert.ok((await page.locator('tbody tr').count()) > members);
-  await page.screenshot({ path: `${screenshots}family-phone.png` });
-  await follow(() => page.getByRole('button', { name: 'Undo', exact: true }).first().click());
+  await follow(page, () => page.getByRole('button', { name: 'Undo', exact: true }).first().click());
   assert.match(await page.getByRole('status').textContent(), /Undone/);
   await page.goto(`${site.url}/queue?q=family:${encodeURIComponent(first.family)}`);
   assert.equal(await total(page), matches);
