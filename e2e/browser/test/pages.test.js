@@ -139,6 +139,8 @@ test('what strangers write runs nothing and stays in its place', async () => {
       await page.setViewportSize(viewport);
       await page.goto(site.url + await address(site, one));
       for (const text of await page.locator('.markdown').all()) await text.hover({ force: true });
+      // To hover is to scroll.
+      await page.evaluate(() => window.scrollTo(0, 0));
       const told = await page.evaluate(() => ({
         ran: window.ran,
         // The frame of the page is as on every other: nothing of theirs has closed or covered it.
