@@ -119,7 +119,9 @@ fn routes() -> impl Iterator<Item = (Answers, &'static str, &'static str, bool)>
             let route = ROUTES.iter().find(|route| route.path == *pattern).unwrap();
             let read = |&(method, _, status): &(&'static str, _, u16)| {
                 let reads = match route.kind {
-                    Answers::Api if !matches!(method, "GET" | "HEAD") => has_body(&document, pattern, method),
+                    Answers::Api if !matches!(method, "GET" | "HEAD") => {
+                        has_body(&document, pattern, method)
+                    }
                     // A form that is but a button needs no body.
                     _ => matches!(method, "POST" | "PUT") && status != 303,
                 };
