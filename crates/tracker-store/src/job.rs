@@ -162,7 +162,7 @@ pub enum Run {
 impl Store {
     /// Says that these jobs are configured; those that are new are due at once.
     pub async fn declare_jobs(&self, names: &[JobName], now: Timestamp) -> Result<()> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let rows = names.iter().flat_map(|name| {
             values![
                 name.kind.as_str(),
@@ -209,7 +209,7 @@ impl Store {
         lasting: Duration,
         now: Timestamp,
     ) -> Result<Option<Lease>> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let mut given = row::as_seen(seen);
         given.extend(values![owner, after(now, lasting), now, now]);
         let row = session.row(&sql::LEASE, given).await?;
@@ -228,7 +228,7 @@ impl Store {
 
     /// Declares a job dead as it was seen; `false` if it was taken, ended or renewed since.
     pub async fn bury_job(&self, seen: &Job, problem: &str) -> Result<bool> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let mut given = row::as_seen(seen);
         given.extend(values![problem]);
         let changed = session.execute(&sql::BURY, given).await?;
@@ -241,7 +241,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] if another took it since.
     pub async fn renew_lease(&self, lease: &Lease, now: Timestamp) -> Result<()> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let mut given = row::as_held(lease);
         given.extend(values![after(now, lease.lasting), now]);
         let changed = session.execute(&sql::RENEW, given).await?;
@@ -254,7 +254,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] if another took it since; nothing is kept of the run then.
     pub async fn end_job(&self, lease: &Lease, ended: &Ended, now: Timestamp) -> Result<()> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let Some(row) = session.row(&sql::HELD, row::as_held(lease)).await? else {
             return held(lease, 0);
         };
@@ -272,7 +272,7 @@ impl Store {
 
     /// Makes a job due; one that runs will run again right after. A dead one lives again. `false` if there is none.
     pub async fn run_job(&self, name: &JobName, now: Timestamp) -> Result<bool> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let key = values![name.kind.as_str(), name.subject.as_str(), now];
         let revived = session.execute(&sql::REVIVE, key.clone()).await?;
         let woken = session.execute(&sql::WAKE, key).await?;
@@ -282,7 +282,7 @@ impl Store {
 
     /// Forgets jobs that no worker said to be configured since; gives how many.
     pub async fn forget_jobs(&self, before: Timestamp) -> Result<u64> {
-        let mut session = self.write().await?;
+        let mut session = self.write_briefly().await?;
         let forgotten = session.execute(&sql::FORGET, values![before]).await?;
         session.commit().await?;
         Ok(forgotten)

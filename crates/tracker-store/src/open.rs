@@ -31,6 +31,11 @@ const READER_CACHE_KIB: u32 = 8 * 1024;
 /// How long a writing transaction may wait for its own process; with a lease, as long as the lease.
 const LONGEST_SILENCE: Duration = Duration::from_mins(5);
 
+/// How long one may that computes nothing between its statements, such as those about jobs: a worker that is paused
+/// while it waits to renew a lease is given the lock when its import's transaction is thrown out, and would keep all
+/// others waiting.
+const BRIEF_SILENCE: Duration = Duration::from_secs(10);
+
 /// Rows that SQLite's thread may be ahead of the reader: each time the two wait for one another costs more than
 /// reading a row.
 const ROWS_UNDER_WAY: usize = 2000;
@@ -186,16 +191,22 @@ impl Store {
 
     /// A transaction that excludes all other writers.
     pub(crate) async fn write(&self) -> Result<Session> {
+        let lease = self.fence.as_ref().map(|lease| lease.lasting);
+        self.write_within(lease.unwrap_or(LONGEST_SILENCE)).await
+    }
+
+    /// The same for what computes nothing between its statements.
+    pub(crate) async fn write_briefly(&self) -> Result<Session> {
+        self.write_within(BRIEF_SILENCE).await
+    }
+
+    async fn write_within(&self, silence: Duration) -> Result<Session> {
         let mut session = match &self.pools {
             Pools::Sqlite { writer, .. } => Session::Sqlite(begin_immediate(writer).await?),
             Pools::Postgres(pool) => Session::Postgres(pool.begin().await?),
         };
         if session.dialect() == Dialect::Postgres {
-            let longest = self
-                .fence
-                .as_ref()
-                .map_or(LONGEST_SILENCE, |lease| lease.lasting);
-            let milliseconds = longest.as_millis().to_string();
+            let milliseconds = silence.as_millis().to_string();
             session.rows(&LOCK_WRITER, values![milliseconds]).await?;
         }
         if let Some(lease) = &self.fence {

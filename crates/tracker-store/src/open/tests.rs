@@ -1,9 +1,11 @@
-//! Addresses: what is refused, and that a password never stands in a message.
+//! Addresses: what is refused, and that a password never stands in a message; and that nobody keeps the lock for long
+//! who says nothing.
 
 use super::Pools;
 use crate::{Store, StoreError};
 use sqlx::AssertSqlSafe;
-use tracker_testkit::fixture;
+use std::time::Duration;
+use tracker_testkit::{Database, Kind, fixture};
 
 #[tokio::test]
 async fn an_address_of_no_database_is_refused() {
@@ -168,4 +170,17 @@ async fn a_server_that_drops_its_connections_is_reached_again() {
     assert!(own.is_err());
     store.put_records(vec![incoming(2)]).await.unwrap();
     assert_eq!(store.overview().await.unwrap().vulnerabilities, 2);
+}
+
+/// As of a worker that is paused between two statements about a job.
+#[tokio::test]
+async fn who_is_silent_about_a_job_is_thrown_out() {
+    let database = Database::new(Kind::Postgres).await;
+    let silent = Store::open(database.url()).await.unwrap();
+    let other = Store::open(database.url()).await.unwrap();
+    let session = silent.write_briefly().await.unwrap();
+    let waits = tokio::time::timeout(Duration::from_secs(60), other.write());
+    let taken = waits.await.expect("the lock is free again").unwrap();
+    assert!(session.commit().await.is_err(), "it was thrown out");
+    taken.commit().await.unwrap();
 }
