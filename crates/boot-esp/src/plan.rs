@@ -97,7 +97,8 @@ pub struct Protected {
 }
 
 impl Protected {
-    fn has(&self, stem: &Stem) -> bool {
+    /// Whether this entry stays.
+    pub fn has(&self, stem: &Stem) -> bool {
         let generation = (stem.profile().map(str::to_owned), stem.generation());
         [&self.booted, &self.default, &self.last_good]
             .into_iter()

@@ -171,7 +171,25 @@ pub fn prepare(request: &Request<'_>) -> Result<Installation> {
         made,
         default: default_stem,
     } = collect(request, default, &surveys, &mut notes)?;
-    let pattern = pattern(&default_stem, &entries);
+    let esp_surveys = request
+        .targets
+        .iter()
+        .map(|target| {
+            target
+                .xbootldr
+                .map(|_| survey(target.esp, &judge))
+                .transpose()
+        })
+        .collect::<boot_esp::Result<Vec<_>>>()?;
+    let holding = surveys.iter().zip(&esp_surveys);
+    let protects: Vec<Protected> = holding
+        .map(|(here, esp)| protected(request, here, esp.as_ref()))
+        .collect();
+    let kept = surveys.iter().zip(&protects).flat_map(|(here, protects)| {
+        let stems = here.entries.iter().map(|entry| &entry.stem);
+        stems.filter(|stem| protects.has(stem))
+    });
+    let pattern = pattern(&default_stem, &entries, kept);
     let mut volumes = Vec::new();
     let mut signed = None;
     let count = entries.len();
@@ -179,7 +197,8 @@ pub fn prepare(request: &Request<'_>) -> Result<Installation> {
         entries,
         ..Wanted::default()
     };
-    for (index, (target, found)) in request.targets.iter().zip(&surveys).enumerate() {
+    for (index, target) in request.targets.iter().enumerate() {
+        let (found, protects) = (&surveys[index], &protects[index]);
         let mut boot = wanted.clone();
         let mut esp = Wanted::default();
         let loader = loaders(request, target, &mut signed, &mut notes)?;
@@ -192,21 +211,17 @@ pub fn prepare(request: &Request<'_>) -> Result<Installation> {
             None => &mut boot,
         };
         (holder.loaders, holder.conf) = (loader, conf);
-        let esp_survey = match target.xbootldr {
-            Some(_) => Some(survey(target.esp, &judge)?),
-            None => None,
-        };
-        let protected = |here: &Survey| protected(request, here, esp_survey.as_ref());
         volumes.push(Prepared {
             target: index,
             xbootldr: target.xbootldr.is_some(),
-            plan: plan(found, &boot, &protected(found))?,
+            plan: plan(found, &boot, protects)?,
         });
-        if let Some(found) = &esp_survey {
+        if let Some(found) = &esp_surveys[index] {
+            let protects = protected(request, found, Some(found));
             volumes.push(Prepared {
                 target: index,
                 xbootldr: false,
-                plan: plan(found, &esp, &protected(found))?,
+                plan: plan(found, &esp, &protects)?,
             });
         }
     }
@@ -393,17 +408,22 @@ fn wanted_entry(
 }
 
 /// The pattern that makes `default` start: every entry of ours when it is the newest, so that the loader goes on to an older
-/// one when it fails, else its own name as long as it is not bad.
-fn pattern(default: &Stem, entries: &[WantedEntry]) -> String {
-    let newest = entries
-        .iter()
-        .filter(|entry| entry.stem.profile().is_none() && !entry.stem.is_specialised())
-        .map(|entry| entry.stem.generation())
-        .max();
-    if newest == Some(default.generation()) {
-        NEWEST.to_owned()
-    } else {
+/// one when it fails, else its own name as long as it is not bad. Another of the same generation that is kept, made with another
+/// key or stub, counts as newer: the loader tells the two apart by their hashes.
+fn pattern<'a>(
+    default: &Stem,
+    entries: &'a [WantedEntry],
+    kept: impl Iterator<Item = &'a Stem>,
+) -> String {
+    let wanted = entries.iter().map(|entry| &entry.stem);
+    let newer = wanted.chain(kept).any(|stem| {
+        let of_the_system = stem.profile().is_none() && !stem.is_specialised();
+        of_the_system && stem != default && stem.generation() >= default.generation()
+    });
+    if newer {
         format!("{default}[.+][e1-9]*")
+    } else {
+        NEWEST.to_owned()
     }
 }
 

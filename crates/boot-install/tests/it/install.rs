@@ -11,6 +11,7 @@ use boot_pe::Image;
 use boot_signature::{Strictness, verify_image};
 use serde_json::json;
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn generations_and_specialisations_become_signed_entries_and_share_their_kernel() {
@@ -344,6 +345,45 @@ fn a_rollback_starts_the_older_generation_as_long_as_it_is_not_bad() {
     let conf = String::from_utf8(tree(folder.path())["loader/loader.conf"].clone()).unwrap();
     assert!(installation.default.starts_with("rootstock-1-"));
     assert!(conf.contains(&format!("default {}[.+][e1-9]*\n", installation.default)));
+}
+
+/// What the loader would start by the configuration that lies there.
+fn starts(folder: &Path, esp: &Folder) -> String {
+    let conf = tree(folder).remove("loader/loader.conf").unwrap();
+    let pattern = boot_esp::LoaderConfig::default_of(&conf);
+    let survey = boot_esp::survey(esp, &judge).unwrap();
+    let entry = boot_install::would_start(&survey, pattern.as_deref()).unwrap();
+    entry.blessed().stem
+}
+
+#[test]
+fn what_was_just_installed_starts_before_what_is_kept() {
+    let mut machine = Machinery::new();
+    machine.simple(1, 9000);
+    machine.simple(2, 9000);
+    let (folder, esp) = partition();
+    let targets = alone(&esp);
+    let first = install(&machine, &targets, None).default;
+    // The same generations with other epochs are other entries. The one that started by default so far stays, and whichever of
+    // the two hashes is larger, the new one starts.
+    let mut before = vec![first];
+    for epoch in 1..=8 {
+        machine.settings.epoch = epoch;
+        let installed = install(&machine, &targets, None).default;
+        assert!(installed.starts_with("rootstock-2-") && !before.contains(&installed));
+        assert_eq!(starts(folder.path(), &esp), installed, "epoch {epoch}");
+        let names = entries(folder.path());
+        let last = before.last().unwrap();
+        assert!(names.iter().any(|name| name.starts_with(last)), "{names:?}");
+        before.push(installed);
+    }
+    // The running generation is gone from the profile, and an older one is the newest.
+    machine.settings.booted = before.pop().map(|stem| format!("{stem}.efi"));
+    machine.forget(2);
+    machine.switch(1);
+    let installed = install(&machine, &targets, None).default;
+    assert!(installed.starts_with("rootstock-1-"));
+    assert_eq!(starts(folder.path(), &esp), installed);
 }
 
 #[test]

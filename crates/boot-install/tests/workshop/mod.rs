@@ -215,6 +215,11 @@ impl Machinery {
         symlink(format!("{profile}-{number}-link"), self.real(&path)).unwrap();
     }
 
+    /// Removes a generation from the profile.
+    pub(crate) fn forget(&self, number: u64) {
+        fs::remove_file(self.real(&format!("{PROFILE}-{number}-link"))).unwrap();
+    }
+
     /// Lets the profile point to a generation.
     pub(crate) fn switch(&self, number: u64) {
         let profile = self.real(PROFILE);
