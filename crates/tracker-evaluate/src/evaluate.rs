@@ -20,7 +20,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tracker_match::weights::probability;
-use tracker_match::{Index, Match, MatchKind, Weights};
+use tracker_match::{Index, Match, MatchKind, Statements, Weights};
 use tracker_record::Vulnerability;
 
 /// What `evaluate` is given.
@@ -263,12 +263,13 @@ fn write_proposals(
             .candidates(found.vulnerability)
             .into_iter()
             .take_while(|candidate| probability(candidate.log_odds) >= threshold);
+        let statements = Statements::new(found.vulnerability);
         for (rank, candidate) in proposed.enumerate() {
             let matched = &candidate.into_match(&found.vulnerability.id, index.weights());
             let line = serde_json::to_string(&Proposal {
                 matched,
                 rank: rank + 1,
-                standing: standings.of(found.vulnerability, matched),
+                standing: standings.of(&statements, matched),
                 kind: matched.kind(),
             })
             .map_err(|error| at(error.into()))?;
@@ -288,12 +289,13 @@ fn years(
     let mut years: BTreeMap<String, Year> = BTreeMap::new();
     for found in found.iter().filter(|found| found.is_proposed(threshold)) {
         let vulnerability = found.vulnerability;
+        let statements = Statements::new(vulnerability);
         let open: Vec<MatchKind> = index
             .candidates(vulnerability)
             .into_iter()
             .take_while(|candidate| probability(candidate.log_odds) >= threshold)
             .map(|candidate| candidate.into_match(&vulnerability.id, index.weights()))
-            .filter(|matched| standings.of(vulnerability, matched).is_open())
+            .filter(|matched| standings.of(&statements, matched).is_open())
             .map(|matched| matched.kind())
             .collect();
         let year = vulnerability.id.split('-').nth(1).unwrap_or_default();

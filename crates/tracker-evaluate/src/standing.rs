@@ -9,7 +9,7 @@
 use serde::Serialize;
 use std::collections::HashMap;
 use tracker_inventory::Package;
-use tracker_match::{FindingStatus, Match, Verdicts};
+use tracker_match::{FindingStatus, Match, Statements};
 use tracker_record::Vulnerability;
 
 /// Where a match stands.
@@ -53,9 +53,21 @@ impl<'a> Standings<'a> {
         )
     }
 
+    /// Of each of a vulnerability's matches, the worst that holds for any member.
+    pub fn of_all(&self, vulnerability: &Vulnerability, matches: &[Match]) -> Vec<Standing> {
+        if matches.is_empty() {
+            return Vec::new();
+        }
+        let statements = Statements::new(vulnerability);
+        matches
+            .iter()
+            .map(|matched| self.of(&statements, matched))
+            .collect()
+    }
+
     /// The worst that holds for any member.
-    pub fn of(&self, vulnerability: &Vulnerability, matched: &Match) -> Standing {
-        let verdicts = Verdicts::new(vulnerability, matched);
+    pub fn of(&self, statements: &Statements<'_>, matched: &Match) -> Standing {
+        let verdicts = statements.verdicts(matched);
         matched
             .attributes
             .iter()

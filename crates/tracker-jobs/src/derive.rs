@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use tracker_inventory::Package;
-use tracker_match::{Index, Verdicts, Weights};
+use tracker_match::{Index, Statements, Weights};
 use tracker_record::Vulnerability;
 use tracker_store::{
     Cause, ChannelFinding, CurrentRelease, Derived, DerivedMatch, Inventory, Store, StoreError,
@@ -213,10 +213,17 @@ fn match_one(
             found.push(Store::match_by_hand(&vulnerability.id, family, attributes));
         }
     }
+    if found.is_empty() {
+        return Derived {
+            vulnerability: vulnerability.id.clone(),
+            matches: Vec::new(),
+        };
+    }
+    let statements = Statements::new(vulnerability);
     let matches = found.into_iter().map(|matched| {
         let mut findings = Vec::new();
         let mut dependents = None;
-        let verdicts = Verdicts::new(vulnerability, &matched);
+        let verdicts = statements.verdicts(&matched);
         for release in &inventory.releases {
             for attribute in &matched.attributes {
                 let position = release

@@ -64,6 +64,9 @@ pub struct Subject {
     pub hosted: bool,
 }
 
+/// Longest name that is shown, in characters.
+const MAX_SHOWN: usize = 100;
+
 /// Longest description that is searched for names, in bytes.
 const MAX_TEXT: usize = 2000;
 
@@ -125,11 +128,13 @@ pub(crate) fn concerns(affected: &Affected, ecosystem: Option<&str>) -> bool {
     base == told_base && (release == told_release || release.is_none() || told_release.is_none())
 }
 
-/// The claims of one statement.
-pub(crate) fn of(statement: &Statement<'_>) -> BTreeSet<Claim> {
-    let mut claims = BTreeSet::new();
-    of_statement(statement.affected, statement.source, &mut claims);
-    claims
+/// The names by which a statement calls what it is about, each folded, as written, and with its vendor.
+pub(crate) fn names(statement: &Statement<'_>, mut each: impl FnMut(String, &str, Option<String>)) {
+    each_name(statement.affected, statement.source, |named| {
+        if let Some((name, vendor)) = named.folded() {
+            each(name, named.shown, vendor);
+        }
+    });
 }
 
 fn text(vulnerability: &Vulnerability) -> String {
@@ -198,26 +203,63 @@ pub(crate) fn leading_number(version: &str) -> Option<u64> {
 
 fn of_statement(affected: &Affected, source: Source, claims: &mut BTreeSet<Claim>) {
     let numbers = numbers(affected);
-    let mut add = |kind, shown: &str, vendor: Option<&str>, world: Option<String>, part| {
-        let name = fold(shown);
-        if name.is_empty() || matches!(name.as_str(), "n-a" | "unspecified" | "unknown" | "na") {
-            return;
+    each_name(affected, source, |named| {
+        if let Some((name, vendor)) = named.folded() {
+            claims.insert(Claim {
+                kind: named.kind,
+                name,
+                shown: shown(named.shown).to_owned(),
+                vendor,
+                world: named.world,
+                part: named.part,
+                numbers,
+                source,
+            });
         }
-        let vendor = vendor.map(fold).filter(|vendor| {
+    });
+}
+
+/// What is shown of a name as written.
+pub(crate) fn shown(name: &str) -> &str {
+    let end = name.char_indices().nth(MAX_SHOWN);
+    end.map_or(name, |(end, _)| &name[..end])
+}
+
+/// A name in a statement, as written.
+struct NameInStatement<'a> {
+    kind: Kind,
+    shown: &'a str,
+    vendor: Option<&'a str>,
+    world: Option<String>,
+    part: Option<char>,
+}
+
+impl NameInStatement<'_> {
+    /// Name and vendor folded; `None` if it is a placeholder.
+    fn folded(&self) -> Option<(String, Option<String>)> {
+        let name = fold(self.shown);
+        if name.is_empty() || matches!(name.as_str(), "n-a" | "unspecified" | "unknown" | "na") {
+            return None;
+        }
+        let vendor = self.vendor.map(fold).filter(|vendor| {
             !matches!(
                 vendor.as_str(),
                 "" | "n-a" | "unknown" | "unspecified" | "na"
             )
         });
-        claims.insert(Claim {
+        Some((name, vendor))
+    }
+}
+
+/// Every name in a statement, with what stands beside it.
+fn each_name(affected: &Affected, source: Source, mut each: impl FnMut(NameInStatement<'_>)) {
+    let mut add = |kind, shown: &str, vendor: Option<&str>, world: Option<String>, part| {
+        each(NameInStatement {
             kind,
-            name,
-            shown: shown.chars().take(100).collect(),
+            shown,
             vendor,
             world,
             part,
-            numbers,
-            source,
         });
     };
     for cpe in affected.cpes.iter().filter_map(|cpe| Cpe::parse(cpe)) {

@@ -17,6 +17,7 @@ pub mod name;
 mod platform;
 pub mod reason;
 pub mod siblings;
+mod statements;
 mod verdict;
 pub mod weights;
 
@@ -24,5 +25,6 @@ pub use family::family_of;
 pub use finding::{Finding, FindingStatus};
 pub use index::Index;
 pub use reason::{Match, MatchKind, Reason};
+pub use statements::Statements;
 pub use verdict::{Verdicts, finding};
 pub use weights::Weights;

@@ -7,83 +7,33 @@
 //! that cannot be compared (commits) counts only where it is alone.
 //! Invariant: the first line of evidence is what decided.
 
-use crate::claim;
-use crate::family::{bare_name, family_of};
 use crate::finding::{Finding, FindingStatus, PATCHED};
-use crate::name::{fold, squeeze, stems};
-use crate::platform::only_elsewhere;
 use crate::reason::Match;
+use crate::statements::{Statements, Told};
 use nix_version::{Bound, Range, Scheme, Status, evaluate};
 use std::cmp::Ordering;
 use tracker_inventory::Package;
 use tracker_record::record::Source;
 use tracker_record::{Statement, Vulnerability};
 
-/// Derives what holds for a matched package; for many packages of one match, prepare [`Verdicts`] once.
+/// Derives what holds for a matched package; for many packages or matches, prepare [`Statements`] once.
 pub fn finding(vulnerability: &Vulnerability, matched: &Match, package: &Package) -> Finding {
-    Verdicts::new(vulnerability, matched).finding(package)
+    Statements::new(vulnerability)
+        .verdicts(matched)
+        .finding(package)
 }
 
-/// What a vulnerability says, prepared for the members of one match: its names are folded once for all of them.
+/// What a vulnerability says of the members of one match.
 #[derive(Debug)]
 pub struct Verdicts<'a> {
-    ids: Vec<String>,
-    /// Whether what led here connects names that are not alike.
-    aliased: bool,
-    statements: Vec<(Statement<'a>, Vec<Called>)>,
-}
-
-/// A name by which a statement calls what it is about.
-#[derive(Debug, PartialEq, Eq)]
-struct Called {
-    name: String,
-    squeezed: String,
-    stems: Vec<String>,
-    /// After the vendor's.
-    both: Option<String>,
-    /// Whether a reason of the match quotes it.
-    quoted: bool,
+    statements: &'a Statements<'a>,
+    /// Statements whose name what led here quotes, where it connects names that are not alike.
+    quoted: Vec<u32>,
 }
 
 impl<'a> Verdicts<'a> {
-    /// Prepares a match of a vulnerability.
-    pub fn new(vulnerability: &'a Vulnerability, matched: &Match) -> Self {
-        let called = |statement: &Statement<'a>| {
-            let mut all: Vec<Called> = Vec::new();
-            for claim in claim::of(statement) {
-                let quoted = format!("{}”", claim.shown);
-                let called = Called {
-                    squeezed: squeeze(&claim.name),
-                    stems: stems(&claim.name),
-                    both: claim
-                        .vendor
-                        .map(|vendor| format!("{vendor}-{}", claim.name)),
-                    quoted: matched
-                        .reasons
-                        .iter()
-                        .any(|reason| reason.text.contains(&quoted)),
-                    name: claim.name,
-                };
-                if all.last() != Some(&called) {
-                    all.push(called);
-                }
-            }
-            all
-        };
-        Verdicts {
-            ids: ids(vulnerability),
-            aliased: matched
-                .reasons
-                .iter()
-                .any(|reason| CONNECTING.contains(&reason.feature.as_str())),
-            statements: vulnerability
-                .effective_affected()
-                .map(|statement| {
-                    let called = called(&statement);
-                    (statement, called)
-                })
-                .collect(),
-        }
+    pub(crate) const fn new(statements: &'a Statements<'a>, quoted: Vec<u32>) -> Self {
+        Verdicts { statements, quoted }
     }
 
     /// Derives what holds for one member.
@@ -91,7 +41,7 @@ impl<'a> Verdicts<'a> {
         let mut evidence = Vec::new();
         let mut status = None;
         for patch in &package.patches {
-            if self.ids.iter().any(|id| names(patch, id)) {
+            if self.statements.ids.iter().any(|id| names(patch, id)) {
                 status = Some(FindingStatus::Fixed);
                 evidence.push(format!("{PATCHED}{patch} is applied"));
             }
@@ -99,7 +49,7 @@ impl<'a> Verdicts<'a> {
         let known = package
             .known_vulnerabilities
             .iter()
-            .any(|text| self.ids.iter().any(|id| names(text, id)));
+            .any(|text| self.statements.ids.iter().any(|id| names(text, id)));
         if known {
             status = status.or(Some(FindingStatus::Affected));
             evidence.push("affected: the package's own knownVulnerabilities name it".to_owned());
@@ -132,24 +82,20 @@ impl<'a> Verdicts<'a> {
 
     /// The answers of all sources that speak of a package, the better source first.
     fn by_version(&self, package: &Package) -> Vec<Answer> {
-        let member = Member::of(package);
-        let statements: Vec<(u8, &Statement<'_>)> = self
-            .statements
-            .iter()
-            .filter(|(statement, _)| {
-                claim::concerns(statement.affected, package.ecosystem.as_deref())
-            })
-            .filter_map(|(statement, called)| Some((self.closeness(called, &member)?, statement)))
-            .collect();
-        let mut ranked: Vec<(u8, &str, Vec<&Statement<'_>>)> = Vec::new();
-        for (close, statement) in &statements {
-            // Of one source only what is closest to the package's name counts.
-            let closest = statements
-                .iter()
-                .filter(|(_, other)| other.source == statement.source)
-                .map(|(close, _)| *close)
-                .min();
-            if closest != Some(*close) {
+        let statements = self.statements.about(package, &self.quoted);
+        // Of one source only what is closest to the package's name counts.
+        let mut closest: Vec<(Source, u8)> = Vec::new();
+        for (close, told) in &statements {
+            let source = told.statement.source;
+            match closest.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, least)) => *least = (*least).min(*close),
+                None => closest.push((source, *close)),
+            }
+        }
+        let mut ranked: Vec<(u8, &str, Vec<&Told<'_>>)> = Vec::new();
+        for (close, told) in statements {
+            let statement = &told.statement;
+            if !closest.contains(&(statement.source, close)) {
                 continue;
             }
             let rank = rank(statement);
@@ -157,8 +103,8 @@ impl<'a> Verdicts<'a> {
                 .iter_mut()
                 .find(|(r, origin, _)| (*r, *origin) == (rank, statement.origin))
             {
-                Some((_, _, list)) => list.push(statement),
-                None => ranked.push((rank, statement.origin, vec![statement])),
+                Some((_, _, list)) => list.push(told),
+                None => ranked.push((rank, statement.origin, vec![told])),
             }
         }
         ranked.sort_by_key(|(rank, origin, _)| (*rank, *origin));
@@ -167,75 +113,6 @@ impl<'a> Verdicts<'a> {
             .map(|(_, _, statements)| answer(package, &statements))
             .collect()
     }
-
-    /// How close a statement's names are to a member, 0 the closest; `None`: it speaks of something else.
-    fn closeness(&self, called: &[Called], member: &Member) -> Option<u8> {
-        let close = |called: &Called| {
-            let Called {
-                name,
-                squeezed,
-                stems,
-                both,
-                quoted,
-            } = called;
-            if member.names.contains(name) {
-                Some(0)
-            } else if both.as_ref() == Some(&member.bare) || *squeezed == member.squeezed {
-                Some(1)
-            } else if stems.contains(&member.bare) || member.stems.contains(name) {
-                Some(2)
-            } else {
-                // A name that only learned knowledge connects: the reason that led here quotes it.
-                (self.aliased && *quoted).then_some(3)
-            }
-        };
-        called.iter().filter_map(close).min()
-    }
-}
-
-/// Relations that connect names which need not be alike.
-const CONNECTING: &[&str] = &[
-    "alias",
-    "stated-cpe",
-    "stated-purl",
-    "repository-name",
-    "vendor-product-equals",
-    "name-begins",
-];
-
-/// A package's names, folded.
-struct Member {
-    /// Its own, its family's and its attribute's.
-    names: [String; 4],
-    bare: String,
-    squeezed: String,
-    stems: Vec<String>,
-}
-
-impl Member {
-    fn of(package: &Package) -> Self {
-        let bare = bare_name(package);
-        let attribute = package.attribute.rsplit('.').next().unwrap_or_default();
-        Member {
-            names: [
-                bare.clone(),
-                fold(&package.pname),
-                family_of(package),
-                fold(attribute),
-            ],
-            squeezed: squeeze(&bare),
-            stems: stems(&bare),
-            bare,
-        }
-    }
-}
-
-/// The public id and all aliases.
-fn ids(vulnerability: &Vulnerability) -> Vec<String> {
-    std::iter::once(vulnerability.id.as_str())
-        .chain(vulnerability.aliases())
-        .map(str::to_ascii_lowercase)
-        .collect()
 }
 
 /// Whether a text names an id: as a whole, in any case, with `_` for `-`.
@@ -272,17 +149,18 @@ fn rank(statement: &Statement<'_>) -> u8 {
 }
 
 /// Evaluates the statements of one source together.
-fn answer(package: &Package, statements: &[&Statement<'_>]) -> Answer {
-    let label = label(statements[0]);
+fn answer(package: &Package, statements: &[&Told<'_>]) -> Answer {
+    let label = label(&statements[0].statement);
     let Some(own) = package.version.as_deref() else {
         return open(format!(
             "open: the package has no version to compare ({label})"
         ));
     };
     let mut best: Option<Answer> = None;
-    for statement in statements {
+    for told in statements {
+        let statement = &told.statement;
         let ranges = &statement.affected.ranges;
-        if let Some(systems) = only_elsewhere(statement.affected) {
+        if let Some(systems) = told.only_elsewhere() {
             let answer = Answer {
                 status: Status::Unaffected,
                 finding: FindingStatus::NotAffected,

@@ -6,7 +6,7 @@
 
 use crate::feature::{Feature, Features};
 use sha2::{Digest as _, Sha256};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 /// The file that is fitted by `rootstock-tracker learn`.
@@ -49,7 +49,8 @@ pub struct Weights {
     pub bias: f64,
     /// The probability from which on a match is proposed.
     pub threshold: f64,
-    aliases: HashMap<(String, String), Vec<String>>,
+    /// By product, then vendor.
+    aliases: HashMap<String, BTreeMap<String, Vec<String>>>,
     /// Names that products of several makers have.
     makers: HashSet<String>,
 }
@@ -100,7 +101,9 @@ impl Weights {
                 ["threshold", value] => weights.threshold = number(value)?,
                 ["alias", vendor, product, family, _count] => weights
                     .aliases
-                    .entry(((*vendor).to_owned(), (*product).to_owned()))
+                    .entry((*product).to_owned())
+                    .or_default()
+                    .entry((*vendor).to_owned())
                     .or_default()
                     .push((*family).to_owned()),
                 ["makers", name, _count] => {
@@ -129,12 +132,9 @@ impl Weights {
 
     /// The families that a vendor's product was decided to be; both folded, the vendor possibly empty.
     pub fn aliases(&self, vendor: &str, product: &str) -> &[String] {
-        // Looking up by two borrowed parts needs an owned key in std's map; aliases are few, products many.
-        if self.aliases.is_empty() {
-            return &[];
-        }
         self.aliases
-            .get(&(vendor.to_owned(), product.to_owned()))
+            .get(product)
+            .and_then(|vendors| vendors.get(vendor))
             .map_or(&[], Vec::as_slice)
     }
 
@@ -150,9 +150,16 @@ impl Weights {
             // Writing to a string cannot fail.
             let _ = write!(text, "\n{} {weight:e}", feature.name());
         }
-        let mut aliases: Vec<_> = self.aliases.iter().collect();
+        let mut aliases: Vec<_> = self
+            .aliases
+            .iter()
+            .flat_map(|(product, vendors)| {
+                let families = vendors.iter();
+                families.map(move |(vendor, families)| (vendor, product, families))
+            })
+            .collect();
         aliases.sort();
-        for ((vendor, product), families) in aliases {
+        for (vendor, product, families) in aliases {
             let _ = write!(text, "\n{vendor}\t{product}\t{}", families.join("\t"));
         }
         let mut makers: Vec<_> = self.makers.iter().collect();
