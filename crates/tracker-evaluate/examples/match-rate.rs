@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "index of {} attributes in {} families: {:.2} s",
         packages.len(),
         index.families(),
-        (used() - started).as_secs_f64()
+        used().saturating_sub(started).as_secs_f64()
     );
     let standings = Standings::new(&packages);
     let one = |vulnerability: &Vulnerability| {
@@ -61,7 +61,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let alone = |vulnerability: &Vulnerability| {
         let started = used();
         let matches = one(vulnerability);
-        (used() - started, vulnerability.id.clone(), matches)
+        (
+            used().saturating_sub(started),
+            vulnerability.id.clone(),
+            matches,
+        )
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut all, mut matches) = (0, 0);
