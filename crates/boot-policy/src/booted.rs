@@ -21,6 +21,8 @@ const PHASES: [&str; 6] = [
     "shutdown",
     "final",
 ];
+/// How many of them pass before the system shuts down.
+const RUNNING: usize = 4;
 /// What the system extends after the disk was unlocked: phases (11), and what it is (15: the volume's key, the machine's id).
 const PHASED: u8 = 11;
 const IDENTITY: u8 = 15;
@@ -123,6 +125,27 @@ impl Booted {
     pub fn states(&self) -> &[PcrSet] {
         &self.states
     }
+}
+
+/// A state at unlocking in the phases that follow, until the system shuts down; none where no phase is measured into its registers.
+pub(crate) fn later(state: &PcrSet) -> Result<Vec<PcrSet>> {
+    let bank = state.bank();
+    let Some((_, unlocked)) = state.iter().find(|(pcr, _)| *pcr == PHASED) else {
+        return Ok(Vec::new());
+    };
+    let mut register = Register {
+        bank,
+        value: unlocked.to_vec(),
+    };
+    let phase = |word: &&str| {
+        register.measure(&[word.as_bytes()]);
+        let now = |(pcr, value): (u8, &[u8])| match pcr {
+            PHASED => (pcr, register.value.clone()),
+            _ => (pcr, value.to_vec()),
+        };
+        PcrSet::new(bank, state.iter().map(now))
+    };
+    PHASES[1..RUNNING].iter().map(phase).collect()
 }
 
 /// What PCR 11 was when the disk was unlocked, and whether the phases explain what it is now. Where nobody measured phases it

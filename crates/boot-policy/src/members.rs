@@ -3,13 +3,14 @@
 //! Invariants: the running system's states are members whatever the plan leaves out, so nothing that is sealed closes before the
 //! next boot; all members are over the same registers of one bank; none is there twice.
 
+use crate::booted::later;
 use crate::{Booted, Error, MAX_LEAVES, PcrSet, Policy, PolicyDigest, Result, Rule};
 
 /// Alternatives of which each is the state of a whole boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members {
     list: Vec<PcrSet>,
-    /// How many of them the plan did not have: the last ones.
+    /// How many of them the plan did not have.
     added: usize,
 }
 
@@ -42,14 +43,31 @@ impl Members {
         let planned = list.len();
         let missing = |state: &&PcrSet| known.insert((*state).clone());
         list.extend(booted.states().iter().filter(missing).cloned());
-        if list.len() > MAX_LEAVES {
-            return Err(Error::Invalid {
-                what: format!("{} states", list.len()),
-                why: "a policy has 4096 at most, the running system's among them",
-            });
-        }
         let added = list.len() - planned;
-        Ok(Members { list, added })
+        let members = Members { list, added };
+        members.few("a policy has 4096 at most, the running system's among them")
+    }
+
+    fn few(self, why: &'static str) -> Result<Members> {
+        let what = || format!("{} states", self.list.len());
+        if self.list.len() > MAX_LEAVES {
+            return Err(Error::Invalid { what: what(), why });
+        }
+        Ok(self)
+    }
+
+    /// The same boots, from unlocking until they shut down: PCR 11 with the phases that pass, as systemd-pcrlock has it. What is
+    /// sealed is released to the running system then, which can write the next policy by itself.
+    ///
+    /// # Errors
+    /// When there are more than 4096 states then, four for each boot whose PCR 11 counts.
+    pub fn until_shutdown(mut self) -> Result<Members> {
+        let passed: Vec<Vec<PcrSet>> = self.list.iter().map(later).collect::<Result<_>>()?;
+        let mut known: std::collections::BTreeSet<PcrSet> = self.list.iter().cloned().collect();
+        let new = passed.into_iter().flatten();
+        self.list
+            .extend(new.filter(|state| known.insert(state.clone())));
+        self.few("a policy has 4096 at most, four for each boot where PCR 11 counts; none but the first is needed in the initrd")
     }
 
     /// All of them.

@@ -130,6 +130,59 @@ fn after_a_resume_both_boots_are_members() {
 }
 
 #[test]
+fn a_boot_passes_in_every_phase_until_it_shuts_down() {
+    let at = |phases: &[&'static str]| {
+        let phases = phases.iter().map(|word| (11, *word));
+        after(
+            &FIRMWARE.into_iter().chain(phases).collect::<Vec<_>>(),
+            &PCRS,
+        )
+    };
+    let phases = [
+        "enter-initrd",
+        "leave-initrd",
+        "sysinit",
+        "ready",
+        "shutdown",
+    ];
+    let booted = Booted::of(
+        &at(&phases[..1]),
+        Some(&log(&FIRMWARE)),
+        Bank::Sha256,
+        &PCRS,
+    )
+    .unwrap();
+    let other = PCRS.map(|pcr| (pcr, value(7)));
+    let members = Members::new([set(&other)], &booted)
+        .unwrap()
+        .until_shutdown()
+        .unwrap();
+    assert_eq!((members.states().len(), members.added()), (8, 1));
+    let passes = |phases| {
+        let state = State {
+            registers: at(phases),
+            ..State::default()
+        };
+        members.policy().satisfy(&state, &[]).unwrap().is_ok()
+    };
+    assert!((1..=4).all(|passed| passes(&phases[..passed])));
+    assert!(!passes(&[]) && !passes(&phases));
+    // Where no phase is measured into the registers there is nothing to add.
+    let booted = Booted::of(&at(&[]), None, Bank::Sha256, &[4, 7]).unwrap();
+    let members = Members::new([], &booted).unwrap();
+    assert_eq!(members.clone().until_shutdown().unwrap(), members);
+    let booted = Booted::of(&at(&[]), None, Bank::Sha256, &[11]).unwrap();
+    let plan = |count: usize| (0..count).map(|number| set(&[(11, value(number))]));
+    let most = Members::new(plan(1023), &booted).unwrap();
+    assert_eq!(most.until_shutdown().unwrap().states().len(), 4096);
+    let error = Members::new(plan(1024), &booted)
+        .unwrap()
+        .until_shutdown()
+        .unwrap_err();
+    assert!(error.to_string().starts_with("4100 states: "), "{error}");
+}
+
+#[test]
 fn plans_over_other_registers_and_too_many_states_are_refused() {
     let running = set(&[(4, value(1)), (11, value(1))]);
     let booted = Booted::of(&registers(&running), None, Bank::Sha256, &[4, 11]).unwrap();
