@@ -126,6 +126,8 @@ impl Causes {
             lines.push(format!("  PCR {pcr} is about {}", about(*pcr)));
         }
         if !wanted.is_empty() {
+            // A policy in the TPM goes register by register, and is refused at the first.
+            wanted.extend(beside.stored.iter().flat_map(|policy| policy.layout.pcrs()));
             lines.extend(changed(beside, &wanted));
         }
         lines
