@@ -73,7 +73,8 @@ pub(super) fn log(path: &Path) -> anyhow::Result<EventLog> {
     EventLog::read(&files::read(path)?).with_context(|| path.display().to_string())
 }
 
-fn update(name: &str, path: &Path, append: bool) -> anyhow::Result<PlannedUpdate> {
+/// An update that is planned, from a list or a signed update.
+pub(super) fn update(name: &str, path: &Path, append: bool) -> anyhow::Result<PlannedUpdate> {
     let bytes = files::read(path)?;
     // A signed update begins with a time, a list with a GUID: what reads as lists is lists.
     let lists = match read_lists(&bytes) {

@@ -39,7 +39,8 @@ impl DiskImage {
     }
 }
 
-fn slashes(path: &str) -> String {
+/// A path's parts with `/` between them.
+pub(super) fn slashes(path: &str) -> String {
     path.replace('\\', "/").trim_matches('/').to_owned()
 }
 

@@ -1,5 +1,6 @@
 //! `install` and `repair`: generations in, EFI system partitions out.
 
+use super::follow::{FollowOptions, Followed, Follower};
 use super::key::{OpenKey, PinOptions};
 use super::policy_key::{OpenPolicyKey, PolicyOptions};
 use super::volumes::{Mounted, VolumeOptions};
@@ -89,6 +90,8 @@ pub(crate) struct Options {
     /// partition in plain; encrypted credentials do not.
     #[arg(long, conflicts_with = "without_initrd_secrets")]
     run_initrd_secrets: bool,
+    #[command(flatten)]
+    follow: FollowOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -102,6 +105,8 @@ Examples:
       --key db.key --certificate db.crt --limit 10 --tries 3
   rootstock-boot install ... --policy-key pcr.key
       each entry with signed PCR policies, so that secrets sealed under the key open for every generation
+  rootstock-boot install ... --stored-policy /var/lib/systemd/pcrlock.json
+      disks that are bound to the policy in the TPM open for every generation, and for no other image
   rootstock-boot --dry-run --json install --esp /boot --esp /boot2 --stub stub.efi --key db.key --certificate db.crt";
 
 /// What was done or would be.
@@ -116,6 +121,9 @@ struct Report<'a> {
     passed: Vec<Meter>,
     /// What PCR 11, 12 and 13 will be when each entry's kernel starts.
     foreseen: Vec<EntryRegisters>,
+    /// The policy in the TPM, before anything was written and afterwards.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stored: Vec<Followed>,
 }
 
 /// Runs `install`; `verify` makes it `repair`.
@@ -178,9 +186,23 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
     } else {
         Vec::new()
     };
+    let mut follower = options.follow.open(&mounted, &installation, out)?;
+    let mut stored = Vec::new();
+    stored.extend(
+        follower
+            .as_mut()
+            .map(|f| Follower::ahead(f, out))
+            .transpose()?,
+    );
     if !out.dry_run {
         carry_out(&mounted, &installation)?;
     }
+    stored.extend(
+        follower
+            .as_mut()
+            .map(|f| Follower::behind(f, out))
+            .transpose()?,
+    );
     let report = Report {
         dry_run: out.dry_run,
         installation: &installation,
@@ -191,6 +213,7 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
             .map(boot_esp::Metered::meter)
             .collect(),
         foreseen,
+        stored,
     };
     out.answer(&report, |report| describe(report, options))?;
     Ok(Verdict::Good)
@@ -277,6 +300,9 @@ fn describe(report: &Report<'_>, options: &Options) -> String {
                 Stage::Rewrite(rewrite) => writeln!(text, "  replace {}", rewrite.file.path),
             };
         }
+    }
+    for stored in &report.stored {
+        let _ = writeln!(text, "{}", stored.line());
     }
     let verb = if report.dry_run {
         "would start"

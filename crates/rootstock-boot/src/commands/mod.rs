@@ -1,6 +1,7 @@
 //! One module per group of commands; each reads its inputs once, calls the library and prints.
 
 mod boot;
+mod coming;
 mod companions;
 mod copies;
 mod counter;
@@ -8,6 +9,7 @@ mod disk;
 mod enroll;
 pub(crate) mod entries;
 mod explain;
+mod follow;
 pub(crate) mod initrd;
 pub(crate) mod install;
 mod key;

@@ -31,6 +31,12 @@ impl RunningOptions {
         at.is_device() || self.running_log.is_some()
     }
 
+    /// The log of the firmware that started the running system, where there is one.
+    pub(crate) fn log(&self, at: &TpmOptions) -> Option<PathBuf> {
+        let own = (at.is_device() && Path::new(LOG).exists()).then(|| PathBuf::from(LOG));
+        self.running_log.clone().or(own)
+    }
+
     /// The running system's states.
     pub(crate) fn booted<T: Transport>(
         &self,
@@ -39,9 +45,8 @@ impl RunningOptions {
         bank: Bank,
         pcrs: &[u8],
     ) -> anyhow::Result<Booted> {
-        let own = (at.is_device() && Path::new(LOG).exists()).then(|| PathBuf::from(LOG));
-        let path = self.running_log.clone().or(own);
-        let log = path.as_deref().map(boot::log).transpose()?;
+        let log = self.log(at);
+        let log = log.as_deref().map(boot::log).transpose()?;
         let now = tpm.registers(bank, pcrs)?;
         Ok(Booted::of(&now, log.as_ref(), bank, pcrs)?)
     }

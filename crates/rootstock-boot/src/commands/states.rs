@@ -1,30 +1,19 @@
 //! `pcrlock states`: the states that boots may come to while boot files are changed on several system partitions, and afterwards.
 //!
-//! Invariant: every loader that may lie on a partition meets every entry that may lie there, before, during or after the change.
+//! Invariant: what holds before, during and after the change is in the list.
 
 use super::boot;
-use super::disk::Folder;
+use super::coming::{Pool, Question, View};
 use super::number::pcr;
 use super::pcr::BankName;
+use super::place::{Kind, Place};
 use super::running::list;
 use super::source;
 use crate::files;
 use crate::print::{Out, Verdict};
-use anyhow::Context;
-use boot_measure::{Bank, EventLog, Situation, Started, UNTOUCHED, foresee};
-use boot_policy::{Change, Partition, PcrSet, Stage};
-use boot_variables::Variables;
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-
-/// Where a loader lies on a system partition: systemd-boot's own place, and where firmware looks by itself.
-const LOADERS: [&str; 2] = ["EFI/systemd/systemd-bootx64.efi", "EFI/BOOT/BOOTX64.EFI"];
-/// Where unified kernel images lie.
-const ENTRIES: &str = "EFI/Linux";
-/// Most images of a partition.
-const MAX_ENTRIES: usize = 4096;
-/// When the disk is unlocked.
-const PHASE: [&str; 1] = ["enter-initrd"];
+use boot_esp::Outlook;
+use boot_policy::{Change, Partition, Stage};
+use std::path::PathBuf;
 
 /// Foresee the states of all boots that may come.
 #[derive(Debug, clap::Args)]
@@ -37,7 +26,11 @@ the states with what is about to be written; once all partitions are written, th
   rootstock-boot pcrlock store --generations states.json
   rootstock-boot install ...
   rootstock-boot pcrlock states --vars live --esp /boot --esp /boot2 --pcr 4,7,11 -o states.json
-  rootstock-boot pcrlock store --generations states.json")]
+  rootstock-boot pcrlock store --generations states.json
+
+`install --stored-policy` does both by itself. Before an update of db:
+
+  rootstock-boot pcrlock states --vars live --esp /boot --pcr 7 --planned-db new.auth -o states.json")]
 pub(crate) struct States {
     /// The machine's variables: `live`, a folder of efivarfs files, or an OVMF_VARS file.
     #[arg(long, value_name = "SOURCE")]
@@ -45,8 +38,8 @@ pub(crate) struct States {
     /// A binary event log of the machine, for registers of firmware's own.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Where a system partition is mounted; all that firmware may start from.
-    #[arg(long, value_name = "FOLDER", required = true)]
+    /// Where a system partition is mounted, or a disk image that has one or is one; all that firmware may start from.
+    #[arg(long, value_name = "FOLDER|IMAGE", required = true)]
     esp: Vec<PathBuf>,
     /// A loader that is about to be written onto every partition.
     #[arg(long, value_name = "FILE")]
@@ -54,6 +47,9 @@ pub(crate) struct States {
     /// An image that is about to be written onto the partitions.
     #[arg(long, value_name = "FILE")]
     next_entry: Vec<PathBuf>,
+    /// Lists that an update will add to db: a list (.esl) or a signed update (.auth). Each boot counts with and without it.
+    #[arg(long, value_name = "FILE")]
+    planned_db: Vec<PathBuf>,
     /// The registers.
     #[arg(long, value_parser = pcr, value_delimiter = ',', required = true)]
     pcr: Vec<u8>,
@@ -65,46 +61,28 @@ pub(crate) struct States {
     output: PathBuf,
 }
 
-/// Files of which each content is there once; a boot measures contents, not names.
-#[derive(Default)]
-struct Pool {
-    files: Vec<(PathBuf, PathBuf, Vec<u8>)>,
-}
-
-impl Pool {
-    /// The number of a file's content; `beside` is the partition whose files it refers to.
-    fn add(&mut self, path: &Path, beside: &Path) -> anyhow::Result<usize> {
-        let bytes = files::read(path)?;
-        if let Some(known) = self.files.iter().position(|(.., known)| *known == bytes) {
-            return Ok(known);
-        }
-        self.files.push((path.to_owned(), beside.to_owned(), bytes));
-        Ok(self.files.len() - 1)
-    }
-
-    fn started(&self, number: usize) -> Started<'_> {
-        let (path, _, bytes) = &self.files[number];
-        Started {
-            path: path.display().to_string(),
-            bytes: Cow::Borrowed(bytes),
-        }
-    }
-}
-
 /// Runs `states`.
 pub(crate) fn run(options: &States, out: &Out) -> anyhow::Result<Verdict> {
-    let mut pool = Pool::default();
-    let change = options.change(&mut pool)?;
+    let places = options.esp.iter().map(|esp| Place::open(esp, Kind::System));
+    let places = places.collect::<anyhow::Result<Vec<_>>>()?;
+    let mut pool = Pool::new(&options.pcr);
+    let change = options.change(&mut pool, &places)?;
     let variables = source::variables(&options.vars)?;
     let log = options.log.as_deref().map(boot::log).transpose()?;
-    let mut states: Vec<PcrSet> = Vec::new();
+    let planned = options.planned_db.iter();
+    let planned = planned.map(|path| boot::update("db", path, true));
+    let planned = planned.collect::<anyhow::Result<Vec<_>>>()?;
     let starts = change.starts(Stage::Changing);
-    for (loader, entry) in &starts {
-        let state = options.foreseen(&pool, (*loader, *entry), &variables, log.as_ref())?;
-        if !states.contains(&state) {
-            states.push(state);
-        }
-    }
+    let states = pool.states(
+        &starts,
+        &Question {
+            variables: &variables,
+            log: log.as_ref(),
+            planned: &planned,
+            bank: options.bank.bank(),
+            pcrs: &options.pcr,
+        },
+    )?;
     files::write(out, &options.output, list(&states).as_bytes())?;
     let answer = serde_json::json!({
         "file": options.output,
@@ -124,45 +102,55 @@ pub(crate) fn run(options: &States, out: &Out) -> anyhow::Result<Verdict> {
 
 impl States {
     /// What lies on the partitions, and what is about to.
-    fn change(&self, pool: &mut Pool) -> anyhow::Result<Change<usize, usize>> {
-        let first = &self.esp[0];
+    fn change<'a>(
+        &self,
+        pool: &mut Pool<'a>,
+        places: &'a [Place],
+    ) -> anyhow::Result<Change<usize, usize>> {
+        let views = places.iter().map(|place| {
+            pool.view(View {
+                esp: Outlook::now(place),
+                extended: None,
+            })
+        });
+        let views: Vec<usize> = views.collect();
         let next = self.next_loader.as_ref();
-        let next = next.map(|path| pool.add(path, first)).transpose()?;
+        let next = next
+            .map(|path| {
+                anyhow::Ok(pool.program(path.display().to_string(), files::read(path)?, views[0]))
+            })
+            .transpose()?;
         let mut partitions = Vec::new();
         let mut now = Vec::new();
-        for esp in &self.esp {
-            let before = partitions.len();
-            for place in LOADERS.map(|place| esp.join(place)) {
-                if place.is_file() {
-                    let loader = Some(pool.add(&place, esp)?);
-                    partitions.push(Partition {
-                        now: loader,
-                        then: next.or(loader),
-                    });
-                }
-            }
-            if partitions.len() == before {
+        for (esp, view) in self.esp.iter().zip(&views) {
+            let loaders = pool.loaders(*view)?.into_iter().flatten();
+            let mut there: Vec<_> = loaders
+                .map(|loader| Partition {
+                    now: Some(loader),
+                    then: next.or(Some(loader)),
+                })
+                .collect();
+            if there.is_empty() {
                 anyhow::ensure!(
                     next.is_some(),
                     "{}: no boot loader lies there",
                     esp.display()
                 );
-                partitions.push(Partition {
+                there.push(Partition {
                     now: None,
                     then: next,
                 });
             }
-            for image in images(&esp.join(ENTRIES))? {
-                now.push(pool.add(&image, esp)?);
-            }
+            partitions.extend(there);
+            now.extend(pool.entries(*view)?);
         }
         let mut then = now.clone();
         for path in &self.next_entry {
-            then.push(pool.add(path, first)?);
+            then.push(pool.program(path.display().to_string(), files::read(path)?, views[0]));
         }
         anyhow::ensure!(
             !then.is_empty(),
-            "no unified kernel image lies in {ENTRIES} of any partition"
+            "no unified kernel image lies in EFI/Linux of any partition"
         );
         Ok(Change {
             partitions,
@@ -171,71 +159,4 @@ impl States {
             running: None,
         })
     }
-
-    /// The state in which the disk is unlocked in this boot.
-    fn foreseen(
-        &self,
-        pool: &Pool,
-        (loader, entry): (usize, usize),
-        variables: &Variables,
-        log: Option<&EventLog>,
-    ) -> anyhow::Result<PcrSet> {
-        let bank: Bank = self.bank.bank();
-        let disk = Folder(pool.files[entry].1.clone());
-        let situation = Situation {
-            variables: Some(variables),
-            log,
-            disk: Some(&disk),
-            chain: vec![pool.started(loader), pool.started(entry)],
-            banks: vec![bank],
-            phases: &PHASE,
-            exited: true,
-            ..Situation::default()
-        };
-        let expectation = foresee(&situation)?;
-        let registers = expectation.registers(&UNTOUCHED);
-        let value = |pcr: &u8| {
-            let doubt = expectation
-                .unforeseen
-                .iter()
-                .find(|doubt| doubt.pcr == *pcr);
-            let why = || {
-                let name = pool.files[entry].0.display();
-                let why = doubt.map_or("nothing is known of it", |doubt| &doubt.why);
-                format!("PCR {pcr} of {name}: {why}")
-            };
-            anyhow::Ok((*pcr, registers.get(bank, *pcr).with_context(why)?.to_vec()))
-        };
-        let values = self
-            .pcr
-            .iter()
-            .map(value)
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(PcrSet::new(bank, values)?)
-    }
-}
-
-/// The images of a folder, by name; none where there is no folder.
-fn images(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let name = || folder.display().to_string();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(name)? {
-        let path = entry.with_context(name)?.path();
-        if path
-            .extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("efi"))
-        {
-            found.push(path);
-        }
-        anyhow::ensure!(
-            found.len() <= MAX_ENTRIES,
-            "{}: more than {MAX_ENTRIES} images",
-            name()
-        );
-    }
-    found.sort();
-    Ok(found)
 }

@@ -3,10 +3,11 @@
 //! Invariants: at any moment one of two files says what the index holds: the policy's, or the one beside it with `.next`; the index is
 //! asked which.
 
-use super::copies::Copies;
+use super::copies::{Copies, CopyOptions};
 use super::counter::handle;
 use super::number::pcr;
 use super::pcr::BankName;
+use super::place::Place;
 use super::running::{self, RunningOptions, known, registers_of};
 use super::unlock::{AnyTransport, TpmOptions, new_pin};
 use crate::files;
@@ -28,7 +29,7 @@ const POLICY: &str = "/var/lib/systemd/pcrlock.json";
 #[command(after_help = "\
 What is sealed to the index (`unlock enroll --stored-policy`, `systemd-cryptenroll --tpm2-pcrlock`) follows every new policy; nothing is
 sealed anew. The running system's state is always a member, until the next boot. Up to eight states are stored as systemd-pcrlock does;
-more, up to 4096, as a tree that systemd does not read.
+more, up to 4096, as a tree that systemd does not read. Where PCR 11 counts a boot has four: one for each phase until it shuts down.
 
 The first time, the index is defined and a recovery PIN is shown once: it writes the index when the machine is in a state that the policy
 does not let pass. Afterwards the machine writes it by itself, while it is in a state that the policy lets pass.
@@ -46,7 +47,7 @@ pub(crate) struct Store {
     #[command(flatten)]
     running: RunningOptions,
     #[command(flatten)]
-    at: PolicyFile,
+    at: PolicyOptions,
     /// The states that boots may come to: a JSON list with an object for each, of register numbers and hexadecimal values.
     #[arg(long, value_name = "FILE")]
     generations: Option<PathBuf>,
@@ -69,6 +70,10 @@ pub(crate) struct Store {
     /// Have the TPM keep its storage root key at 0x81000001, where it keeps none. One that is there is never replaced.
     #[arg(long)]
     keep_srk: bool,
+    /// Let boots pass in the initrd alone, and not until they shut down: where PCR 11 counts, only the recovery PIN writes the next
+    /// policy then.
+    #[arg(long)]
+    initrd_only: bool,
     /// File whose first line is the recovery PIN, where the machine is in a state that the stored policy does not let pass.
     #[arg(long, value_name = "FILE")]
     recovery_pin_file: Option<PathBuf>,
@@ -76,12 +81,27 @@ pub(crate) struct Store {
 
 /// Where the policy's file is.
 #[derive(Debug, clap::Args)]
-pub(crate) struct PolicyFile {
+pub(crate) struct PolicyOptions {
     /// The policy's file.
     #[arg(long, value_name = "FILE", default_value = POLICY)]
     policy: PathBuf,
     #[command(flatten)]
-    copies: Copies,
+    copies: CopyOptions,
+}
+
+impl PolicyOptions {
+    fn file<'a>(&'a self, places: &'a [Place]) -> PolicyFile<'a> {
+        PolicyFile {
+            policy: &self.policy,
+            copies: Copies(places.iter().collect()),
+        }
+    }
+}
+
+/// The policy's file, and its copies.
+pub(crate) struct PolicyFile<'a> {
+    pub(crate) policy: &'a Path,
+    pub(crate) copies: Copies<'a>,
 }
 
 /// What a stored policy is, and whether the TPM holds it.
@@ -90,16 +110,16 @@ pub(crate) struct Status {
     #[command(flatten)]
     tpm: TpmOptions,
     #[command(flatten)]
-    at: PolicyFile,
+    at: PolicyOptions,
 }
 
-impl PolicyFile {
+impl PolicyFile<'_> {
     fn next(&self) -> PathBuf {
-        next_of(&self.policy)
+        next_of(self.policy)
     }
 
     fn current(&self) -> anyhow::Result<Option<StoredPolicy>> {
-        optional(&self.policy)
+        optional(self.policy)
     }
 }
 
@@ -185,7 +205,7 @@ impl Done<'_> {
 }
 
 /// The layout in words, and how many states or values it has.
-fn described(layout: &Layout) -> (String, usize) {
+pub(crate) fn described(layout: &Layout) -> (String, usize) {
     match layout {
         Layout::Registers(policy) => {
             let most = policy
@@ -217,17 +237,23 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
     } else {
         registers_of(&plan)
     };
-    options.at.copies.check(&pcrs)?;
+    let places = options.at.copies.open()?;
+    let at = options.at.file(&places);
+    at.copies.check(&pcrs)?;
     let booted = options
         .running
         .booted(&mut tpm, &options.tpm, bank, &pcrs)?;
     let members = Members::new(plan, &booted)?;
+    let members = if options.initrd_only {
+        members
+    } else {
+        members.until_shutdown()?
+    };
     let layout = Layout::of(&members)?;
     let mut notes = vec![known(&booted)];
     if options.keep_srk {
         notes.extend(keep_srk(&mut tpm, out)?.map(|what| format!("the TPM {what}")));
     }
-    let at = &options.at;
     let mut done = Done {
         what: "stored a policy",
         layout: &layout,
@@ -236,7 +262,7 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
         recovery_pin: None,
         notes,
     };
-    let Some(current) = settled(&mut tpm, at, out)? else {
+    let Some(current) = settled(&mut tpm, &at, out)? else {
         if out.dry_run {
             done.what = "would define and store a policy";
             return done.say(out);
@@ -247,13 +273,13 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
         };
         let pin = RecoveryKey::random();
         let policy = prepare(&mut tpm, index, &members, &pin)?;
-        files::write(out, &at.policy, policy.to_json()?.as_bytes())?;
+        files::write(out, at.policy, policy.to_json()?.as_bytes())?;
         let installed = at
             .copies
             .settle(out, &policy)
             .and_then(|()| Ok(install(&mut tpm, &policy, &pin)?));
         if let Err(error) = installed {
-            files::remove(out, &at.policy)?;
+            files::remove(out, at.policy)?;
             at.copies.remove(out)?;
             return Err(error);
         }
@@ -270,37 +296,55 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
             at.policy.display()
         );
     }
+    done.what = replace(
+        &mut tpm,
+        &at,
+        &current,
+        &members,
+        options.recovery_pin_file.as_ref(),
+        out,
+    )?;
+    done.say(out)
+}
+
+/// Writes a policy of these members in the place of the one that is stored; answers what was or would be done.
+pub(crate) fn replace(
+    tpm: &mut Tpm<AnyTransport>,
+    at: &PolicyFile<'_>,
+    current: &StoredPolicy,
+    members: &Members,
+    pin: Option<&PathBuf>,
+    out: &Out,
+) -> anyhow::Result<&'static str> {
+    let layout = Layout::of(members)?;
     let held = tpm.stored(&current.place.index, b"")?;
     if held == Some(layout.digest()?) && current.layout == layout {
-        at.copies.settle(out, &current)?;
-        done.what = "the policy is stored already";
-        return done.say(out);
+        at.copies.settle(out, current)?;
+        return Ok("the policy is stored already");
     }
     if out.dry_run {
-        done.what = "would store a policy";
-        return done.say(out);
+        return Ok("would store a policy");
     }
-    let pin = options.recovery_pin_file.as_ref();
     let pin = pin.map(|path| new_pin(Some(path))).transpose()?;
     let pin = pin.as_ref().map(Secret::expose);
-    let renewal = renew(&mut tpm, &current, &members, pin)?;
+    let renewal = renew(tpm, current, members, pin)?;
     let json = renewal.policy.to_json()?;
     files::write(out, &at.next(), json.as_bytes())?;
     // A file that was put back from elsewhere is not what the index holds, and a copy of it would replace one that is.
     let digest = current.layout.digest()?;
-    let true_one = held.is_some_and(|held| held == digest).then_some(&current);
+    let true_one = held.is_some_and(|held| held == digest).then_some(current);
     at.copies.announce(out, true_one, &renewal.policy)?;
-    renewal.write(&mut tpm)?;
-    files::write(out, &at.policy, json.as_bytes())?;
+    renewal.write(tpm)?;
+    files::write(out, at.policy, json.as_bytes())?;
     files::remove(out, &at.next())?;
     at.copies.settle(out, &renewal.policy)?;
-    done.say(out)
+    Ok("stored a policy")
 }
 
 /// The policy that the index holds; none when there is none yet. What a power cut left in between is settled.
-fn settled(
+pub(crate) fn settled(
     tpm: &mut Tpm<AnyTransport>,
-    at: &PolicyFile,
+    at: &PolicyFile<'_>,
     out: &Out,
 ) -> anyhow::Result<Option<StoredPolicy>> {
     let Some(current) = at.current()? else {
@@ -310,7 +354,7 @@ fn settled(
     Ok(match settle(tpm, &current, next.as_ref())? {
         Settled::Next => {
             let next = next.expect("it was settled that it holds");
-            files::write(out, &at.policy, next.to_json()?.as_bytes())?;
+            files::write(out, at.policy, next.to_json()?.as_bytes())?;
             files::remove(out, &at.next())?;
             Some(next)
         }
@@ -348,7 +392,8 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
         Settled::Next => &documents[1],
         _ => current,
     };
-    let lacking = options.at.copies.lacking(true_one);
+    let places = options.at.copies.open()?;
+    let lacking = options.at.file(&places).copies.lacking(true_one)?;
     let answer = serde_json::json!({
         "index": index,
         "layout": layout,
@@ -380,6 +425,8 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
 /// Runs `remove`.
 pub(crate) fn run_remove(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
     let path = &options.at.policy;
+    let places = options.at.copies.open()?;
+    let at = options.at.file(&places);
     let policy = running::read(path, StoredPolicy::from_json)?;
     let mut tpm = options.tpm.open()?;
     // Even in a dry run, so that an index of somebody else's is named.
@@ -387,9 +434,9 @@ pub(crate) fn run_remove(options: &Status, out: &Out) -> anyhow::Result<Verdict>
     let index = format!("{:#010x}", policy.place.index.index);
     if !out.dry_run {
         remove(&mut tpm, &policy)?;
-        files::remove(out, &options.at.next())?;
+        files::remove(out, &at.next())?;
         files::remove(out, path)?;
-        options.at.copies.remove(out)?;
+        at.copies.remove(out)?;
     }
     let what = if out.dry_run {
         "would remove"

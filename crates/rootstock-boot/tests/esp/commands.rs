@@ -1,63 +1,10 @@
 //! install, status, bless, repair and spec from the outside: answers, exit codes, and that a dry run writes nothing.
 
+use crate::generations::{STORE, document, prepare};
 use crate::{boot, text};
-use boot_pe::{Image, Machine, NewSection, addon_base, rebuild};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
-
-const STORE: &str = "/nix/store/00000000000000000000000000000000-";
-
-/// A stub and a loader that do nothing, a key, and a root with generations 1 and 2.
-pub(crate) fn prepare(folder: &Path) {
-    let program = |sections: &[(&str, &[u8])]| {
-        let base = addon_base(Machine::X64).unwrap();
-        let image = Image::parse(&base).unwrap();
-        let mut list: Vec<_> = image.sections.iter().map(NewSection::keep).collect();
-        for (name, data) in sections {
-            list.push(NewSection::data(name, Cow::Borrowed(data)).unwrap());
-        }
-        rebuild(&image, &list).unwrap()
-    };
-    let note = boot_stub_core::StubNote::OUR_TEXT.as_bytes();
-    fs::write(folder.join("stub.efi"), program(&[(".rsstub", note)])).unwrap();
-    let magic = b"#### LoaderInfo: systemd-boot 257.9 ####";
-    fs::write(folder.join("loader.efi"), program(&[(".sdmagic", magic)])).unwrap();
-    let create = [
-        "keys", "create", "--kind", "p256", "--role", "db", "--name", "test", ".",
-    ];
-    text(&boot(folder, &create));
-    let profiles = folder.join("root/nix/var/nix/profiles");
-    fs::create_dir_all(&profiles).unwrap();
-    for number in 1..=2 {
-        let toplevel = format!("{STORE}nixos-{number}");
-        let real = folder.join("root").join(&toplevel[1..]);
-        fs::create_dir_all(&real).unwrap();
-        fs::write(real.join("kernel"), format!("kernel {number}")).unwrap();
-        fs::write(real.join("initrd"), format!("initrd {number}")).unwrap();
-        fs::write(real.join("boot.json"), document(&toplevel).to_string()).unwrap();
-        symlink(&toplevel, profiles.join(format!("system-{number}-link"))).unwrap();
-    }
-    symlink("system-2-link", profiles.join("system")).unwrap();
-    fs::create_dir(folder.join("esp")).unwrap();
-    fs::create_dir(folder.join("efivars")).unwrap();
-}
-
-pub(crate) fn document(toplevel: &str) -> Value {
-    json!({
-        "org.nixos.bootspec.v1": {
-            "label": "NixOS",
-            "system": "x86_64-linux",
-            "init": format!("{toplevel}/init"),
-            "toplevel": toplevel,
-            "kernel": format!("{toplevel}/kernel"),
-            "kernelParams": [],
-            "initrd": format!("{toplevel}/initrd"),
-        }
-    })
-}
 
 fn install<'a>(verb: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let fixed = [

@@ -8,6 +8,8 @@
 )]
 
 mod commands;
+#[path = "../generations/mod.rs"]
+mod generations;
 mod module;
 mod peers;
 

@@ -1,6 +1,6 @@
 //! What the tools of others say about the same things.
 
-use crate::commands::{document, prepare};
+use crate::generations::{document, prepare};
 use crate::{boot, run, text};
 use boot_install::is_encrypted;
 use serde_json::{Value, json};

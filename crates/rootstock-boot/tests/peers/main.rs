@@ -3,6 +3,9 @@
 
 mod common;
 mod floor;
+mod following;
+#[path = "../generations/mod.rs"]
+mod generations;
 mod hostile;
 mod initrd;
 mod measure;
