@@ -22,7 +22,7 @@ const ENTRIES: &str = "EFI/Linux";
 /// Room for three kernels and the initrds beside them.
 const MEBIBYTES: u64 = 64;
 /// Vendor of the loader's variables, as efivarfs names files.
-const VENDOR: &str = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+pub(crate) const VENDOR: &str = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
 /// A machine. Its folder has what [`Scene`] makes, `root` with the store, `efivars` and the disk.
 pub(crate) struct Computer {

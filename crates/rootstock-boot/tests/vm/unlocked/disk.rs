@@ -26,7 +26,7 @@ const TWEAKED: u128 = 512;
 /// Vendor of db, as efivarfs names files.
 const DATABASE: &str = "d719b2cb-3d3a-4596-a3bc-dad00e67656f";
 /// How many generations the root has.
-const GENERATIONS: u64 = 5;
+const GENERATIONS: u64 = 6;
 /// What names the root: UUID and label of the file system, GUID of the volume's partition.
 pub(crate) const UUID: &str = "6c2f0f5e-4f0c-4bfb-9d1a-30b1f7f4d0a1";
 pub(crate) const LABEL: &str = "encrypted";

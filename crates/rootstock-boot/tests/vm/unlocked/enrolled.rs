@@ -11,6 +11,8 @@ use boot_variables::{EfiTime, Entry, Update, guids, read_store, replace_store, w
 use std::fs;
 use std::path::PathBuf;
 
+/// The list of what PCR 7 may be, before and after the announced update of db.
+pub(super) const SIGNERS: &str = "rootstock-generations-signers.cred";
 /// Sizes of the lists of generations, in the order of the tokens that are sealed for them.
 pub(super) const LISTS: [usize; 3] = [9, 65, 500];
 
@@ -60,15 +62,31 @@ fn store_with(machines: &Machines, addition: Vec<u8>) -> Vec<u8> {
     replace_store(&image, &all).expect("room")
 }
 
-/// Enrols a disk for what the policy key signs, down to the floor, which is the generations' own.
-fn enroll_signed(machines: &Machines, tpm: &HostTpm) {
+/// Enrols a disk for what the policy key signs, down to the floor, which is the generations' own, with Secure Boot as it is or as it is
+/// announced.
+fn enroll_signed(machines: &Machines, tpm: &HostTpm, foreseen: [&Values; 2]) {
     let (path, with) = (machines.path(), tpm.option());
+    rootstock(
+        path,
+        &format!(
+            "pcrlock states --vars variables.fd --esp disk.img --pcr 7 --planned-db addition.esl -o {SIGNERS}"
+        ),
+    );
+    let list = fs::read(path.join(SIGNERS)).expect("it was written");
+    let list: Vec<Values> = serde_json::from_slice(&list).expect("a list");
+    let of_seven = |values: &Values| Values::from([(7, values[&7].clone())]);
+    assert_eq!(list.len(), 2);
+    assert!(
+        foreseen
+            .into_iter()
+            .all(|values| list.contains(&of_seven(values)))
+    );
     let defined = rootstock(path, &format!("floor define {with}"));
     assert_eq!(defined, "floor 1\n");
     rootstock(
         path,
         &format!(
-            "unlock enroll {with} --policy-key pcr.pub --floor --owner-key owner/pcr.pub --passphrase-file passphrase signed.img"
+            "unlock enroll {with} --generations {SIGNERS} --policy-key pcr.pub --floor --owner-key owner/pcr.pub --passphrase-file passphrase signed.img"
         ),
     );
     let raised = rootstock(path, &format!("floor raise {with} --epoch 2 --unproven"));
@@ -139,7 +157,7 @@ impl Enrolled {
         for (count, wanted) in LISTS.into_iter().zip(lists) {
             machines.enroll(&tpm, &root, count, wanted);
         }
-        enroll_signed(&machines, &tpm);
+        enroll_signed(&machines, &tpm, [&updated, &announced]);
         drop(tpm);
         let recovery = rootstock(
             path,

@@ -5,6 +5,7 @@
     reason = "a test helper that fails fails its test"
 )]
 
+use boot_measure::{Bank, EventLog};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,12 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(30);
 /// TPM2_Shutdown(TPM_SU_CLEAR).
 const SHUTDOWN: [u8; 12] = [0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x45, 0, 0];
+
+/// TPM2_PCR_Extend: before the register, and after it with an empty authorisation and one digest of SHA-256.
+const EXTEND: [u8; 13] = [0x80, 2, 0, 0, 0, 65, 0, 0, 1, 0x82, 0, 0, 0];
+const WITH: [u8; 19] = [
+    0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0x0b,
+];
 
 /// swtpm with its own socket; it ends with this value.
 pub(crate) struct HostTpm {
@@ -45,6 +52,29 @@ impl HostTpm {
             std::thread::sleep(Duration::from_millis(20));
         }
         HostTpm { process, socket }
+    }
+
+    /// Brings the registers to where they are while a system runs: after a boot of this log and these phases.
+    pub(crate) fn run(&self, log: &[u8], phases: &[&str]) {
+        let log = EventLog::read(log).unwrap();
+        let mut stream = UnixStream::connect(&self.socket).unwrap();
+        let mut extend = |pcr: u8, digest: &[u8]| {
+            let command = [&EXTEND[..], &[pcr], &WITH, digest].concat();
+            stream.write_all(&command).unwrap();
+            let mut answer = [0; 64];
+            let length = stream.read(&mut answer).unwrap();
+            assert!(
+                length >= 10 && answer[6..10] == [0; 4],
+                "{:?}",
+                &answer[..length]
+            );
+        };
+        for event in log.events.iter().filter(|event| event.is_extended()) {
+            extend(event.pcr as u8, event.digest(Bank::Sha256).unwrap());
+        }
+        for phase in phases {
+            extend(11, &Bank::Sha256.digest(&[phase.as_bytes()]));
+        }
     }
 
     /// As `--tpm` takes it.

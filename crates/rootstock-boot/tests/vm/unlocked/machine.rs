@@ -196,9 +196,14 @@ impl Machine<'_> {
         self.credential(name, &self.computer.scene.path().join(name));
     }
 
+    /// Its TPM while it is off.
+    pub(crate) fn host_tpm(&self) -> HostTpm {
+        HostTpm::start(&self.folder.join("tpm"))
+    }
+
     /// Runs a command on its TPM while it is off, in the machines' folder.
     pub(crate) fn with_tpm(&self, command: &str, options: &str) -> String {
-        let tpm = HostTpm::start(&self.folder.join("tpm"));
+        let tpm = self.host_tpm();
         let line = format!("{command} {} {options}", tpm.option());
         rootstock(self.computer.scene.path(), &line)
     }

@@ -10,3 +10,4 @@ mod initrd;
 mod machine;
 mod refused;
 mod released;
+mod stored;

@@ -1,8 +1,9 @@
 //! A machine whose TPM refuses the key to what was not enrolled: another kernel, command line, signer or policy key, and what is
-//! below the floor. The causes are named, and the passphrase opens the disk, or the owner's signature.
+//! below the floor; another TPM, or none. The causes are named, and the passphrase, the recovery key or the owner's signature opens
+//! the disk.
 
 use super::disk::PASSPHRASE;
-use super::enrolled::{Enrolled, LISTS};
+use super::enrolled::{Enrolled, LISTS, SIGNERS};
 use super::machine::{Boot, says};
 
 pub(super) fn boots(enrolled: &Enrolled) {
@@ -12,7 +13,9 @@ pub(super) fn boots(enrolled: &Enrolled) {
         .machine("refused", &enrolled.after, &enrolled.announced_store);
     let [.., most] = LISTS;
     let list = format!("rootstock-generations-{most}.cred");
-    // A boot that is right, down to the floor. Its log explains what is wrong in those that follow.
+    machine.credential_as_named(SIGNERS);
+    // A boot that is right, down to the floor and after the announced update of db. Its log explains what is wrong in those that
+    // follow.
     let report = machine.boot(&Boot {
         step: "at-the-floor",
         entry: "rootstock-3-",
@@ -24,6 +27,7 @@ pub(super) fn boots(enrolled: &Enrolled) {
     let log = computer.scene.put("log", &report.event_log());
     let explaining = || {
         machine.credential_as_named(&list);
+        machine.credential_as_named(SIGNERS);
         machine.credential("rootstock-log.cred", &log);
     };
     explaining();
@@ -86,9 +90,25 @@ pub(super) fn boots(enrolled: &Enrolled) {
     says(&report.screen, "the owner's recovery token is accepted");
     // Sealing anew uses it up.
     let by = "--token 0 --recovery-token rootstock-recovery.cred";
-    let demands = "--policy-key pcr.pub --floor --owner-key owner/pcr.pub";
+    let demands =
+        format!("--generations {SIGNERS} --policy-key pcr.pub --floor --owner-key owner/pcr.pub");
     let told = machine.with_tpm("unlock reseal", &format!("{by} {demands} signed.img"));
     assert_eq!(told, "sealed anew token 0\n");
+
+    let without = |step: &str, tpm: Option<&str>, typed: &str, said: &str| {
+        let report = machine.boot(&Boot {
+            step,
+            entry: "rootstock-3-",
+            root: &enrolled.root,
+            tpm,
+            types: Some(typed),
+        });
+        assert!(!report.screen.contains("the TPM released"));
+        says(&report.screen, said);
+    };
+    let another = "this is another TPM than the one that was enrolled";
+    without("other-tpm", Some("other-tpm"), &enrolled.recovery, another);
+    without("no-tpm", None, PASSPHRASE, "no TPM to ask: TPM /dev/tpmrm0");
 
     // Images whose policies somebody else signed: the same but for that.
     machine.exchange_disk(&enrolled.of_another);
