@@ -34,11 +34,15 @@
           lib.mkDefault self.packages.${pkgs.stdenv.hostPlatform.system}.rootstock-tracker;
       };
 
-      # `boot.rootstock.package` is the machine's to name: the boot stub is built for firmware, which Nixpkgs' builder does not.
+      # `boot.rootstock.stub` is the machine's to name: it is built for firmware, which Nixpkgs' builder does not.
       nixosModules.boot = { pkgs, lib, ... }: {
         imports = [ ./nix/modules/boot.nix ];
-        boot.rootstock.initrd.program =
-          lib.mkDefault "${self.packages.${pkgs.stdenv.hostPlatform.system}.boot-init}/bin/boot-init";
+        boot.rootstock =
+          let own = self.packages.${pkgs.stdenv.hostPlatform.system}; in
+          {
+            package = lib.mkDefault own.rootstock-boot;
+            initrd.program = lib.mkDefault "${own.boot-init}/bin/boot-init";
+          };
       };
 
       devShells = eachSystem (pkgs: {

@@ -68,6 +68,12 @@ let
     ++ floor
   );
 
+  # A policy that lives in the TPM goes ahead of what is installed.
+  stored = optionals (cfg.policy.stored != null) [
+    "--stored-policy"
+    cfg.policy.stored
+  ];
+
   # The installer holds entries to the floor, and the service raises it.
   floor = optionals (cfg.policy.floor != null) [
     "--floor"
@@ -78,9 +84,10 @@ let
     volumes
     ++ signing
     ++ policy
+    ++ stored
     ++ [
       "--stub"
-      "${cfg.package}/lib/rootstock/rootstock-stub-${architecture}.efi"
+      cfg.stub
       "--limit"
       (toString cfg.configurationLimit)
     ]
@@ -118,7 +125,15 @@ in
 
     package = mkOption {
       type = types.package;
-      description = "The package with `bin/rootstock-boot`, `lib/rootstock/rootstock-stub-ARCHITECTURE.efi` and, for `initrd.enable`, `lib/rootstock/boot-init`.";
+      description = "The package with `bin/rootstock-boot` and, unless `stub` and `initrd.program` say otherwise, `lib/rootstock/rootstock-stub-ARCHITECTURE.efi` and, for `initrd.enable`, `lib/rootstock/boot-init`.";
+    };
+
+    stub = mkOption {
+      type = types.str;
+      default = "${cfg.package}/lib/rootstock/rootstock-stub-${architecture}.efi";
+      defaultText = lib.literalExpression ''"''${config.boot.rootstock.package}/lib/rootstock/rootstock-stub-ARCHITECTURE.efi"'';
+      example = "/var/lib/boot/rootstock-stub.efi";
+      description = "The stub that entries are made on, built from the folder `uefi` of Rootstock's source.";
     };
 
     efiSystemPartitions = mkOption {
@@ -196,6 +211,13 @@ in
         default = null;
         example = "1";
         description = "What `rootstock-boot floor define` said that this TPM's counter starts at, with `@INDEX` behind it where the counter has another NV index than 0x01d10700. Entries are held to the floor then, and it follows the generations that start well. systemd's initrd does not unlock by such entries. Null holds them to none.";
+      };
+
+      stored = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "/var/lib/systemd/pcrlock.json";
+        description = "The file of a policy in the TPM, once `rootstock-boot pcrlock store` has stored it. Each installation stores it anew before it writes: with the boots that may come, and the running system's. Null leaves it alone.";
       };
 
       banks = mkOption {

@@ -166,6 +166,7 @@ in
     configurationLimit = 10;
     epoch = 3;
     runInitrdSecrets = true;
+    stub = "/lib/stub.efi";
     signing = {
       key = "pkcs11:token=boot;object=db?module-path=/lib/p11.so";
       certificate = "/etc/boot/db.crt";
@@ -175,6 +176,7 @@ in
       key = "pkcs11:token=boot;object=pcr?module-path=/lib/p11.so";
       certificate = "/etc/boot/pcr.crt";
       floor = "57@0x01d10701";
+      stored = "/var/lib/systemd/pcrlock.json";
       banks = [
         "sha256"
         "sha384"

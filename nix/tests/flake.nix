@@ -38,6 +38,7 @@ in
   shell = builtins.length self.devShells.x86_64-linux.default.packages;
   boot = {
     imports = map baseNameOf boot.imports;
+    package = boot.boot.rootstock.package.content.pname;
     program = boot.boot.rootstock.initrd.program.content;
   };
   module = {

@@ -88,6 +88,11 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
             .unwrap()
             .contains("rootstock-stub-aa64.efi")
     );
+    // A policy in the TPM is stored anew where one is named.
+    let hook = |case: &str| answer[case]["hook"].as_str().unwrap().to_owned();
+    assert!(hook("whole").contains("'--stored-policy' '/var/lib/systemd/pcrlock.json'"));
+    assert!(!hook("plain").contains("--stored-policy"));
+    assert!(hook("whole").contains("'--stub' '/lib/stub.efi'"));
     assert_eq!(answer["whole"]["services"].as_array().unwrap().len(), 2);
     assert_eq!(answer["plain"]["services"], Value::Array(Vec::new()));
     let epoch = serde_json::json!({ "org.rootstock.epoch.v1": { "epoch": 3 } });
