@@ -33,14 +33,25 @@ impl Sealed {
     /// Reads both parts.
     ///
     /// # Errors
-    /// When they end early, or something follows.
+    /// When they end early, or something follows. A seed does where the secret was sealed away from the TPM (systemd 254's
+    /// `--tpm2-device-key`), to be imported; the error says what to do then.
     pub fn from_bytes(bytes: &[u8]) -> Result<Sealed> {
         let mut reader = Reader::new("sealed object", bytes);
         let sealed = Sealed {
             private: reader.sized()?.to_vec(),
             public: reader.sized()?.to_vec(),
         };
-        reader.end()?;
+        if let Err(error) = reader.end() {
+            let seeded = reader.sized().is_ok() && reader.end().is_ok();
+            return Err(if seeded {
+                Error::Unusable {
+                    what: "sealed object".to_owned(),
+                    why: "it was sealed away from the TPM and has a seed, which is not taken: enrol again on the machine itself",
+                }
+            } else {
+                error
+            });
+        }
         Ok(sealed)
     }
 

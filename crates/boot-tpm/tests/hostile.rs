@@ -38,6 +38,21 @@ fn ask(said: &[u8]) {
 }
 
 #[test]
+fn what_was_sealed_away_from_the_tpm_is_told_of() {
+    let part = |length: u16| [&length.to_be_bytes()[..], &vec![7; length.into()]].concat();
+    let two = [part(40), part(30)].concat();
+    assert!(Sealed::from_bytes(&two).is_ok());
+    let refused = |bytes: &[u8]| Sealed::from_bytes(bytes).unwrap_err().to_string();
+    let seeded = refused(&[&two[..], &part(34)].concat());
+    assert!(
+        seeded.ends_with("enrol again on the machine itself"),
+        "{seeded}"
+    );
+    let broken = refused(&[&two[..], &part(34)[..20]].concat());
+    assert!(broken.ends_with("something follows it"), "{broken}");
+}
+
+#[test]
 fn an_answer_that_lies_about_its_length_is_refused() {
     for said in [
         vec![],
