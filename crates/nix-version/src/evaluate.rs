@@ -94,10 +94,11 @@ impl Range {
                 return starts_with(version, stem);
             }
         }
-        both(
-            above(scheme, version, &self.lower),
-            below(scheme, version, &self.upper),
-        )
+        // A package is past most of what is named, so that its upper bound is asked first.
+        match below(scheme, version, &self.upper) {
+            Membership::Outside => Membership::Outside,
+            below => both(above(scheme, version, &self.lower), below),
+        }
     }
 
     /// The one version or expression that this range is made of, if it is exact.

@@ -18,7 +18,8 @@ pub const MAX_LENGTH: usize = 256;
 /// ```
 pub fn parse(text: &str) -> Option<(Bound, Bound)> {
     let text = text.trim();
-    if text.len() > MAX_LENGTH {
+    let is_number = || text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if text.len() > MAX_LENGTH || is_number() {
         return None;
     }
     let lower = text.to_ascii_lowercase();

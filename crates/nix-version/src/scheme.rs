@@ -40,6 +40,10 @@ impl Scheme {
     /// The order for a source's own word: CVE 5.1 `versionType`, an OSV range type or ecosystem (with or without
     /// the release that follows a colon), `cpe`.
     pub fn of(word: &str) -> Self {
+        // The commonest words, which nothing need be copied for.
+        if matches!(word, "cpe" | "custom") {
+            return Scheme::Upstream;
+        }
         let word = word.to_ascii_lowercase();
         match word.split(':').next().unwrap_or_default().trim() {
             "nix" => Scheme::Nix,
@@ -65,6 +69,9 @@ impl Scheme {
     /// Compares a package's version with one that a source names; `None` if the scheme cannot.
     pub fn compare(self, version: &str, named: &str) -> Option<Ordering> {
         let (version, named) = (version.trim(), named.trim());
+        if self == Scheme::Upstream && is_plain(version) && is_plain(named) {
+            return Some(upstream::compare(version, named));
+        }
         if self == Scheme::Prose {
             return None;
         }
@@ -207,6 +214,14 @@ pub fn is_version(text: &str) -> bool {
     text.bytes().any(|b| b.is_ascii_digit())
         && !text.bytes().any(|b| b.is_ascii_whitespace())
         && !is_commit(text)
+}
+
+/// Whether a text is nothing but numbers and dots, and neither a day nor a commit: what most versions are, about which
+/// nothing else need be asked.
+fn is_plain(text: &str) -> bool {
+    !matches!(text.len(), 8 | 10 | 40 | 64)
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// Whether a text is a full commit id (SHA-1 or SHA-256 in hex).

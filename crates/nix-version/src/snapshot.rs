@@ -2,6 +2,8 @@
 //!
 //! Invariant: a snapshot is never said to be older than a release it might already contain.
 
+use std::borrow::Cow;
+
 /// A version read as a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot<'a> {
@@ -22,6 +24,10 @@ pub fn parse(version: &str) -> Option<Snapshot<'_>> {
     if let Some(day) = day(version) {
         return Some(Snapshot { after: None, day });
     }
+    if !version.contains('u') {
+        // Most versions are none, which takes no search for the word.
+        return None;
+    }
     let (head, date) = match version.rsplit_once("unstable-") {
         Some((head, date)) => (head, date),
         None => version.rsplit_once("unstable")?,
@@ -35,14 +41,14 @@ pub fn parse(version: &str) -> Option<Snapshot<'_>> {
 /// A calendar day written `2024-01-31`, `2024.01.31`, `2024_01_31` or `20240131`, as the number 20240131.
 pub fn day(text: &str) -> Option<u32> {
     let bytes = text.as_bytes();
-    let digits: String = match bytes.len() {
-        8 => text.to_owned(),
+    let digits: Cow<'_, str> = match bytes.len() {
+        8 => text.into(),
         10 if matches!(
             (bytes[4], bytes[7]),
             (b'-', b'-') | (b'.', b'.') | (b'_', b'_')
         ) =>
         {
-            text.split(['-', '.', '_']).collect()
+            text.split(['-', '.', '_']).collect::<String>().into()
         }
         _ => return None,
     };

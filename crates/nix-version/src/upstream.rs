@@ -4,7 +4,7 @@
 //! `2.0.0`, a leading `v` means nothing, a letter is a later release (`1.0.2` < `1.0.2k` < `1.0.2zh`).
 //! Invariant: [`compare`] is a total preorder on all texts.
 
-use crate::number::compare_numbers;
+use crate::number::{compare_numbers, split_digits};
 use std::cmp::Ordering;
 
 /// Longest version text that is interpreted, in bytes; longer ones are cut, as no project numbers so.
@@ -20,6 +20,54 @@ pub const MAX_LENGTH: usize = 256;
 /// assert_eq!(compare("v2.0", "2.0.0"), Ordering::Equal);
 /// ```
 pub fn compare(left: &str, right: &str) -> Ordering {
+    let (left, right) = (interpreted(left), interpreted(right));
+    // Records name thousands of versions: most are told apart by the first number, and most of the others are nothing
+    // but numbers, so that nothing is copied to compare them.
+    let (first, other) = (split_digits(left).0, split_digits(right).0);
+    if !first.is_empty() && !other.is_empty() {
+        let order = compare_numbers(first, other);
+        if order.is_ne() {
+            return order;
+        }
+    }
+    if is_numbers(left) && is_numbers(right) {
+        return compare_dotted(left, right);
+    }
+    compare_tokens(left, right)
+}
+
+/// What of a text is interpreted.
+fn interpreted(text: &str) -> &str {
+    let text = truncate(text.trim());
+    match text.as_bytes() {
+        [b'v' | b'V', next, ..] if next.is_ascii_digit() => &text[1..],
+        _ => text,
+    }
+}
+
+/// Whether a text is numbers with dots between them, the first at its beginning.
+fn is_numbers(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// [`compare_tokens`] for numbers alone: zeros at the end are none.
+fn compare_dotted(left: &str, right: &str) -> Ordering {
+    let numbers = |text| str::split(text, '.').filter(|number: &&str| !number.is_empty());
+    let (mut left, mut right) = (numbers(left), numbers(right));
+    loop {
+        let order = match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (left, right) => compare_numbers(left.unwrap_or("0"), right.unwrap_or("0")),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+/// The whole order, of what is interpreted.
+fn compare_tokens(left: &str, right: &str) -> Ordering {
     let (left, right) = (tokens(left), tokens(right));
     let longest = left.len().max(right.len());
     for index in 0..longest {
@@ -69,14 +117,8 @@ impl Token<'_> {
     }
 }
 
-/// Cuts a version into tokens; zeros before a word or the end are dropped, so that `2.0` is `2.0.0`.
+/// Cuts what is interpreted of a version into tokens; zeros before a word or the end are dropped, so that `2.0` is `2.0.0`.
 fn tokens(text: &str) -> Vec<Token<'_>> {
-    let text = truncate(text.trim());
-    let bytes = text.as_bytes();
-    let text = match bytes {
-        [b'v' | b'V', next, ..] if next.is_ascii_digit() => &text[1..],
-        _ => text,
-    };
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -145,3 +187,6 @@ fn truncate(text: &str) -> &str {
         .unwrap_or(0);
     &text[..end]
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,19 +248,21 @@ fn ends_below(version: &str, range: &Range) -> bool {
     }
 }
 
+/// The version that an upper bound names.
+fn upper(range: &Range) -> &str {
+    match &range.upper {
+        Bound::Inclusive(upper) | Bound::Exclusive(upper) => upper,
+        Bound::Unbounded => "",
+    }
+}
+
 /// Tells "fixed since" from "never was affected": by whether an affected range ends below the version.
 fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: &str) -> Answer {
     let ended = ranges
         .iter()
         .filter(|range| range.status == Status::Affected)
         .filter(|range| ends_below(version, range) || !range.changes.is_empty())
-        .max_by(|a, b| {
-            let text = |range: &Range| match &range.upper {
-                Bound::Inclusive(upper) | Bound::Exclusive(upper) => upper.clone(),
-                Bound::Unbounded => String::new(),
-            };
-            nix_version::upstream::compare(&text(a), &text(b))
-        });
+        .max_by(|a, b| nix_version::upstream::compare(upper(a), upper(b)));
     match (ended, deciding) {
         (Some(_), Some(range)) if range.status == Status::Unaffected => Answer {
             status: Status::Unaffected,
