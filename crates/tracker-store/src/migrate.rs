@@ -100,6 +100,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0015_family.sql"),
         include_str!("../migrations/postgres/0015_family.sql"),
     ),
+    (
+        16,
+        "ways",
+        include_str!("../migrations/sqlite/0016_ways.sql"),
+        include_str!("../migrations/postgres/0016_ways.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -86,10 +86,14 @@ impl Store {
         let store = Store::open_migrated(url, patience).await?;
         let mut session = store.read().await?;
         let unfinished = copy::unfinished(&mut session).await?;
+        let behind = unfinished.is_none() && copy::words::are_behind(&mut session).await?;
         drop(session);
         if unfinished.is_some() {
             store.close().await;
             return Err(StoreError::Unfinished);
+        }
+        if behind {
+            copy::words::rebuild(&store, &mut |_| ()).await?;
         }
         Ok(store)
     }

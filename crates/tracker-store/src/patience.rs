@@ -40,8 +40,10 @@ impl Patience {
         statement: Some(Duration::from_secs(8)),
     };
 
-    /// Has the server end statements that take longer.
+    /// Has the server end statements that take longer. It compiles none of them: that takes tens of milliseconds, and the
+    /// statements here take few.
     pub(crate) fn of_postgres(self, options: PgConnectOptions) -> PgConnectOptions {
+        let options = options.options([("jit", "off")]);
         match self.statement {
             Some(most) => options.options([("statement_timeout", most.as_millis().to_string())]),
             None => options,

@@ -3,6 +3,7 @@
 //! Invariant: terms are letters, digits and gaps, so nothing in them needs escaping.
 
 use crate::statement::Dialect;
+use crate::value::json;
 pub(crate) use tracker_triage::words::{Query, index, name_pieces};
 
 /// Writes a search.
@@ -28,11 +29,33 @@ impl Written for Query {
 }
 
 /// What stands between two searches of which both must hit.
-pub(crate) fn and(dialect: Dialect) -> &'static str {
+fn and(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => " AND ",
         Dialect::Postgres => " & ",
     }
+}
+
+/// Searches of which all must hit, as one.
+pub(crate) fn all(queries: &[Query], dialect: Dialect) -> String {
+    let texts: Vec<String> = queries.iter().map(|query| query.text(dialect)).collect();
+    texts.join(and(dialect))
+}
+
+/// The same, for asking a row's own words: on SQLite a JSON list of what must stand in them, with a space at each end
+/// of the words.
+pub(crate) fn asked(queries: &[Query], dialect: Dialect) -> String {
+    if dialect == Dialect::Postgres {
+        return all(queries, dialect);
+    }
+    let needles = queries.iter().flat_map(|query| {
+        let last = query.terms().len() - 1;
+        query.terms().iter().enumerate().map(move |(index, term)| {
+            let begins = query.is_open() && index == last;
+            format!(" {term}{}", if begins { "" } else { " " })
+        })
+    });
+    json(&needles.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

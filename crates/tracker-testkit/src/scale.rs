@@ -384,7 +384,8 @@ async fn decide(store: &Store, scale: Scale) -> Result<usize> {
             query,
             expires,
             reason: Some("noise"),
-            hides_severe: false,
+            // A few of low severity are exploited.
+            hides_severe: true,
         };
         store
             .make_rule(&triager(0), &rule, &Conditions::default())

@@ -15,17 +15,18 @@ use tracker_record::Record;
 
 statements! {
     VULNERABILITIES = "SELECT key, id FROM vulnerability WHERE key > $1 ORDER BY key LIMIT 256";
-    /// FTS5 without content lists no rows of its own; the ids stand in its table of sizes.
-    VULNERABILITY_WORDS_LAST = sqlite "SELECT coalesce(max(id), 0) FROM vulnerability_words_docsize"
+    /// The last of all, to which words are complete.
+    LAST = "SELECT coalesce(max(key), 0) FROM vulnerability";
+    VULNERABILITY_WORDS_LAST = sqlite "SELECT coalesce(max(vulnerability), 0) FROM vulnerability_words_text"
         postgres "SELECT coalesce(max(rowid), 0) FROM vulnerability_words";
     /// As above, for counting.
-    VULNERABILITY_WORDS_COUNT = sqlite "SELECT count(*) FROM vulnerability_words_docsize"
+    VULNERABILITY_WORDS_COUNT = sqlite "SELECT count(*) FROM vulnerability_words_text"
         postgres "SELECT count(*) FROM vulnerability_words";
     ATTRIBUTES = "SELECT key, name, pname FROM attribute WHERE key > $1 ORDER BY key LIMIT 4096";
-    /// As for vulnerabilities.
+    /// FTS5 without content lists no rows of its own; the ids stand in its table of sizes.
     ATTRIBUTE_WORDS_LAST = sqlite "SELECT coalesce(max(id), 0) FROM attribute_words_docsize"
         postgres "SELECT coalesce(max(rowid), 0) FROM attribute_words";
-    /// As for vulnerabilities.
+    /// As above, for counting.
     ATTRIBUTE_WORDS_COUNT = sqlite "SELECT count(*) FROM attribute_words_docsize"
         postgres "SELECT count(*) FROM attribute_words";
 }
@@ -38,6 +39,12 @@ pub(super) async fn counts(session: &mut Session) -> Result<[i64; 2]> {
             .await?,
         session.count(&ATTRIBUTE_WORDS_COUNT, Vec::new()).await?,
     ])
+}
+
+/// Whether vulnerabilities are not indexed, as behind a step of the schema that made the index anew.
+pub(crate) async fn are_behind(session: &mut Session) -> Result<bool> {
+    let last = session.count(&LAST, Vec::new()).await?;
+    Ok(session.count(&VULNERABILITY_WORDS_LAST, Vec::new()).await? < last)
 }
 
 /// Indexes what is not indexed yet; `each` hears how many were added.

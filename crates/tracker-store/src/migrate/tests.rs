@@ -108,7 +108,15 @@ async fn a_database_of_every_earlier_schema_is_brought_up_to_date_with_its_rows(
             for table in &then {
                 put_rows(&old, dialect, table, rows(&fresh, dialect, table).await).await;
             }
-            words::rebuild(&old, &mut |_| ()).await.unwrap();
+            if kind == Kind::Sqlite && steps < 16 {
+                // Words of then, which step 16 has written anew.
+                let mut session = old.write().await.unwrap();
+                let sql = "INSERT INTO vulnerability_words (rowid, words) VALUES (1, 'overflow')";
+                session.change(sql.to_owned(), Vec::new()).await.unwrap();
+                session.commit().await.unwrap();
+            } else {
+                words::rebuild(&old, &mut |_| ()).await.unwrap();
+            }
             old.close().await;
 
             let store = Store::open(database.url()).await.unwrap();

@@ -155,7 +155,7 @@ async fn a_full_disk_is_told_loses_nothing_and_is_overcome() {
 
 #[tokio::test]
 async fn a_server_that_drops_its_connections_is_reached_again() {
-    let database = tracker_testkit::Database::new(tracker_testkit::Kind::Postgres).await;
+    let database = Database::new(Kind::Postgres).await;
     let store = Store::open(database.url()).await.unwrap();
     store.put_records(vec![incoming(1)]).await.unwrap();
     let Pools::Postgres(pool) = &store.pools else {

@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::statement::{Dialect, Statement, statements};
 use crate::value::{Value, values};
 use crate::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
-use crate::words::{Query, Written as _};
+use crate::words::{self, Query, Written as _};
 
 /// Rows of a page at most.
 const MAX_LIMIT: u32 = 200;
@@ -24,9 +24,15 @@ const MAX_COUNT: i64 = 10_000;
 /// that hit so often as they stand are not looked for as beginnings too.
 const MANY_HITS: i64 = 2_000;
 
-/// Where words hit more than one in so many vulnerabilities, a page is full after few rows of the walk, and asking the
-/// index about each costs less than gathering all hits before. With fewer hits it is soon a hundred times as much.
-const OFTEN: i64 = 5;
+/// Where words hit one in so many vulnerabilities or more, a page is full after few rows of the walk, and asking about
+/// each costs less than gathering all hits before. With fewer hits it is soon a hundred times as much on SQLite, whose
+/// index knows words by their rows; PostgreSQL reads the words of a row instead.
+const OFTEN_IN_INDEX: i64 = 5;
+const OFTEN_IN_ROWS: i64 = 25;
+
+/// Vulnerabilities, evenly spread, of which PostgreSQL is asked how many have the words: it counts hits by gathering all
+/// of them, however few are wanted.
+const SAMPLE: i64 = 500;
 
 /// What narrows a list down: $1 scope, $2 severities, $3 exploitation, $4 statuses.
 macro_rules! narrowed {
@@ -39,11 +45,11 @@ macro_rules! narrowed {
     };
 }
 
-/// A page: $5 rows at most beyond a position, whose two parameters come last. The page is chosen first,
+/// The text of a page: $5 rows at most beyond a position, whose two parameters come last. The page is chosen first,
 /// then its rows are fetched.
-macro_rules! page {
+macro_rules! page_text {
     ($from:literal, $where:literal, $position:literal, $rank:literal, $beyond:literal, $direction:literal) => {
-        Statement::portable(concat!(
+        concat!(
             "SELECT page.rank, ",
             vulnerability_columns!(),
             " FROM (SELECT l.vulnerability AS key, l.",
@@ -66,7 +72,20 @@ macro_rules! page {
             $direction,
             ", page.key ",
             $direction
-        ))
+        )
+    };
+}
+
+macro_rules! page {
+    ($from:literal, $where:literal, $($rest:literal),*) => {
+        Statement::portable(page_text!($from, $where, $($rest),*))
+    };
+    (sqlite $sqlite:literal postgres $postgres:literal, $($rest:literal),*) => {
+        Statement {
+            name: "page",
+            sqlite: page_text!("listing AS l", $sqlite, $($rest),*),
+            postgres: page_text!("listing AS l", $postgres, $($rest),*),
+        }
     };
 }
 
@@ -86,23 +105,30 @@ enum Total {
     Unknown,
 }
 
+/// The pages of a way, by order and direction.
+macro_rules! pages {
+    ([$($of:tt)*], $position:literal) => {
+        [
+            [
+                page!($($of)*, $position, "urgency", "<", "DESC"),
+                page!($($of)*, $position, "urgency", ">", "ASC"),
+            ],
+            [
+                page!($($of)*, $position, "published", "<", "DESC"),
+                page!($($of)*, $position, "published", ">", "ASC"),
+            ],
+            [
+                page!($($of)*, $position, "modified", "<", "DESC"),
+                page!($($of)*, $position, "modified", ">", "ASC"),
+            ],
+        ]
+    };
+}
+
 macro_rules! way {
     ($from:literal, $where:literal, $position:literal) => {
         Way {
-            pages: [
-                [
-                    page!($from, $where, $position, "urgency", "<", "DESC"),
-                    page!($from, $where, $position, "urgency", ">", "ASC"),
-                ],
-                [
-                    page!($from, $where, $position, "published", "<", "DESC"),
-                    page!($from, $where, $position, "published", ">", "ASC"),
-                ],
-                [
-                    page!($from, $where, $position, "modified", "<", "DESC"),
-                    page!($from, $where, $position, "modified", ">", "ASC"),
-                ],
-            ],
+            pages: pages!([$from, $where], $position),
             total: Total::Counted(Statement::portable(concat!(
                 "SELECT count(*) FROM (SELECT 1 FROM ",
                 narrowed!($from, $where),
@@ -140,14 +166,15 @@ static WALK_WORDS: Way = Way {
         "$7, $8"
     )
 };
-/// The same, asking about each row.
+/// The same, asking each row for its own words: $6 as [`words::asked`] gives them. The limit keeps PostgreSQL from making a
+/// join of it.
 static WALK_OFTEN: Way = Way {
     total: Total::Unknown,
-    ..way!(
-        "listing AS l",
-        " AND EXISTS (SELECT 1 FROM vulnerability_words($6) AS w WHERE w.rowid = l.vulnerability)",
+    pages: pages!(
+        [sqlite " AND EXISTS (SELECT 1 FROM vulnerability_words_text AS w WHERE w.vulnerability = l.vulnerability AND NOT EXISTS (SELECT 1 FROM json_each($6) AS t WHERE instr(' ' || w.words || ' ', t.value) = 0))"
+            postgres " AND EXISTS (SELECT 1 FROM vulnerability_words($6) AS w WHERE w.rowid = l.vulnerability LIMIT 1 OFFSET 0)"],
         "$7, $8"
-    )
+    ),
 };
 /// From the hits of a search for the words $6.
 static HITS: Way = way!(
@@ -161,6 +188,15 @@ static PACKAGE: Way = way!(
     " AND l.vulnerability = found.vulnerability",
     "$8, $9"
 );
+/// Along an index, asking about each row whether it is one of those.
+static PACKAGE_WALK: Way = Way {
+    total: Total::Unknown,
+    ..way!(
+        "listing AS l",
+        " AND EXISTS (SELECT 1 FROM package_match AS m WHERE m.vulnerability = l.vulnerability AND (m.family = $6 OR ((SELECT count(*) FROM attribute AS b WHERE b.name = $6 AND b.size = $7 AND b.family <> $6) > 0 AND EXISTS (SELECT 1 FROM attribute AS a JOIN finding AS f ON f.attribute = a.key WHERE a.name = $6 AND a.size = $7 AND a.family <> $6 AND a.family = m.family AND a.distribution = m.distribution AND f.package_match = m.key))) LIMIT 1 OFFSET 0)",
+        "$8, $9"
+    )
+};
 /// The same, testing the words $8 as well.
 static PACKAGE_WORDS: Way = way!(
     "(SELECT vulnerability FROM package_match WHERE family = $6 UNION SELECT package_match.vulnerability FROM attribute JOIN package_match ON package_match.family = attribute.family AND package_match.distribution = attribute.distribution JOIN finding ON finding.package_match = package_match.key AND finding.attribute = attribute.key WHERE attribute.name = $6 AND attribute.size = $7 AND attribute.family <> $6) AS found CROSS JOIN listing AS l",
@@ -170,18 +206,20 @@ static PACKAGE_WORDS: Way = way!(
 
 /// Every way, for the test that prepares their statements.
 #[cfg(test)]
-pub(crate) static WAYS: [&Way; 6] = [
+pub(crate) static WAYS: [&Way; 7] = [
     &WALK,
     &WALK_WORDS,
     &WALK_OFTEN,
     &HITS,
     &PACKAGE,
+    &PACKAGE_WALK,
     &PACKAGE_WORDS,
 ];
 
 statements! {
     SCOPE_OF_CHANNEL = "SELECT key FROM channel WHERE name = $1";
     WORDS_COUNT = "SELECT count(*) FROM (SELECT rowid FROM vulnerability_words($1) LIMIT $2) AS counted";
+    PACKAGE_COUNT = "SELECT count(*) FROM (SELECT vulnerability FROM package_match WHERE family = $1 UNION ALL SELECT m.vulnerability FROM attribute AS a JOIN package_match AS m ON m.family = a.family AND m.distribution = a.distribution WHERE a.name = $1 AND a.size = $2 AND a.family <> $1 LIMIT $3) AS counted";
     /// About how many vulnerabilities there are: keys are given in order.
     LAST = "SELECT coalesce(max(key), 0) FROM vulnerability";
 }
@@ -290,7 +328,11 @@ async fn way_to(
         (None, None) => (&WALK, parameters, Vec::new()),
         (Some(package), None) => {
             let searched = values![package, package.chars().count() as i64];
-            (&PACKAGE, parameters, searched)
+            let mut few = searched.clone();
+            few.push(Value::from(MANY_HITS + 1));
+            let many = session.count(&PACKAGE_COUNT, few).await? > MANY_HITS;
+            let way = if many { &PACKAGE_WALK } else { &PACKAGE };
+            (way, parameters, searched)
         }
         (Some(package), Some(words)) => {
             let words = words.text(dialect);
@@ -298,45 +340,64 @@ async fn way_to(
             (&PACKAGE_WORDS, parameters, searched)
         }
         (None, Some(words)) => {
-            let mut hits = Hits::of(session, &words.closed()).await?;
-            if !hits.many {
-                hits = Hits::of(session, &words).await?;
+            let mut either = [words.closed(), words];
+            let mut hits = Hits::of(session, &either[0].text(dialect)).await?;
+            if hits == Hits::Few {
+                either.swap(0, 1);
+                hits = Hits::of(session, &either[0].text(dialect)).await?;
             }
-            let way = match hits.many {
-                false => &HITS,
-                true if often(session, &hits.words).await? => &WALK_OFTEN,
-                true => &WALK_WORDS,
+            let text = either[0].text(dialect);
+            let (way, text) = match hits {
+                Hits::Few => (&HITS, text),
+                Hits::Many => (&WALK_WORDS, text),
+                Hits::Often => (&WALK_OFTEN, words::asked(&either[..1], dialect)),
             };
-            (way, parameters, values![hits.words])
+            (way, parameters, values![text])
         }
     }))
 }
 
-/// Words as the database looks for them, and whether they hit often.
-struct Hits {
-    words: String,
-    many: bool,
+/// How often words hit, as far as it matters to how they are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hits {
+    /// Few vulnerabilities have them.
+    Few,
+    /// Too many to sort.
+    Many,
+    /// So many that a walk better asks about each row.
+    Often,
 }
 
 impl Hits {
-    async fn of(session: &mut Session, words: &Query) -> Result<Hits> {
-        let words = words.text(session.dialect());
-        let few = values![words.as_str(), MANY_HITS + 1];
-        let many = session.count(&WORDS_COUNT, few).await? > MANY_HITS;
-        Ok(Hits { words, many })
+    /// How often words hit that are written for the database.
+    pub(crate) async fn of(session: &mut Session, words: &str) -> Result<Hits> {
+        let last = session.count(&LAST, Vec::new()).await?;
+        if session.dialect() == Dialect::Postgres && last >= SAMPLE {
+            let asked = values![words, last, last / SAMPLE];
+            let rows = session.select(SAMPLED.to_owned(), asked).await?;
+            let hits = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+            if hits >= SAMPLE / OFTEN_IN_ROWS {
+                return Ok(Hits::Often);
+            }
+        }
+        let few = values![words, MANY_HITS + 1];
+        if session.count(&WORDS_COUNT, few).await? <= MANY_HITS {
+            return Ok(Hits::Few);
+        }
+        if session.dialect() == Dialect::Postgres {
+            return Ok(Hits::Many);
+        }
+        let most = last / OFTEN_IN_INDEX;
+        let often = session
+            .count(&WORDS_COUNT, values![words, most + 1])
+            .await?
+            > most;
+        Ok(if often { Hits::Often } else { Hits::Many })
     }
 }
 
-/// Whether words hit so often that a walk better asks about each row. PostgreSQL chooses by itself, as it knows no
-/// difference between the two.
-pub(crate) async fn often(session: &mut Session, words: &str) -> Result<bool> {
-    if session.dialect() == Dialect::Postgres {
-        return Ok(false);
-    }
-    let most = session.count(&LAST, Vec::new()).await? / OFTEN;
-    let hits = values![words, most + 1];
-    Ok(session.count(&WORDS_COUNT, hits).await? > most)
-}
+/// How many of the vulnerabilities at even distances $3 up to $2 have the words $1, on PostgreSQL.
+const SAMPLED: &str = "SELECT count(*) FROM generate_series(CAST($3 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT)) AS s (key) WHERE EXISTS (SELECT 1 FROM vulnerability_words AS w WHERE w.rowid = s.key AND w.words @@ CAST($1 AS tsquery) LIMIT 1 OFFSET 0)";
 
 /// Where a page begins and which way it goes.
 pub(crate) struct Seek {

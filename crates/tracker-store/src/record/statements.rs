@@ -33,9 +33,10 @@ statements! {
     LISTINGS_GONE = "DELETE FROM listing WHERE vulnerability IN ({list:0})";
 
     /// The text indexes are of different kinds: FTS5 takes the words as text, PostgreSQL as an array.
-    WORDS_ADD = sqlite "INSERT INTO vulnerability_words (rowid, words) VALUES {rows:2}"
+    WORDS_ADD = sqlite "INSERT INTO vulnerability_words_text (vulnerability, words) VALUES {rows:2}"
         postgres "INSERT INTO vulnerability_words (rowid, words) SELECT CAST(key AS BIGINT), array_to_tsvector(string_to_array(words, ' ')) FROM (VALUES {rows:2}) AS given (key, words)";
-    WORDS_GONE = "DELETE FROM vulnerability_words WHERE rowid IN ({list:0})";
+    WORDS_GONE = sqlite "DELETE FROM vulnerability_words_text WHERE vulnerability IN ({list:0})"
+        postgres "DELETE FROM vulnerability_words WHERE rowid IN ({list:0})";
 
     MATCHES_GONE = "DELETE FROM package_match WHERE vulnerability IN ({list:0})";
     FINDINGS_GONE = "DELETE FROM finding WHERE package_match IN (SELECT key FROM package_match WHERE vulnerability IN ({list:0}))";

@@ -1,23 +1,26 @@
-//! The ways from a query to its matches: along the facets, from the few rows that a narrow test leads to, or along the
-//! ranks.
+//! The ways from a query to its matches: along the facets, from the few rows that a narrow test leads to, along the ranks
+//! of some families, or along the ranks of all.
 //!
 //! Invariants: every way gives the same matches in the same order, the most urgent first; what a page costs does not
 //! depend on how far the reader has walked; a total is exact, or absent where counting would cost more than the page.
 
 use super::facet::Spread;
-use super::sql::{Condition, lead, words};
+use super::sql::{self, Condition};
 use crate::error::Result;
-use crate::read::list::{Seek, often};
+use crate::read::list::{Hits, Seek};
 use crate::read::token::Position;
 use crate::session::Session;
 use crate::statement::Dialect;
 use crate::value::{Row, Value, json, values};
-use crate::words::and;
+use crate::words::{self, Query as Words};
 use jiff::Timestamp;
-use tracker_triage::query::Query;
+use tracker_triage::query::{Expression, Query};
 
 /// Matches that are each asked whether they answer to a query, where few have to be.
 pub(super) const FEW: usize = 2000;
+
+/// Families along each of whose ranks a page is looked for.
+const FEW_FAMILIES: usize = 200;
 
 /// Matches that are sorted, where more than a page is wanted.
 const SORTED: i64 = 20_000;
@@ -88,37 +91,110 @@ pub(super) struct Asked<'a> {
 enum Way {
     /// By the facets, of which few matches have to be asked.
     Facets(Spread),
-    /// From these matches, as a JSON list of their keys.
-    Keys(String),
+    /// Along these matches, or along the ranks of these families.
+    From(From),
     /// Along the ranks, asking each.
     Ranks,
 }
 
-impl Asked<'_> {
-    fn condition(&self, session: &Session) -> Condition {
-        Condition::of(self.query, session.dialect(), self.now, self.me)
-    }
+/// What of a query each match on the way has to be asked.
+struct Rest<'a> {
+    parts: Vec<&'a Expression>,
+    /// Words that it must have, if any.
+    words: Vec<Words>,
+    /// Whether each is asked for them by itself.
+    each: bool,
+}
 
-    async fn way(&self, session: &mut Session) -> Result<Way> {
-        let spread = Spread::of(session, self.query).await?;
-        if spread.unsure_items <= self.few as i64 {
-            return Ok(Way::Facets(spread));
-        }
+impl Asked<'_> {
+    /// What there is to ask of a match of which nothing is known.
+    fn whole(&self) -> Rest<'_> {
+        let (mut words, mut parts) = (Vec::new(), Vec::new());
         for part in self.query.parts() {
-            let Some((text, values)) = lead(part, session.dialect(), self.now, self.me) else {
-                continue;
-            };
-            let text = format!("{text} LIMIT {}", self.few + 1);
-            let rows = session.select(text, values).await?;
-            if rows.len() <= self.few {
-                let keys: Vec<i64> = rows
-                    .iter()
-                    .map(|row| row.integer(0))
-                    .collect::<Result<_>>()?;
-                return Ok(Way::Keys(json(&keys)));
+            match sql::words(part) {
+                Some(found) => words.push(found),
+                None => parts.push(part),
             }
         }
-        Ok(Way::Ranks)
+        Rest {
+            parts,
+            words,
+            each: true,
+        }
+    }
+
+    fn condition(&self, rest: &Rest<'_>, dialect: Dialect) -> Condition {
+        let mut condition = Condition::of(rest.parts.iter().copied(), dialect, self.now, self.me);
+        if !rest.words.is_empty() {
+            condition.search(&rest.words, rest.each);
+        }
+        condition
+    }
+
+    async fn way(&self, session: &mut Session) -> Result<(Way, Rest<'_>)> {
+        let dialect = session.dialect();
+        let mut rest = self.whole();
+        let spread = Spread::of(session, self.query).await?;
+        if spread.unsure_items <= self.few as i64 {
+            return Ok((Way::Facets(spread), rest));
+        }
+        let mut families = None;
+        for (index, part) in rest.parts.iter().enumerate() {
+            let Some(lead) = sql::lead(part, dialect, self.now, self.me) else {
+                continue;
+            };
+            if let Some(keys) = self.keys(session, lead).await? {
+                rest.parts.remove(index);
+                return Ok((Way::From(From::Keys(keys)), rest));
+            }
+            if families.is_none() {
+                let found = self.families(session, part).await?;
+                families = found.map(|found| (index, found));
+            }
+        }
+        if !rest.words.is_empty() {
+            let words = words::all(&rest.words, dialect);
+            rest.each = Hits::of(session, &words).await? == Hits::Often;
+            if !rest.each
+                && let Some(keys) = self.keys(session, sql::lead_of_words(words)).await?
+            {
+                rest.words.clear();
+                return Ok((Way::From(From::Keys(keys)), rest));
+            }
+        }
+        Ok(match families {
+            Some((index, families)) => {
+                rest.parts.remove(index);
+                (Way::From(From::Families(families)), rest)
+            }
+            None => (Way::Ranks, rest),
+        })
+    }
+
+    /// The keys that a statement finds, as a JSON list, if they are few.
+    async fn keys(
+        &self,
+        session: &mut Session,
+        (text, values): (String, Vec<Value>),
+    ) -> Result<Option<String>> {
+        let rows = session.select(format!("{text} LIMIT {}", self.few + 1), values);
+        let rows = rows.await?;
+        let keys = rows.iter().map(|row| row.integer(0));
+        let keys: Vec<i64> = keys.collect::<Result<_>>()?;
+        Ok((keys.len() <= self.few).then(|| json(&keys)))
+    }
+
+    /// The families that a part is about, as a JSON list of pairs, if they are few.
+    async fn families(&self, session: &mut Session, part: &Expression) -> Result<Option<String>> {
+        let Some((text, values)) = sql::families(part, self.me) else {
+            return Ok(None);
+        };
+        let few = self.few.min(FEW_FAMILIES);
+        let rows = session.select(format!("{text} LIMIT {}", few + 1), values);
+        let rows = rows.await?;
+        let pairs = rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?)));
+        let pairs: Vec<(String, String)> = pairs.collect::<Result<_>>()?;
+        Ok((pairs.len() <= few).then(|| json(&pairs)))
     }
 
     /// Places of the matches in a span, and how many there are in all where that is known.
@@ -127,26 +203,26 @@ impl Asked<'_> {
         session: &mut Session,
         span: Span,
     ) -> Result<(Vec<Position>, Option<u64>)> {
-        let (mut found, total) = match self.way(session).await? {
+        let (way, rest) = self.way(session).await?;
+        let (mut found, total) = match way {
             Way::Facets(spread) => {
                 let mut found = sure(session, spread.sure, span).await?;
                 let mut total = spread.sure_items;
                 if !spread.unsure.is_empty() {
                     let from = From::Facets(json(&spread.unsure));
-                    total += self.count(session, &from).await?;
-                    found.extend(self.among(session, &from, span).await?);
+                    total += self.count(session, &from, &rest).await?;
+                    found.extend(self.among(session, &from, &rest, span).await?);
                 }
                 (found, Some(total as u64))
             }
-            Way::Keys(keys) => {
-                let from = From::Keys(keys);
-                let total = self.count(session, &from).await?;
-                (self.among(session, &from, span).await?, Some(total as u64))
+            Way::From(from) => {
+                let total = match from {
+                    From::Families(_) => None,
+                    _ => Some(self.count(session, &from, &rest).await? as u64),
+                };
+                (self.among(session, &from, &rest, span).await?, total)
             }
-            Way::Ranks => {
-                let often = self.often(session).await?;
-                (self.ranks(session, span, often).await?, None)
-            }
+            Way::Ranks => (self.ranks(session, &rest, span).await?, None),
         };
         span.keep(&mut found);
         Ok((found, total))
@@ -155,15 +231,18 @@ impl Asked<'_> {
     /// The most urgent matches, for acts upon many.
     pub(super) async fn all(&self, session: &mut Session, limit: usize) -> Result<Vec<Position>> {
         let span = Span::first(limit);
-        let mut found = match self.way(session).await? {
+        let (way, mut rest) = self.way(session).await?;
+        let mut found = match way {
             Way::Facets(spread) if spread.sure_items + spread.unsure_items <= SORTED => {
-                let facets = [spread.sure, spread.unsure].concat();
-                self.among(session, &From::Facets(json(&facets)), span)
-                    .await?
+                let facets = From::Facets(json(&[spread.sure, spread.unsure].concat()));
+                self.among(session, &facets, &rest, span).await?
             }
-            Way::Keys(keys) => self.among(session, &From::Keys(keys), span).await?,
+            Way::From(from) => self.among(session, &from, &rest, span).await?,
             // So many are read that whatever hits often is better gathered first.
-            _ => self.ranks(session, span, Vec::new()).await?,
+            _ => {
+                rest.each = false;
+                self.ranks(session, &rest, span).await?
+            }
         };
         span.keep(&mut found);
         Ok(found)
@@ -171,14 +250,16 @@ impl Asked<'_> {
 
     /// How many there are in all, however long it takes to count them.
     pub(super) async fn total(&self, session: &mut Session) -> Result<u64> {
-        let total = match self.way(session).await? {
+        let (way, mut rest) = self.way(session).await?;
+        let total = match way {
             Way::Facets(spread) => {
                 let unsure = From::Facets(json(&spread.unsure));
-                spread.sure_items + self.count(session, &unsure).await?
+                spread.sure_items + self.count(session, &unsure, &rest).await?
             }
-            Way::Keys(keys) => self.count(session, &From::Keys(keys)).await?,
+            Way::From(from) => self.count(session, &from, &rest).await?,
             Way::Ranks => {
-                let condition = self.condition(session);
+                rest.each = false;
+                let condition = self.condition(&rest, session.dialect());
                 let text = format!(
                     "SELECT count(*) FROM triage_item AS i WHERE {}",
                     condition.text
@@ -191,8 +272,8 @@ impl Asked<'_> {
     }
 
     /// How many of some matches answer.
-    async fn count(&self, session: &mut Session, from: &From) -> Result<i64> {
-        let mut condition = self.condition(session);
+    async fn count(&self, session: &mut Session, from: &From, rest: &Rest<'_>) -> Result<i64> {
+        let mut condition = self.condition(rest, session.dialect());
         let text = match session.dialect() {
             Dialect::Sqlite => {
                 let from = from.joined(&mut condition);
@@ -211,12 +292,25 @@ impl Asked<'_> {
     }
 
     /// Those of some matches that answer and are in a span.
-    async fn among(&self, session: &mut Session, from: &From, span: Span) -> Result<Vec<Position>> {
-        let mut condition = self.condition(session);
+    async fn among(
+        &self,
+        session: &mut Session,
+        from: &From,
+        rest: &Rest<'_>,
+        span: Span,
+    ) -> Result<Vec<Position>> {
+        let mut condition = self.condition(rest, session.dialect());
         let (order, limit) = (span.order(), span.limit);
         let beyond = condition.beyond(span);
-        let text = match session.dialect() {
-            Dialect::Sqlite => {
+        let text = match (session.dialect(), from) {
+            (Dialect::Sqlite, From::Families(_)) => {
+                let (list, is) = from.list(&mut condition);
+                format!(
+                    "SELECT o.rank, o.key FROM {list} AS l CROSS JOIN triage_item AS o WHERE o.key IN (SELECT i.key FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}) ORDER BY o.rank {order}, o.key {order} LIMIT {limit}",
+                    condition.text
+                )
+            }
+            (Dialect::Sqlite, _) => {
                 let from = from.joined(&mut condition);
                 format!(
                     "SELECT i.rank, i.key FROM {from} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
@@ -224,7 +318,7 @@ impl Asked<'_> {
                 )
             }
             // The limit inside keeps the server from reading all matches to join them.
-            Dialect::Postgres => {
+            (Dialect::Postgres, _) => {
                 let (list, is) = from.list(&mut condition);
                 format!(
                     "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN LATERAL (SELECT i.rank, i.key FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}) AS i ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
@@ -235,24 +329,14 @@ impl Asked<'_> {
         places(&session.select(text, condition.values).await?)
     }
 
-    /// The words that every match must have, if so many have all of them that a page is soon full.
-    async fn often(&self, session: &mut Session) -> Result<Vec<String>> {
-        let dialect = session.dialect();
-        let parts = self.query.parts().iter();
-        let all: Vec<String> = parts.filter_map(|part| words(part, dialect)).collect();
-        let often = !all.is_empty() && often(session, &all.join(and(dialect))).await?;
-        Ok(if often { all } else { Vec::new() })
-    }
-
     /// The matches of a span, found along the ranks.
     async fn ranks(
         &self,
         session: &mut Session,
+        rest: &Rest<'_>,
         span: Span,
-        often: Vec<String>,
     ) -> Result<Vec<Position>> {
-        let dialect = session.dialect();
-        let mut condition = Condition::with(self.query, dialect, self.now, self.me, often);
+        let mut condition = self.condition(rest, session.dialect());
         let beyond = condition.beyond(span);
         let (order, limit) = (span.order(), span.limit);
         let text = format!(
@@ -272,17 +356,27 @@ enum From {
     Facets(String),
     /// Those of some keys, as a JSON list.
     Keys(String),
+    /// Those of some families, as a JSON list of distribution and name.
+    Families(String),
 }
 
 impl From {
     /// The list, and what says that match `i` is of its element.
     fn list(&self, condition: &mut Condition) -> (String, &'static str) {
-        let (numbers, is) = match self {
+        let (elements, is) = match self {
             From::Facets(facets) => (facets, "i.facet = l.item"),
             From::Keys(keys) => (keys, "i.key = l.item"),
+            From::Families(families) => (
+                families,
+                "i.distribution = l.distribution AND i.family = l.family",
+            ),
         };
-        let place = condition.bind(numbers.as_str());
-        (list(condition.dialect, &place), is)
+        let place = condition.bind(elements.as_str());
+        let list = match self {
+            From::Families(_) => pairs(condition.dialect, &place),
+            _ => list(condition.dialect, &place),
+        };
+        (list, is)
     }
 
     /// The list joined to its matches, for SQLite, which joins in this order.
@@ -306,6 +400,18 @@ fn list(dialect: Dialect, place: &str) -> String {
         Dialect::Sqlite => format!("(SELECT value AS item FROM json_each({place}))"),
         Dialect::Postgres => format!(
             "(SELECT CAST(value AS BIGINT) AS item FROM json_array_elements_text(CAST({place} AS JSON)) AS one (value))"
+        ),
+    }
+}
+
+/// A bound JSON list of pairs as a table of two columns.
+fn pairs(dialect: Dialect, place: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!(
+            "(SELECT json_extract(value, '$[0]') AS distribution, json_extract(value, '$[1]') AS family FROM json_each({place}))"
+        ),
+        Dialect::Postgres => format!(
+            "(SELECT value ->> 0 AS distribution, value ->> 1 AS family FROM json_array_elements(CAST({place} AS JSON)) AS one (value))"
         ),
     }
 }

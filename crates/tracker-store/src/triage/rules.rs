@@ -76,7 +76,12 @@ pub(super) async fn lay(session: &mut Session, only: Option<&[i64]>) -> Result<(
     for (number, state) in board.rules() {
         let query = Rule::query(&state.query)
             .map_err(|error| StoreError::damaged(format!("rule {number}"), error))?;
-        let mut condition = Condition::of(&query, session.dialect(), Timestamp::UNIX_EPOCH, None);
+        let mut condition = Condition::of(
+            query.parts(),
+            session.dialect(),
+            Timestamp::UNIX_EPOCH,
+            None,
+        );
         let (set, held) = (condition.bind(state.expires), condition.bind(state.expires));
         // Placeholders of SQLite are found by number, so these may stand before those of the condition.
         let text = |keys: &str| {

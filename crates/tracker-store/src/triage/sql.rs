@@ -4,10 +4,10 @@
 
 use crate::statement::Dialect;
 use crate::value::Value;
-use crate::words::{Query as Words, Written as _};
+use crate::words::{self, Query as Words, Written as _};
 use jiff::Timestamp;
 use std::fmt::Write as _;
-use tracker_triage::query::{self, Compare, Expression, FIXED, Field, Is, Query, Test};
+use tracker_triage::query::{self, Compare, Expression, FIXED, Field, Is, Test};
 use tracker_triage::state::FindingState;
 
 const SECOND: i64 = 1_000_000;
@@ -20,41 +20,71 @@ pub(super) struct Condition {
     pub(super) text: String,
     pub(super) values: Vec<Value>,
     pub(super) dialect: Dialect,
-    /// Words that hit so often that each match is asked about them.
-    often: Vec<String>,
     now: i64,
     me: Option<String>,
 }
 
 impl Condition {
-    /// The condition of a query.
-    pub(super) fn of(
-        query: &Query,
-        dialect: Dialect,
-        now: Timestamp,
-        me: Option<&str>,
-    ) -> Condition {
-        Condition::with(query, dialect, now, me, Vec::new())
-    }
-
-    /// The same, where some words hit often.
-    pub(super) fn with(
-        query: &Query,
-        dialect: Dialect,
-        now: Timestamp,
-        me: Option<&str>,
-        often: Vec<String>,
-    ) -> Condition {
-        let mut condition = Condition {
+    /// A condition that holds of every match.
+    pub(super) fn everything(dialect: Dialect, now: Timestamp, me: Option<&str>) -> Condition {
+        Condition {
             text: String::new(),
             values: Vec::new(),
             dialect,
-            often,
             now: now.as_microsecond(),
             me: me.map(str::to_owned),
-        };
-        condition.expression(query.root());
+        }
+    }
+
+    /// The condition that all of some parts of a query hold.
+    pub(super) fn of<'a>(
+        parts: impl IntoIterator<Item = &'a Expression>,
+        dialect: Dialect,
+        now: Timestamp,
+        me: Option<&str>,
+    ) -> Condition {
+        let mut condition = Condition::everything(dialect, now, me);
+        for part in parts {
+            condition.and();
+            condition.push("(");
+            condition.expression(part);
+            condition.push(")");
+        }
+        if condition.text.is_empty() {
+            condition.push("1 = 1");
+        }
         condition
+    }
+
+    /// Asks besides for words, of each match by itself where so many have them that gathering those first takes longer.
+    pub(super) fn search(&mut self, all: &[Words], each: bool) {
+        self.and();
+        let text = match (each, self.dialect) {
+            (false, _) => {
+                let words = self.bind(words::all(all, self.dialect));
+                format!("i.vulnerability IN (SELECT rowid FROM vulnerability_words({words}))")
+            }
+            (true, Dialect::Sqlite) => {
+                let words = self.bind(words::asked(all, self.dialect));
+                format!(
+                    "EXISTS (SELECT 1 FROM vulnerability_words_text AS w WHERE w.vulnerability = i.vulnerability AND NOT EXISTS (SELECT 1 FROM json_each({words}) AS t WHERE instr(' ' || w.words || ' ', t.value) = 0))"
+                )
+            }
+            // The limit keeps PostgreSQL from making a join of it.
+            (true, Dialect::Postgres) => {
+                let words = self.bind(words::asked(all, self.dialect));
+                format!(
+                    "EXISTS (SELECT 1 FROM vulnerability_words({words}) AS w WHERE w.rowid = i.vulnerability LIMIT 1 OFFSET 0)"
+                )
+            }
+        };
+        self.push(&text);
+    }
+
+    fn and(&mut self) {
+        if !self.text.is_empty() {
+            self.push(" AND ");
+        }
     }
 
     /// A placeholder for a value.
@@ -239,21 +269,12 @@ impl Condition {
             let Some(words) = Words::words(text) else {
                 continue;
             };
-            let words = words.text(self.dialect);
-            let often = self.often.contains(&words);
-            let words = self.bind(words);
+            let words = self.bind(words.text(self.dialect));
             let or = if index == 0 { "" } else { " OR " };
-            let _ = if often {
-                write!(
-                    self.text,
-                    "{or}EXISTS (SELECT 1 FROM vulnerability_words({words}) AS w WHERE w.rowid = i.vulnerability)"
-                )
-            } else {
-                write!(
-                    self.text,
-                    "{or}i.vulnerability IN (SELECT rowid FROM vulnerability_words({words}))"
-                )
-            };
+            let _ = write!(
+                self.text,
+                "{or}i.vulnerability IN (SELECT rowid FROM vulnerability_words({words}))"
+            );
         }
     }
 
@@ -268,59 +289,88 @@ impl Condition {
     }
 }
 
-/// The rows that a test which narrows a lot leads to, as a statement of their keys.
+/// The keys of the matches of some families `f`.
+const OF_FAMILIES: &str =
+    "JOIN triage_item AS i ON i.distribution = f.distribution AND i.family = f.family";
+
+/// The rows that a test which narrows a lot leads to, as a statement of their keys, each once.
 pub(super) fn lead(
     part: &Expression,
     dialect: Dialect,
     now: Timestamp,
     me: Option<&str>,
 ) -> Option<(String, Vec<Value>)> {
+    if let Some((families, values)) = families(part, me) {
+        let text = format!("SELECT i.key FROM ({families}) AS f {OF_FAMILIES}");
+        return Some((text, values));
+    }
     let Expression::Test(test) = part else {
         return None;
     };
     let from = match test.field {
-        Field::Id => "FROM vulnerability AS v JOIN triage_item AS i ON i.vulnerability = v.key WHERE v.id IN (".to_owned(),
-        Field::Family => "FROM (SELECT DISTINCT distribution FROM channel) AS d JOIN triage_item AS i ON i.distribution = d.distribution WHERE i.family IN (".to_owned(),
-        Field::Package => member("name"),
-        Field::Pname => member("pname"),
-        Field::Assignee if !test.values.contains(&query::Value::Nobody) => {
-            "FROM triage_item AS i WHERE i.assignee IN (".to_owned()
+        Field::Id => {
+            "vulnerability AS v JOIN triage_item AS i ON i.vulnerability = v.key WHERE v.id"
         }
-        Field::Maintainer => format!(
-            "{MAINTAINED} JOIN triage_item AS i ON i.distribution = a.distribution AND i.family = a.family WHERE m.maintainer IN ("
-        ),
-        Field::Text => {
-            let words = words(part, dialect)?;
-            let text = "SELECT i.key FROM vulnerability_words($1) AS w JOIN triage_item AS i ON i.vulnerability = w.rowid";
-            return Some((text.to_owned(), vec![Value::from(words)]));
+        Field::Assignee if !test.values.contains(&query::Value::Nobody) => {
+            "triage_item AS i WHERE i.assignee"
         }
         // What an index of their own leads to.
         Field::Epss | Field::Age | Field::Is if is_ranged(test) => {
-            let query = Query::of_test(test.clone());
-            let condition = Condition::of(&query, dialect, now, me);
-            let text = format!("SELECT i.key FROM triage_item AS i WHERE {}", condition.text);
+            let condition = Condition::of([part], dialect, now, me);
+            let text = format!(
+                "SELECT i.key FROM triage_item AS i WHERE {}",
+                condition.text
+            );
             return Some((text, condition.values));
         }
         _ => return None,
     };
-    let names = named(test, me);
-    let places: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
-    let values: Vec<Value> = names.into_iter().map(Value::from).collect();
-    (!values.is_empty()).then(|| {
-        (
-            format!("SELECT DISTINCT i.key {from}{})", places.join(", ")),
-            values,
-        )
-    })
+    let (places, values) = listed(test, me)?;
+    Some((format!("SELECT i.key FROM {from} IN ({places})"), values))
 }
 
-/// The words of a test for words.
-pub(super) fn words(part: &Expression, dialect: Dialect) -> Option<String> {
+/// The matches that have some words, as a statement of their keys.
+pub(super) fn lead_of_words(words: String) -> (String, Vec<Value>) {
+    let text = "SELECT i.key FROM vulnerability_words($1) AS w JOIN triage_item AS i ON i.vulnerability = w.rowid";
+    (text.to_owned(), vec![Value::from(words)])
+}
+
+/// The families that a test is about, as a statement of their distributions and names, each once.
+pub(super) fn families(part: &Expression, me: Option<&str>) -> Option<(String, Vec<Value>)> {
+    let Expression::Test(test) = part else {
+        return None;
+    };
+    let (places, values) = listed(test, me)?;
+    let text = match test.field {
+        Field::Family => {
+            let names = places.split(", ");
+            let names: Vec<_> = names
+                .map(|place| format!("SELECT CAST({place} AS TEXT) AS family"))
+                .collect();
+            format!(
+                "SELECT d.distribution, n.family FROM (SELECT DISTINCT distribution FROM channel) AS d CROSS JOIN ({}) AS n",
+                names.join(" UNION ")
+            )
+        }
+        Field::Package => member("name", &places),
+        Field::Pname => member("pname", &places),
+        Field::Maintainer => {
+            format!(
+                "SELECT DISTINCT a.distribution, a.family {MAINTAINED} WHERE m.maintainer IN ({places})"
+            )
+        }
+        _ => return None,
+    };
+    Some((text, values))
+}
+
+/// The words of a part that is about words alone.
+pub(super) fn words(part: &Expression) -> Option<Words> {
     let Expression::Test(test) = part else {
         return None;
     };
     match (test.field, test.values.as_slice()) {
-        (Field::Text, [query::Value::Name(text)]) => Some(Words::words(text)?.text(dialect)),
+        (Field::Text, [query::Value::Name(text)]) => Words::words(text),
         _ => None,
     }
 }
@@ -339,10 +389,18 @@ fn is_ranged(test: &Test) -> bool {
     }
 }
 
-fn member(column: &str) -> String {
+fn member(column: &str, places: &str) -> String {
     format!(
-        "FROM attribute AS a JOIN triage_item AS i ON i.distribution = a.distribution AND i.family = a.family WHERE a.{column} IN ("
+        "SELECT DISTINCT a.distribution, a.family FROM attribute AS a WHERE a.{column} IN ({places})"
     )
+}
+
+/// Placeholders for the names of a test, and the names; `None` if there are none.
+fn listed(test: &Test, me: Option<&str>) -> Option<(String, Vec<Value>)> {
+    let names = named(test, me);
+    let places: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
+    let values: Vec<Value> = names.into_iter().map(Value::from).collect();
+    (!values.is_empty()).then(|| (places.join(", "), values))
 }
 
 fn numbers(test: &Test) -> impl Iterator<Item = i64> {

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! `DATABASE` is an address (`sqlite:PATH`, `postgres://…`). With `--fill` an empty one is first filled with 500,000
-//! matches (`--fill=N`: of N vulnerabilities, about two matches each). `--program` is what serves; without it only the
+//! matches (`--fill=N`: of N vulnerabilities, about two matches each). `--rounds` (200) is how often each kind of page is
+//! asked for, as often again before it is timed. `--program` is what serves; without it only the
 //! handlers are timed. `--seconds` (10) is for how long it is asked, `--rate` (200) how often a second, `--clients` (8)
 //! by how many connections. The clients run on the same cores as the server and its database.
 //! Invariant: decisions are taken back, so that each run finds the same data.
@@ -23,13 +24,14 @@ use tracker_store::Store;
 use tracker_testkit::scale::{self, Scale};
 use tracker_web::{page_addresses, page_times};
 
-/// Requests for each kind of page.
+/// Requests for each kind of page, without another word.
 const ROUNDS: u32 = 200;
 
 /// What was asked for.
 struct Arguments {
     database: String,
     fill: Option<u64>,
+    rounds: u32,
     program: Option<PathBuf>,
     seconds: u64,
     rate: u32,
@@ -43,6 +45,7 @@ fn arguments() -> Option<Arguments> {
     let mut arguments = Arguments {
         database: String::new(),
         fill: None,
+        rounds: ROUNDS,
         program: None,
         seconds: 10,
         rate: 200,
@@ -52,6 +55,7 @@ fn arguments() -> Option<Arguments> {
     while let Some(word) = given.next() {
         match word.as_str() {
             "--fill" => arguments.fill = Some(Scale::PROMISED.vulnerabilities),
+            "--rounds" => arguments.rounds = given.next()?.parse().ok()?,
             "--program" => arguments.program = Some(given.next()?.into()),
             "--seconds" => arguments.seconds = given.next()?.parse().ok()?,
             "--rate" => arguments.rate = given.next()?.parse().ok()?,
@@ -71,7 +75,7 @@ fn arguments() -> Option<Arguments> {
 async fn main() -> Result<(), Failure> {
     let Some(arguments) = arguments() else {
         println!(
-            "usage: load DATABASE [--fill[=N]] [--program PATH] [--seconds N] [--rate N] [--clients N]"
+            "usage: load DATABASE [--fill[=N]] [--rounds N] [--program PATH] [--seconds N] [--rate N] [--clients N]"
         );
         return Ok(());
     };
@@ -90,18 +94,19 @@ async fn main() -> Result<(), Failure> {
         held.vulnerabilities, held.packages, held.matches
     );
     println!(
-        "{:<16}{:>9}{:>10}{:>10}{:>10}",
+        "{:<16}{:>9}{:>10}{:>10}{:>10}  slowest",
         "page", "requests", "P50 ms", "P95 ms", "max ms"
     );
-    for row in page_times(&store, ROUNDS).await? {
+    for row in page_times(&store, arguments.rounds).await? {
         let ms = |micros: u64| micros as f64 / 1e3;
         println!(
-            "{:<16}{:>9}{:>10.2}{:>10.2}{:>10.2}",
+            "{:<16}{:>9}{:>10.2}{:>10.2}{:>10.2}  {}",
             row.page,
             row.requests,
             ms(row.p50_us),
             ms(row.p95_us),
-            ms(row.max_us)
+            ms(row.max_us),
+            row.slowest
         );
     }
     bulk::measure(&store).await?;
