@@ -2,6 +2,10 @@
 //!
 //! Invariant: an entry's stored form says its version, and what is not understood is an error, never something else.
 
+mod kind;
+
+pub use kind::{EventKind, UnknownKind};
+
 use crate::query::{Field, Kind};
 use crate::state::{DecidedState, Dismissal, FindingState};
 use crate::subject::{Place, Subject};
@@ -322,41 +326,6 @@ impl Event {
             return Err(EventError::Version { version: held.v });
         }
         Ok(serde_json::from_str(held.event.get())?)
-    }
-
-    /// The stable kind.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Event::RecordAdded { .. } => "record-added",
-            Event::RecordChanged { .. } => "record-changed",
-            Event::RecordWithdrawn { .. } => "record-withdrawn",
-            Event::Matched { .. } => "matched",
-            Event::Rescored { .. } => "rescored",
-            Event::Unmatched { .. } => "unmatched",
-            Event::FindingChanged { .. } => "finding-changed",
-            Event::FixedEverywhere { .. } => "fixed-everywhere",
-            Event::RuleExpired { .. } => "rule-expired",
-            Event::Confirmed { .. } => "confirmed",
-            Event::Dismissed { .. } => "dismissed",
-            Event::Reopened { .. } => "reopened",
-            Event::StateSet { .. } => "state-set",
-            Event::StateWithdrawn { .. } => "state-withdrawn",
-            Event::Suggested { .. } => "suggested",
-            Event::Declined { .. } => "declined",
-            Event::SuggestionWithdrawn { .. } => "suggestion-withdrawn",
-            Event::SecondPersonAsked { .. } => "second-person-asked",
-            Event::PackageAdded { .. } => "package-added",
-            Event::Commented { .. } => "commented",
-            Event::Assigned { .. } => "assigned",
-            Event::Snoozed { .. } => "snoozed",
-            Event::Undone { .. } => "undone",
-            Event::RuleMade { .. } => "rule-made",
-            Event::RuleEnded { .. } => "rule-ended",
-            Event::FamilySplit { .. } => "family-split",
-            Event::FamilyMerged { .. } => "family-merged",
-            Event::ViewSaved { .. } => "view-saved",
-            Event::ViewDropped { .. } => "view-dropped",
-        }
     }
 
     /// The match that it is about, where it is about one.

@@ -26,7 +26,7 @@ pub use board::Board;
 pub use command::{Action, CommandError};
 pub use decisions::Decisions;
 pub use derive::{Evidence, Finding, derive};
-pub use event::{Entry, Event};
+pub use event::{Entry, Event, EventKind};
 pub use family::{ChangeKind, Families, FamilyChange, FamilyError};
 pub use item::Item;
 pub use query::Query;

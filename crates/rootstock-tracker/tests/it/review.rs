@@ -125,6 +125,18 @@ fn suggestions(database: &Database) {
         kinds(&["triage", "log", "--actor", "operator:bob"]),
         ["confirmed", "declined"]
     );
+    assert_eq!(
+        kinds(&["triage", "log", "--kind", "declined"]),
+        ["declined"]
+    );
+    let told = tracker
+        .run(&["triage", "log", "--kind", "nonsense"])
+        .expect(2)
+        .err;
+    assert!(
+        told.contains("`nonsense` is no kind of event; the kinds are record-added,"),
+        "{told}"
+    );
     let history = kinds(&["triage", "history", ID, "musl", "--limit", "200"]);
     assert!(
         history.contains(&"matched".to_owned()) && history[0] == "confirmed",

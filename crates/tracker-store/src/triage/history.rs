@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use tracker_triage::decisions::concerning;
-use tracker_triage::{Actor, ActorKind, Entry, Subject};
+use tracker_triage::{Actor, ActorKind, Entry, EventKind, Subject};
 
 /// Events of a vulnerability that are read at once.
 const CHUNK: u32 = 1000;
@@ -36,8 +36,8 @@ pub struct LogFilter {
     pub vulnerability: Option<String>,
     /// Those of somebody, by the name alone or as the log has it (`token:alice`).
     pub actor: Option<String>,
-    /// Those of a kind ([`Event::kind`](tracker_triage::Event::kind)).
-    pub kind: Option<String>,
+    /// Those of a kind.
+    pub kind: Option<EventKind>,
 }
 
 /// A package that somebody maintains, on the latest release of a channel.
@@ -217,8 +217,8 @@ fn text(filter: &LogFilter, vulnerability: Option<i64>, seek: &Seek) -> (String,
         let kinds: Vec<String> = kinds.into_iter().map(|one| bind(one.into())).collect();
         let _ = write!(text, " AND event.actor IN ({})", kinds.join(", "));
     }
-    if let Some(kind) = &filter.kind {
-        let kind = bind(kind.as_str().into());
+    if let Some(kind) = filter.kind {
+        let kind = bind(kind.name().into());
         let _ = write!(text, " AND event.kind = {kind}");
     }
     let _ = write!(text, " ORDER BY event.key {order} LIMIT $2");

@@ -6,7 +6,9 @@ use tracker_triage::event::{Cells, EventError};
 use tracker_triage::state::{
     DecidedState, Dismissal, FindingState, FixedBy, Justification, MatchState,
 };
-use tracker_triage::{Board, Decisions, Entry, Event, Families, Place, Subject, Verdict};
+use tracker_triage::{
+    Board, Decisions, Entry, Event, EventKind, Families, Place, Subject, Verdict,
+};
 
 fn subject() -> impl Strategy<Value = Subject> {
     (0..3).prop_map(|number| Subject::new("nixpkgs", format!("family-{number}")))
@@ -309,4 +311,41 @@ fn what_was_decided_of_a_part_is_overruled_by_a_later_word_on_the_whole() {
         (found.actor, decisions.state()),
         (alice(), MatchState::Dismissed)
     );
+}
+
+#[test]
+fn every_kind_is_in_the_list_as_it_is_stored() {
+    // Of a kind that it does not know, the reader of the stored form names those that it knows.
+    let unknown = Event::decode("{\"v\":1,\"event\":{\"kind\":\"sung\"}}").unwrap_err();
+    let told = std::error::Error::source(&unknown).unwrap().to_string();
+    let (_, known) = told.split_once("expected one of ").unwrap();
+    let (known, _) = known.rsplit_once('`').unwrap();
+    let stored: Vec<&str> = known
+        .split(", ")
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    let mut listed: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(stored.len(), listed.len(), "{told}");
+    listed.retain(|name| !stored.contains(name));
+    assert_eq!(listed, [""; 0]);
+}
+
+proptest! {
+    #[test]
+    fn a_kind_is_read_back_and_nothing_else_is_one(event in decision(), word in "[a-z-]{1,60}") {
+        let kind: EventKind = event.kind().parse().unwrap();
+        prop_assert_eq!(kind.to_string(), event.kind());
+        let known = EventKind::ALL.iter().any(|kind| kind.name() == word);
+        prop_assert_eq!(word.parse::<EventKind>().is_ok(), known);
+    }
+}
+
+#[test]
+fn an_unknown_kind_names_those_that_there_are() {
+    let told = "nonsense".parse::<EventKind>().unwrap_err().to_string();
+    assert!(
+        told.starts_with("`nonsense` is no kind of event; the kinds are record-added,"),
+        "{told}"
+    );
+    assert!(told.ends_with("view-dropped"), "{told}");
 }

@@ -80,7 +80,7 @@ use utoipa::{Modify, OpenApi};
         people::unblock,
         people::end_sessions,
     ),
-    components(schemas(shape::Problem)),
+    components(schemas(log::KindName, shape::Problem)),
     modifiers(&Token),
 )]
 struct Document;

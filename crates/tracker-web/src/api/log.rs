@@ -14,6 +14,26 @@ use axum::extract::State;
 use axum::response::Response;
 use tracker_store::ItemId;
 use tracker_store::view::Order;
+use tracker_triage::EventKind;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// The kind of an event, by its name.
+#[derive(Debug)]
+pub(crate) enum KindName {}
+
+impl ToSchema for KindName {}
+
+impl PartialSchema for KindName {
+    fn schema() -> RefOr<Schema> {
+        let names = EventKind::ALL.iter().map(|kind| kind.name());
+        let names = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(names));
+        names.into()
+    }
+}
 
 const LOG: &str = "/api/v1/log";
 const VULNERABILITY: &str = "vulnerability";
@@ -27,7 +47,7 @@ const VULNERABILITY: &str = "vulnerability";
     params(
         ("vulnerability" = Option<String>, Query, description = "Only about this one, by any id of it", max_length = 200),
         ("actor" = Option<String>, Query, description = "Only of this name, or as `person:NAME`, `token:NAME`, `operator:NAME`", max_length = 200),
-        ("kind" = Option<String>, Query, description = "Only of this kind (`confirmed`, `suggested`, …)", max_length = 200),
+        ("kind" = Option<KindName>, Query, description = "Only of this kind"),
         ("limit" = Option<u32>, Query, description = "Lines, 1 to 200", minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, description = "From `next`"),
         ("before" = Option<String>, Query, description = "From `previous`"),

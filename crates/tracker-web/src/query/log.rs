@@ -3,6 +3,7 @@
 use super::{Paging, Parts, bad, text, with_query};
 use crate::error::Error;
 use tracker_store::LogFilter;
+use tracker_triage::EventKind;
 
 /// A filter of the log and a place in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl LogQuery {
                     filter.vulnerability = Some(text(name, value)?);
                 }
                 ("actor", value) => filter.actor = Some(text("actor", value)?),
-                ("kind", value) => filter.kind = Some(text("kind", value)?),
+                ("kind", value) => filter.kind = Some(kind(value)?),
                 (name, value) if list.paging.read(name, value)? => {}
                 (name, value) => {
                     let known =
@@ -41,9 +42,9 @@ impl LogQuery {
         let mut parts = Parts::default();
         let filter = &self.filter;
         for (name, value) in [
-            (vulnerability, &filter.vulnerability),
-            ("actor", &filter.actor),
-            ("kind", &filter.kind),
+            (vulnerability, filter.vulnerability.as_deref()),
+            ("actor", filter.actor.as_deref()),
+            ("kind", filter.kind.map(EventKind::name)),
         ] {
             if let Some(value) = value {
                 parts.add(name, value);
@@ -58,4 +59,9 @@ impl LogQuery {
         let address = self.address_at(&Paging::default(), "", vulnerability);
         address.trim_start_matches('?').to_owned()
     }
+}
+
+fn kind(word: &str) -> Result<EventKind, Error> {
+    let known = || format!("known are {}", EventKind::list());
+    word.parse().map_err(|_| bad("kind", word, &known()))
 }

@@ -16,6 +16,7 @@ on_both_databases! {
             ("/vulnerabilities?severity=huge", StatusCode::BAD_REQUEST, "known are critical, high"),
             ("/vulnerabilities?colour=red", StatusCode::BAD_REQUEST, "cannot be `red`"),
             ("/vulnerabilities?after=nonsense", StatusCode::BAD_REQUEST, "no longer known"),
+            ("/log?kind=nonsense", StatusCode::BAD_REQUEST, "`kind` cannot be `nonsense`: known are record-added,"),
             ("/packages?after=nonsense", StatusCode::BAD_REQUEST, "no longer known"),
             ("/vulnerabilities?limit=100000", StatusCode::BAD_REQUEST, "from 1 to 200"),
             ("/vulnerabilities/CVE-2024-9999", StatusCode::NOT_FOUND, "CVE-2024-9999"),

@@ -129,6 +129,10 @@ on_both_databases! {
         let line = triager.get("/api/v1/log?kind=declined").await["rows"][1].clone();
         assert_eq!((&line["vulnerability"], &line["family"]), (&json!(CRITICAL), &json!("openssl")));
         triager.refused("GET", "/api/v1/log?colour=red", Value::Null, 400).await;
+        let problem = triager.refused("GET", "/api/v1/log?kind=nonsense", Value::Null, 400).await;
+        let told = problem["detail"].as_str().unwrap();
+        assert!(told.contains("`kind` cannot be `nonsense`: known are record-added,"), "{told}");
+        assert_eq!(site.get("/log/feed.atom?kind=nonsense").await.status.as_u16(), 400);
         triager.refused("GET", "/api/v1/log?vulnerability=CVE-1999-1", Value::Null, 404).await;
     }
 

@@ -5,6 +5,7 @@ use super::{Common, Which, Who};
 use crate::arguments::{Database, Json};
 use clap::Args;
 use jiff::Timestamp;
+use tracker_triage::EventKind;
 
 /// An answer to what is suggested about a match.
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ pub(crate) struct TriageLog {
     pub(crate) actor: Option<String>,
     /// Only of this kind, such as `confirmed` or `suggested`.
     #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Option<String>,
+    pub(crate) kind: Option<EventKind>,
     /// Lines at most, 1 to 200.
     #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) limit: u32,

@@ -77,7 +77,7 @@ on_both_databases! {
         assert_eq!(some(of("token:bob")).await, ["musl: his word"]);
         assert_eq!(some(of("person:bob")).await, Vec::<String>::new());
         assert_eq!(some(of("alice")).await.len(), 5);
-        let kind = |kind: &str| LogFilter { kind: Some(kind.to_owned()), ..of("bob") };
+        let kind = |kind: &str| LogFilter { kind: Some(kind.parse().unwrap()), ..of("bob") };
         assert_eq!(some(kind("commented")).await.len(), 1);
         assert_eq!(some(kind("view-saved")).await, Vec::<String>::new());
         assert_eq!(some(LogFilter { vulnerability: Some("CVE-2024-0001".to_owned()), ..of("tracker") }).await.len(), 3);
