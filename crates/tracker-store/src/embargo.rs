@@ -18,7 +18,7 @@ use crate::blob::Encoder;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::triage::decide;
-use crate::triage::once::{self, Once};
+use crate::triage::once::{self, Once, Under};
 use crate::value::{json, values};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -243,18 +243,23 @@ impl Store {
     /// it is public already.
     ///
     /// # Errors
-    /// [`StoreError::LastPerson`] when nobody would be named any more.
+    /// [`StoreError::LastPerson`] when nobody would be named any more, [`StoreError::KeyTaken`] and [`StoreError::Moved`]
+    /// when a condition does not hold.
     pub async fn change_embargo(
         &self,
         permit: Permit<'_, HandleEmbargo>,
         name: &str,
         change: &EmbargoChange,
+        under: Option<Under<'_>>,
         now: Timestamp,
     ) -> Result<bool> {
         if *change == EmbargoChange::Release {
-            return self.release_embargo(permit, name).await;
+            return self.release_embargo(permit, name, under).await;
         }
         let mut session = self.write().await?;
+        if answered(&mut session, permit.by(), name, under).await? {
+            return Ok(true);
+        }
         let Some(key) = held(&mut session, permit.by(), name).await? else {
             return Ok(false);
         };
@@ -287,6 +292,9 @@ impl Store {
         };
         let author = &permit.person().handle;
         note(&mut session, key, author, kind, &text, now).await?;
+        if let Some(under) = under {
+            under.keep(&mut session, now, &()).await?;
+        }
         session.commit().await?;
         Ok(true)
     }
@@ -300,7 +308,7 @@ impl Store {
         permit: Permit<'_, Comment>,
         name: &str,
         text: &str,
-        once: Option<&Once>,
+        under: Option<Under<'_>>,
         now: Timestamp,
     ) -> Result<bool> {
         let text = text.trim();
@@ -316,21 +324,35 @@ impl Store {
             return Err(error.into());
         }
         let mut session = self.write().await?;
+        if answered(&mut session, permit.by(), name, under).await? {
+            return Ok(true);
+        }
         let Some(key) = held(&mut session, permit.by(), name).await? else {
             return Ok(false);
         };
-        if once::answered::<()>(&mut session, &permit.actor(), once)
-            .await?
-            .is_some()
-        {
-            return Ok(true);
-        }
         let author = &permit.person().handle;
         note(&mut session, key, author, "comment", text, now).await?;
-        once::keep(&mut session, &permit.actor(), once, now, &()).await?;
+        if let Some(under) = under {
+            under.keep(&mut session, now, &()).await?;
+        }
         session.commit().await?;
         Ok(true)
     }
+}
+
+/// Whether a change of an item was carried out before; if it was not, nobody did anything about the item since.
+async fn answered(
+    session: &mut Session,
+    person: PersonId,
+    name: &str,
+    under: Option<Under<'_>>,
+) -> Result<bool> {
+    let Some(under) = under else {
+        return Ok(false);
+    };
+    let about = values![person.0, name];
+    let before: Option<()> = under.answered(session, &sql::VERSION, about).await?;
+    Ok(before.is_some())
 }
 
 /// The key of an item that names somebody and is not public yet.

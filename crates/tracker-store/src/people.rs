@@ -16,13 +16,14 @@ use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::statement::Statement;
-use crate::value::{Row, values};
+use crate::triage::Under;
+use crate::value::{Row, Value, values};
 use jiff::Timestamp;
 use serde::Serialize;
 use statements::{
     BLOCK, CLAIM_REFRESH, GRANT_ADD, GRANTS, IDENTITY, IDENTITY_ADD, LOGIN_PUT, MEMBERSHIP_PUT,
     NEXT_GRANT, NEXT_PERSON, PEOPLE, PEOPLE_CALLED, PERSON, PERSON_ADD, PERSON_RENAME,
-    SESSIONS_END, TOKENS_END,
+    PERSON_VERSION, SESSIONS_END, TOKENS_END,
 };
 use tracker_people::{Administer, Membership, Permit, Person, PersonId, Role, Standing};
 
@@ -122,15 +123,26 @@ impl Store {
     }
 
     /// Gives somebody a role, or takes it ([`Role::Anonymous`]). False if there is nobody of this key.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
     pub async fn grant_role(
         &self,
         to: PersonId,
         role: Role,
         giver: Giver<'_>,
         reason: &str,
+        under: Option<Under<'_>>,
         now: Timestamp,
     ) -> Result<bool> {
         let mut session = self.write().await?;
+        if let Some(under) = under
+            && let Some(given) = under
+                .answered(&mut session, &PERSON_VERSION, values![to.0])
+                .await?
+        {
+            return Ok(given);
+        }
         if held_person(&mut session, to).await?.is_none() {
             return Ok(false);
         }
@@ -141,6 +153,9 @@ impl Store {
         };
         let given = values![key, to.0, role.word(), giver, now, reason.to_owned()];
         session.execute(&GRANT_ADD, given).await?;
+        if let Some(under) = under {
+            under.keep(&mut session, now, &true).await?;
+        }
         session.commit().await?;
         Ok(true)
     }
@@ -160,23 +175,34 @@ impl Store {
         rows.iter().map(grant).collect()
     }
 
+    /// What is done about somebody, as a number: another one when they are given a role, shut out or let in again.
+    pub async fn person_version(&self, id: PersonId) -> Result<u64> {
+        let mut session = self.read().await?;
+        let version = session.count(&PERSON_VERSION, values![id.0]).await?;
+        Ok(version as u64)
+    }
+
     /// Shuts somebody out, and ends all their sessions and tokens; or lets them in again.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
     pub async fn set_blocked(
         &self,
         _by: Giver<'_>,
         person: PersonId,
         blocked: bool,
+        under: Option<Under<'_>>,
         now: Timestamp,
     ) -> Result<bool> {
-        let mut session = self.write().await?;
         let since = blocked.then_some(now);
-        let changed = session.execute(&BLOCK, values![person.0, since]).await?;
+        let mut changes = vec![(&BLOCK, values![person.0, since])];
         if blocked {
             for statement in [&SESSIONS_END, &TOKENS_END] {
-                session.execute(statement, values![person.0, now]).await?;
+                changes.push((statement, values![person.0, now]));
             }
         }
-        session.commit().await?;
+        let version = (&PERSON_VERSION, values![person.0]);
+        let changed = self.change_under(under, version, changes, now).await?;
         Ok(changed > 0)
     }
 
@@ -199,8 +225,36 @@ impl Store {
         Ok(self.change(&CLAIM_REFRESH, given).await? > 0)
     }
 
+    /// Statements in one transaction, if what is asked holds; how many rows the first changed. What was carried out
+    /// before is not carried out again.
+    async fn change_under(
+        &self,
+        under: Option<Under<'_>>,
+        (version, about): (&Statement, Vec<Value>),
+        changes: Vec<(&Statement, Vec<Value>)>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let mut session = self.write().await?;
+        if let Some(under) = under
+            && let Some(changed) = under.answered(&mut session, version, about).await?
+        {
+            return Ok(changed);
+        }
+        let mut first = None;
+        for (statement, given) in changes {
+            let changed = session.execute(statement, given).await?;
+            first.get_or_insert(changed);
+        }
+        let changed = first.unwrap_or_default();
+        if let Some(under) = under {
+            under.keep(&mut session, now, &changed).await?;
+        }
+        session.commit().await?;
+        Ok(changed)
+    }
+
     /// One statement in a transaction of its own.
-    async fn change(&self, statement: &Statement, given: Vec<crate::value::Value>) -> Result<u64> {
+    async fn change(&self, statement: &Statement, given: Vec<Value>) -> Result<u64> {
         let mut session = self.write().await?;
         let changed = session.execute(statement, given).await?;
         session.commit().await?;

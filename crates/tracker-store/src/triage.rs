@@ -28,7 +28,7 @@ pub use act::ActSummary;
 pub use decide::{Act, ActOutcome, ItemId, Targets, Undo};
 pub use family::{FamilyAct, FamilyAction, FamilyDetail, FamilyMember, FamilyOutcome, FamilyStep};
 pub use history::{LogFilter, LogLine, MaintainedPackage};
-pub use once::{Conditions, Once};
+pub use once::{Conditions, Once, Under};
 pub use queue::{Names, QueueRow, TriageDetail, TriageFinding};
 pub use rules::{NewRule, RulePreview, RuleRow};
 pub use views::ViewRow;

@@ -153,7 +153,7 @@ async fn apply(
     for (what, _) in &changes {
         if !change.dry_run
             && !store
-                .change_embargo(permit, name, what, Timestamp::now())
+                .change_embargo(permit, name, what, None, Timestamp::now())
                 .await?
         {
             bail!("`{name}` is public already, or names you no more");

@@ -35,7 +35,14 @@ pub(crate) async fn token(store: &Store) -> String {
         login: "triager",
     };
     let person = store.person_of(&identity, now).await.unwrap();
-    let given = store.grant_role(person, Role::Triager, Giver::CommandLine, "the test's", now);
+    let given = store.grant_role(
+        person,
+        Role::Triager,
+        Giver::CommandLine,
+        "the test's",
+        None,
+        now,
+    );
     assert!(given.await.unwrap());
     let held = store.person(person).await.unwrap().unwrap();
     let asks = Principal::in_session(held.person, Role::Triager);

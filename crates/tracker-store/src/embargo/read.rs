@@ -54,6 +54,9 @@ pub struct EmbargoDetail {
     pub people: Vec<Person>,
     /// What was done and said, newest first.
     pub notes: Vec<EmbargoNote>,
+    /// How much was done and said.
+    #[serde(skip)]
+    pub version: u64,
 }
 
 /// A package that an item concerns, on a channel.
@@ -146,6 +149,9 @@ impl Store {
                 text: line.text(3)?,
             });
         }
+        let said = session
+            .count(&sql::VERSION, values![person.0, name])
+            .await?;
         let merged = Vulnerability::merge(row.id.clone(), [record.clone()]);
         Ok(Some(EmbargoDetail {
             description: merged.description().map(|stated| stated.value.text.clone()),
@@ -155,6 +161,7 @@ impl Store {
             places,
             people,
             notes,
+            version: said as u64,
         }))
     }
 }

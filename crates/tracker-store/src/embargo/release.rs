@@ -3,12 +3,13 @@
 //! Invariant: an item is released once, in one transaction with the record, the families and their events; nothing of it
 //! is public before that commits.
 
-use super::{held, note, statements as sql};
+use super::{answered, held, note, statements as sql};
 use crate::Store;
 use crate::blob;
 use crate::error::Result;
 use crate::record::{self, IncomingRecord};
 use crate::session::Session;
+use crate::triage::Under;
 use crate::triage::decide::add_families;
 use crate::value::values;
 use crate::writer::Writer;
@@ -30,12 +31,19 @@ impl Store {
         &self,
         permit: Permit<'_, HandleEmbargo>,
         name: &str,
+        under: Option<Under<'_>>,
     ) -> Result<bool> {
         let mut writer = self.writer().await?;
+        if answered(&mut writer.session, permit.by(), name, under).await? {
+            return Ok(true);
+        }
         let Some(key) = held(&mut writer.session, permit.by(), name).await? else {
             return Ok(false);
         };
         release(&mut writer, key, &permit.actor()).await?;
+        if let Some(under) = under {
+            under.keep(&mut writer.session, writer.now, &()).await?;
+        }
         writer.commit().await?;
         Ok(true)
     }

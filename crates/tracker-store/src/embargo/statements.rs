@@ -10,6 +10,8 @@ statements! {
     NAMED = "SELECT person.key, person.handle, (SELECT min(login) FROM identity WHERE identity.person = person.key AND provider = 'github') FROM embargo_person JOIN embargo_person AS named ON named.embargo = embargo_person.embargo JOIN person ON person.key = named.person WHERE embargo_person.person = $1 AND embargo_person.embargo = $2 ORDER BY person.handle, person.key";
     NOTES = "SELECT embargo_note.at, embargo_note.author, embargo_note.kind, embargo_note.text FROM embargo_person JOIN embargo_note ON embargo_note.embargo = embargo_person.embargo WHERE embargo_person.person = $1 AND embargo_person.embargo = $2 ORDER BY embargo_note.key DESC LIMIT 500";
 
+    VERSION = "SELECT count(*) FROM embargo_person JOIN embargo_note ON embargo_note.embargo = embargo_person.embargo JOIN embargo ON embargo.key = embargo_person.embargo WHERE embargo_person.person = $1 AND embargo.name = $2";
+
     NEXT = "SELECT coalesce(max(key), 0) + 1 FROM embargo";
     ADD = "INSERT INTO embargo (key, name, digest, raw, raw_bytes, normal, families, created, ends, released) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     NAME = "INSERT INTO embargo_person (embargo, person) VALUES ($1, $2) ON CONFLICT (embargo, person) DO NOTHING";
@@ -25,4 +27,4 @@ statements! {
 
 /// Those whose rows reach a reader.
 #[cfg(test)]
-pub(crate) const READ: [crate::statement::Statement; 4] = [MINE, ONE, NAMED, NOTES];
+pub(crate) const READ: [crate::statement::Statement; 5] = [MINE, ONE, NAMED, NOTES, VERSION];

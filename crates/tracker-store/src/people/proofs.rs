@@ -3,18 +3,20 @@
 //! Invariant: a proof is found by the hash of its secret, and the hash is compared once more in constant time.
 
 use super::statements::{
-    NEXT_SESSION, NEXT_TOKEN, SESSION, SESSION_ADD, SESSION_END, SESSION_USED, SESSIONS,
-    SESSIONS_END, SESSIONS_FORGET, TOKEN, TOKEN_ADD, TOKEN_END, TOKEN_USED, TOKENS, TOKENS_LIVE,
+    NEXT_SESSION, NEXT_TOKEN, PERSON_VERSION, SESSION, SESSION_ADD, SESSION_END, SESSION_USED,
+    SESSIONS, SESSIONS_END, SESSIONS_FORGET, SESSIONS_VERSION, TOKEN, TOKEN_ADD, TOKEN_END,
+    TOKEN_USED, TOKENS, TOKENS_LIVE, TOKENS_VERSION,
 };
 use super::{HeldPerson, held_person};
 use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::statement::Statement;
+use crate::triage::Under;
 use crate::value::{Row, values};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tracker_people::{
-    KeepAccount, Lifetime, MakeTokens, NewToken, Permit, PersonId, Scopes, SecretHash,
+    Administer, KeepAccount, Lifetime, MakeTokens, NewToken, Permit, PersonId, Scopes, SecretHash,
     TokenLifetime,
 };
 
@@ -175,15 +177,58 @@ impl Store {
         rows.iter().map(held).collect()
     }
 
-    /// Ends a session of somebody. False if they have none of this key.
-    pub async fn end_session(&self, person: PersonId, key: i64, now: Timestamp) -> Result<bool> {
-        let given = values![person.0, key, now];
-        Ok(self.change(&SESSION_END, given).await? > 0)
+    /// What is done about the sessions of somebody, as a number: another one when one of them begins or is ended.
+    pub async fn sessions_version(&self, person: PersonId) -> Result<u64> {
+        let mut session = self.read().await?;
+        let version = session.count(&SESSIONS_VERSION, values![person.0]).await?;
+        Ok(version as u64)
     }
 
-    /// Ends all sessions of somebody; returns how many.
-    pub async fn end_sessions(&self, person: PersonId, now: Timestamp) -> Result<u64> {
-        self.change(&SESSIONS_END, values![person.0, now]).await
+    /// Ends a session of somebody. False if they have none of this key.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
+    pub async fn end_session(
+        &self,
+        person: PersonId,
+        key: i64,
+        under: Option<Under<'_>>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let version = (&SESSIONS_VERSION, values![person.0]);
+        let end = vec![(&SESSION_END, values![person.0, key, now])];
+        Ok(self.change_under(under, version, end, now).await? > 0)
+    }
+
+    /// Ends all sessions of somebody; returns how many. Conditions are about their sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
+    pub async fn end_sessions(
+        &self,
+        person: PersonId,
+        under: Option<Under<'_>>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let version = (&SESSIONS_VERSION, values![person.0]);
+        let end = vec![(&SESSIONS_END, values![person.0, now])];
+        self.change_under(under, version, end, now).await
+    }
+
+    /// Ends all sessions of somebody else, for whom conditions are about the person; returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
+    pub async fn sign_out(
+        &self,
+        _by: Permit<'_, Administer>,
+        person: PersonId,
+        under: Option<Under<'_>>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let version = (&PERSON_VERSION, values![person.0]);
+        let end = vec![(&SESSIONS_END, values![person.0, now])];
+        self.change_under(under, version, end, now).await
     }
 
     /// Makes a token; `None` if the person has as many as anybody may.
@@ -263,15 +308,27 @@ impl Store {
         rows.iter().map(held).collect()
     }
 
+    /// What is done about somebody's own tokens, as a number: another one when one of them is made or ended.
+    pub async fn tokens_version(&self, permit: Permit<'_, KeepAccount>) -> Result<u64> {
+        let mut session = self.read().await?;
+        let about = values![permit.by().0];
+        Ok(session.count(&TOKENS_VERSION, about).await? as u64)
+    }
+
     /// Ends a token of one's own. False if there is none of this key.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
     pub async fn end_token(
         &self,
         permit: Permit<'_, KeepAccount>,
         key: i64,
+        under: Option<Under<'_>>,
         now: Timestamp,
     ) -> Result<bool> {
-        let given = values![permit.by().0, key, now];
-        Ok(self.change(&TOKEN_END, given).await? > 0)
+        let version = (&TOKENS_VERSION, values![permit.by().0]);
+        let end = vec![(&TOKEN_END, values![permit.by().0, key, now])];
+        Ok(self.change_under(under, version, end, now).await? > 0)
     }
 }
 

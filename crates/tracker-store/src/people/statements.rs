@@ -17,6 +17,7 @@ statements! {
     NEXT_GRANT = "SELECT coalesce(max(key), 0) + 1 FROM role_grant";
     GRANT_ADD = "INSERT INTO role_grant (key, person, role, giver, at, reason) VALUES ($1, $2, $3, $4, $5, $6)";
     GRANTS = "SELECT role_grant.role, giver.handle, role_grant.at, role_grant.reason FROM role_grant LEFT JOIN person AS giver ON giver.key = role_grant.giver WHERE role_grant.person = $1 ORDER BY role_grant.key DESC LIMIT 100";
+    PERSON_VERSION = "SELECT 2 * coalesce((SELECT max(key) FROM role_grant WHERE person = $1), 0) + (SELECT count(*) FROM person WHERE key = $1 AND blocked IS NOT NULL)";
     BLOCK = "UPDATE person SET blocked = $2 WHERE key = $1";
     MEMBERSHIP_PUT = "UPDATE person SET team_role = $2, team_confirmed = $3, team_asked = $3 WHERE key = $1";
     CLAIM_REFRESH = "UPDATE person SET team_asked = $2 WHERE key = $1 AND coalesce(team_asked, 0) = $3";
@@ -28,6 +29,7 @@ statements! {
     SESSION_USED = "UPDATE session SET used = $2 WHERE key = $1 AND used < $2";
     SESSION_END = "UPDATE session SET revoked = $3 WHERE person = $1 AND key = $2 AND revoked IS NULL";
     SESSIONS_END = "UPDATE session SET revoked = $2 WHERE person = $1 AND revoked IS NULL";
+    SESSIONS_VERSION = "SELECT coalesce(max(CASE WHEN revoked > created THEN revoked ELSE created END), 0) FROM session WHERE person = $1";
     SESSIONS_FORGET = "DELETE FROM session WHERE created < $1";
 
     NEXT_TOKEN = "SELECT coalesce(max(key), 0) + 1 FROM api_token";
@@ -38,6 +40,7 @@ statements! {
     TOKEN_USED = "UPDATE api_token SET used = $2 WHERE key = $1";
     TOKEN_END = "UPDATE api_token SET revoked = $3 WHERE person = $1 AND key = $2 AND revoked IS NULL";
     TOKENS_END = "UPDATE api_token SET revoked = $2 WHERE person = $1 AND revoked IS NULL";
+    TOKENS_VERSION = "SELECT coalesce(max(CASE WHEN revoked > created THEN revoked ELSE created END), 0) FROM api_token WHERE person = $1";
 
     SIGN_IN_ADD = "INSERT INTO sign_in (hash, person, expires) VALUES ($1, $2, $3)";
     SIGN_IN = "SELECT person, expires FROM sign_in WHERE hash = $1";

@@ -5,7 +5,8 @@
 use super::statements as sql;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
-use crate::value::values;
+use crate::statement::Statement;
+use crate::value::{Value, values};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,8 +29,54 @@ pub struct Once {
 pub struct Conditions {
     /// It was not carried out before; if it was, its answer is given again.
     pub once: Option<Once>,
-    /// The last event about the one match, rule or view that it is about, 0 for none: nobody did anything about it since.
+    /// The last event about the one match, rule or view that it is about, 0 for none; of a person, an account or an item
+    /// under embargo, the number that stands for what was done about it: nobody did anything about it since.
     pub last: Option<u64>,
+}
+
+/// By whom a change is asked for, and what must hold for it to be carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct Under<'a> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// What must hold.
+    pub conditions: &'a Conditions,
+}
+
+impl Under<'_> {
+    /// The answer that was given before; if there is none, nobody did anything since.
+    ///
+    /// `version` gives a number that is another one after whatever is done about what the change is about.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTaken`] and [`StoreError::Moved`] when a condition does not hold.
+    pub(crate) async fn answered<T: DeserializeOwned>(
+        self,
+        session: &mut Session,
+        version: &Statement,
+        about: Vec<Value>,
+    ) -> Result<Option<T>> {
+        let once = self.conditions.once.as_ref();
+        if let Some(answer) = answered(session, self.actor, once).await? {
+            return Ok(Some(answer));
+        }
+        if self.conditions.last.is_some() {
+            let now = session.count(version, about).await?;
+            self.conditions.check(now as u64)?;
+        }
+        Ok(None)
+    }
+
+    /// Keeps the answer to a change that is carried out.
+    pub(crate) async fn keep<T: Serialize>(
+        self,
+        session: &mut Session,
+        now: Timestamp,
+        answer: &T,
+    ) -> Result<()> {
+        let once = self.conditions.once.as_ref();
+        keep(session, self.actor, once, now, answer).await
+    }
 }
 
 impl Conditions {
@@ -37,7 +84,7 @@ impl Conditions {
     ///
     /// # Errors
     /// [`StoreError::Moved`] where somebody did.
-    pub(super) fn check(&self, last: u64) -> Result<()> {
+    pub(crate) fn check(&self, last: u64) -> Result<()> {
         match self.last {
             Some(seen) if seen != last => Err(StoreError::Moved),
             _ => Ok(()),

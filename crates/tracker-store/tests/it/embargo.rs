@@ -112,20 +112,20 @@ on_both_databases! {
         }
         // Nobody whom it does not name changes it, whatever their role.
         let permit = other.permit().unwrap();
-        let lift = store.change_embargo(permit, &name, &EmbargoChange::Release, now).await;
+        let lift = store.change_embargo(permit, &name, &EmbargoChange::Release, None, now).await;
         assert!(!lift.unwrap());
         assert!(!store.comment_embargo(other.permit().unwrap(), &name, "x", None, now).await.unwrap());
         assert!(store.comment_embargo(named.permit().unwrap(), &name, "Seen.", None, now).await.unwrap());
         let permit = || maker.permit().unwrap();
         let name_other = EmbargoChange::Name(other.person().unwrap().clone());
-        assert!(store.change_embargo(permit(), &name, &name_other, now).await.unwrap());
+        assert!(store.change_embargo(permit(), &name, &name_other, None, now).await.unwrap());
         assert_eq!(store.embargoes(other.permit().unwrap()).await.unwrap().len(), 1);
         let gone = EmbargoChange::Unname(other.person().unwrap().clone());
-        assert!(store.change_embargo(permit(), &name, &gone, now).await.unwrap());
+        assert!(store.change_embargo(permit(), &name, &gone, None, now).await.unwrap());
         assert!(store.embargoes(other.permit().unwrap()).await.unwrap().is_empty());
         assert_eq!(told(&store).await, before);
         // By hand it becomes public, with what it concerns.
-        assert!(store.change_embargo(permit(), &name, &EmbargoChange::Release, now).await.unwrap());
+        assert!(store.change_embargo(permit(), &name, &EmbargoChange::Release, None, now).await.unwrap());
         let found = store.vulnerability(ID).await.unwrap().unwrap();
         assert_eq!(found.matches[0].family, "flux");
         let item = ItemId { vulnerability: ID.to_owned(), distribution: "nixpkgs".to_owned(), family: "flux".to_owned() };
@@ -135,7 +135,7 @@ on_both_databases! {
         let kinds: Vec<&str> = detail.notes.iter().map(|note| note.kind.as_str()).collect();
         assert_eq!(kinds, ["released", "unnamed", "named", "comment", "made"]);
         // Once public, it is decided about like any other.
-        assert!(!store.change_embargo(permit(), &name, &EmbargoChange::Release, now).await.unwrap());
+        assert!(!store.change_embargo(permit(), &name, &EmbargoChange::Release, None, now).await.unwrap());
         let again = store.add_embargo(permit(), &draft, &families, &people, None, None, now).await;
         assert!(matches!(again, Err(StoreError::Public { id }) if id == ID));
         assert!(store.check(true, &mut || ()).await.unwrap().is_empty());
@@ -160,14 +160,14 @@ on_both_databases! {
         assert_eq!(store.vulnerability(ID).await.unwrap(), None);
         let over = EmbargoChange::Until(Some(now - SignedDuration::from_secs(1)));
         let permit = maker.permit().unwrap();
-        assert!(store.change_embargo(permit, &name, &over, now).await.unwrap());
+        assert!(store.change_embargo(permit, &name, &over, None, now).await.unwrap());
         // Still nothing of it until somebody looks at the clock.
         assert_eq!(store.vulnerability(ID).await.unwrap(), None);
         store.settle().await.unwrap();
         assert!(store.vulnerability(ID).await.unwrap().is_some());
         assert_eq!(store.release_embargoes().await.unwrap(), 0, "once");
         let last = EmbargoChange::Unname(maker.person().unwrap().clone());
-        assert!(!store.change_embargo(maker.permit().unwrap(), &name, &last, now).await.unwrap());
+        assert!(!store.change_embargo(maker.permit().unwrap(), &name, &last, None, now).await.unwrap());
         store.close().await;
     }
 
@@ -180,13 +180,13 @@ on_both_databases! {
         let permit = || maker.permit().unwrap();
         let name = store.add_embargo(permit(), &draft, &none, &nobody, None, None, now).await.unwrap();
         let last = EmbargoChange::Unname(maker.person().unwrap().clone());
-        let left = store.change_embargo(permit(), &name, &last, now).await;
+        let left = store.change_embargo(permit(), &name, &last, None, now).await;
         assert!(matches!(left, Err(StoreError::LastPerson)));
         // Two teams may hold the same thing without learning of each other.
         let other = someone(&store, "other", Role::Triager).await;
         let second = store.add_embargo(other.permit().unwrap(), &draft, &none, &nobody, None, None, now).await.unwrap();
         assert_ne!(name, second);
-        assert!(!store.change_embargo(permit(), &second, &EmbargoChange::Release, now).await.unwrap());
+        assert!(!store.change_embargo(permit(), &second, &EmbargoChange::Release, None, now).await.unwrap());
         store.close().await;
     }
 }

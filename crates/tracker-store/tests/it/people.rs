@@ -86,14 +86,14 @@ on_both_databases! {
         let store = database.open().await;
         let root = someone(&store, "1", "root").await;
         let other = someone(&store, "2", "other").await;
-        assert!(store.grant_role(root, Role::Administrator, Giver::CommandLine, "first", now()).await.unwrap());
+        assert!(store.grant_role(root, Role::Administrator, Giver::CommandLine, "first", None, now()).await.unwrap());
         let root = actor(&store, root, now()).await;
         let giver = Giver::Administrator(administer(&root));
-        assert!(store.grant_role(other, Role::Triager, giver, "joined", later(1)).await.unwrap());
+        assert!(store.grant_role(other, Role::Triager, giver, "joined", None, later(1)).await.unwrap());
         assert_eq!(actor(&store, other, later(2)).await.role(), Role::Triager);
-        assert!(store.grant_role(other, Role::Anonymous, giver, "left", later(3)).await.unwrap());
+        assert!(store.grant_role(other, Role::Anonymous, giver, "left", None, later(3)).await.unwrap());
         assert_eq!(actor(&store, other, later(4)).await.role(), Role::Maintainer);
-        assert!(!store.grant_role(PersonId(99), Role::Triager, giver, "", now()).await.unwrap());
+        assert!(!store.grant_role(PersonId(99), Role::Triager, giver, "", None, now()).await.unwrap());
         let grants = store.grants_of(other).await.unwrap();
         let told: Vec<_> = grants.iter().map(|grant| (grant.role, grant.reason.as_str(), grant.giver.as_deref())).collect();
         assert_eq!(told, [(Role::Anonymous, "left", Some("root")), (Role::Triager, "joined", Some("root"))]);
@@ -136,11 +136,11 @@ on_both_databases! {
         assert_eq!(held.life.used, later(600), "an earlier use undoes nothing");
         let me = actor(&store, person, now()).await;
         assert_eq!(store.sessions_of(keep(&me)).await.unwrap().len(), 3);
-        assert!(!store.end_session(other, keys[0], later(1)).await.unwrap(), "it is not theirs");
-        assert!(store.end_session(person, keys[0], later(1)).await.unwrap());
+        assert!(!store.end_session(other, keys[0], None, later(1)).await.unwrap(), "it is not theirs");
+        assert!(store.end_session(person, keys[0], None, later(1)).await.unwrap());
         let held = store.session_of(secrets[0].hash()).await.unwrap().unwrap();
         assert_eq!(rules.state(&held.life, later(2)), SessionState::Revoked);
-        assert_eq!(store.end_sessions(person, later(3)).await.unwrap(), 2);
+        assert_eq!(store.end_sessions(person, None, later(3)).await.unwrap(), 2);
         assert!(store.sessions_of(keep(&me)).await.unwrap().is_empty());
         let unknown = Secret::new(SecretKind::Session, [9; 32]);
         assert!(store.session_of(unknown.hash()).await.unwrap().is_none());
@@ -159,8 +159,8 @@ on_both_databases! {
         assert_eq!(held.life.state(later(8 * 86_400)), TokenState::Expired);
         let other = someone(&store, "2", "two").await;
         let other = actor(&store, other, now()).await;
-        assert!(!store.end_token(keep(&other), key, now()).await.unwrap(), "it is not theirs");
-        assert!(store.end_token(keep(&me), key, now()).await.unwrap());
+        assert!(!store.end_token(keep(&other), key, None, now()).await.unwrap(), "it is not theirs");
+        assert!(store.end_token(keep(&me), key, None, now()).await.unwrap());
         let listed = store.tokens_of(keep(&me)).await.unwrap();
         assert_eq!((listed[0].name.as_str(), listed[0].life.state(now())), ("ci", TokenState::Revoked));
         let mut number: u8 = 10;
@@ -177,7 +177,7 @@ on_both_databases! {
     async fn who_is_blocked_has_nothing_left(database) {
         let store = database.open().await;
         let root = someone(&store, "1", "root").await;
-        store.grant_role(root, Role::Administrator, Giver::CommandLine, "", now()).await.unwrap();
+        store.grant_role(root, Role::Administrator, Giver::CommandLine, "", None, now()).await.unwrap();
         let root = actor(&store, root, now()).await;
         let person = someone(&store, "2", "two").await;
         let me = actor(&store, person, now()).await;
@@ -185,11 +185,11 @@ on_both_databases! {
         store.open_session(person, proof(&session), "", "", now()).await.unwrap();
         let new = NewToken::new("ci", "read".parse().unwrap(), 7, me.role(), now()).unwrap();
         store.add_token(me.permit().unwrap(), &new, proof(&token)).await.unwrap();
-        assert!(store.set_blocked(Giver::Administrator(administer(&root)), person, true, later(1)).await.unwrap());
+        assert!(store.set_blocked(Giver::Administrator(administer(&root)), person, true, None, later(1)).await.unwrap());
         assert!(store.session_of(session.hash()).await.unwrap().unwrap().life.revoked.is_some());
         assert!(store.token_of(token.hash()).await.unwrap().unwrap().life.revoked.is_some());
         assert_eq!(actor(&store, person, later(2)).await, Principal::anonymous());
-        store.set_blocked(Giver::Administrator(administer(&root)), person, false, later(3)).await.unwrap();
+        store.set_blocked(Giver::Administrator(administer(&root)), person, false, None, later(3)).await.unwrap();
         assert_eq!(actor(&store, person, later(4)).await.role(), Role::Maintainer);
         assert!(store.session_of(session.hash()).await.unwrap().unwrap().life.revoked.is_some(), "they sign in anew");
     }
@@ -267,7 +267,7 @@ on_both_databases! {
     async fn a_copy_keeps_people_and_signs_them_out(database) {
         let store = database.open().await;
         let person = someone(&store, "1", "one").await;
-        store.grant_role(person, Role::Triager, Giver::CommandLine, "", now()).await.unwrap();
+        store.grant_role(person, Role::Triager, Giver::CommandLine, "", None, now()).await.unwrap();
         let me = actor(&store, person, now()).await;
         let (session, token) = (Secret::new(SecretKind::Session, [1; 32]), Secret::new(SecretKind::Token, [2; 32]));
         store.open_session(person, proof(&session), "", "", now()).await.unwrap();

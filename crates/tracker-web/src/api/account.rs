@@ -2,6 +2,7 @@
 //!
 //! Invariant: no answer holds a secret, or anything of somebody else.
 
+use super::sent::{Bare, tag};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use tracker_people::{KeepAccount, Permit, Scope, SessionState, TokenState};
+use tracker_store::Under;
 use utoipa::ToSchema;
 
 /// A session of the caller's.
@@ -57,7 +59,7 @@ pub(crate) struct Token {
     this: bool,
 }
 
-/// The caller's sessions that hold, the latest used first.
+/// The caller's sessions that hold, the latest used first. The `ETag` is for `If-Match` of what ends them.
 #[utoipa::path(
     get,
     path = "/api/v1/account/sessions",
@@ -68,6 +70,8 @@ pub(crate) struct Token {
 pub(crate) async fn sessions(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = ask.caller.permit()?;
     let rules = app.people.settings().sessions;
+    // Asked for first: what is done in between makes the tag too old, which refuses too much and never too little.
+    let version = app.store.sessions_version(permit.by()).await?;
     let held = app.store.sessions_of(permit).await?;
     let live = held
         .into_iter()
@@ -80,7 +84,7 @@ pub(crate) async fn sessions(ask: Ask, State(app): State<App>) -> Result<Respons
         address: row.address,
         agent: row.agent,
     });
-    ask.data(&sessions.collect::<Vec<_>>())
+    ask.data_tagged(&sessions.collect::<Vec<_>>(), |body| tag(version, body))
 }
 
 /// Ends all sessions of the caller's.
@@ -89,11 +93,24 @@ pub(crate) async fn sessions(ask: Ask, State(app): State<App>) -> Result<Respons
     path = "/api/v1/account/sessions",
     tag = "account",
     security(("token" = [])),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list: refuse if one began or ended since"),
+    ),
     responses((status = 204, description = "They ended"), Failures, Refusals)
 )]
-pub(crate) async fn end_sessions(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
+pub(crate) async fn end_sessions(
+    ask: Ask,
+    State(app): State<App>,
+    Bare(conditions): Bare,
+) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = ask.caller.permit()?;
-    app.store.end_sessions(permit.by(), ask.now).await?;
+    let under = Under {
+        actor: &permit.actor(),
+        conditions: &conditions,
+    };
+    let (person, store) = (permit.by(), &app.store);
+    store.end_sessions(person, Some(under), ask.now).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -103,20 +120,30 @@ pub(crate) async fn end_sessions(ask: Ask, State(app): State<App>) -> Result<Res
     path = "/api/v1/account/sessions/{session}",
     tag = "account",
     security(("token" = [])),
-    params(("session" = i64, Path, description = "Its key")),
+    params(
+        ("session" = i64, Path, description = "Its key"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list of sessions: refuse if one began or ended since"),
+    ),
     responses((status = 204, description = "It ended"), Failures, Refusals)
 )]
 pub(crate) async fn end_session(
     ask: Ask,
     State(app): State<App>,
     Names(key): Names<i64>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = ask.caller.permit()?;
-    let ended = app.store.end_session(permit.by(), key, ask.now).await?;
+    let under = Under {
+        actor: &permit.actor(),
+        conditions: &conditions,
+    };
+    let (person, store) = (permit.by(), &app.store);
+    let ended = store.end_session(person, key, Some(under), ask.now).await?;
     gone(ended, "session", key)
 }
 
-/// The caller's tokens, the newest first, those that ended, too.
+/// The caller's tokens, the newest first, those that ended, too. The `ETag` is for `If-Match` of what revokes one.
 #[utoipa::path(
     get,
     path = "/api/v1/account/tokens",
@@ -126,6 +153,7 @@ pub(crate) async fn end_session(
 )]
 pub(crate) async fn tokens(ask: Ask, State(app): State<App>) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = ask.caller.permit()?;
+    let version = app.store.tokens_version(permit).await?;
     let held = app.store.tokens_of(permit).await?;
     let tokens = held.into_iter().map(|row| Token {
         token: row.key,
@@ -141,7 +169,7 @@ pub(crate) async fn tokens(ask: Ask, State(app): State<App>) -> Result<Response,
         },
         this: ask.caller.token() == Some(row.key),
     });
-    ask.data(&tokens.collect::<Vec<_>>())
+    ask.data_tagged(&tokens.collect::<Vec<_>>(), |body| tag(version, body))
 }
 
 /// Revokes a token of the caller's.
@@ -150,16 +178,26 @@ pub(crate) async fn tokens(ask: Ask, State(app): State<App>) -> Result<Response,
     path = "/api/v1/account/tokens/{token}",
     tag = "account",
     security(("token" = [])),
-    params(("token" = i64, Path, description = "Its key")),
+    params(
+        ("token" = i64, Path, description = "Its key"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list of tokens: refuse if one was made or revoked since"),
+    ),
     responses((status = 204, description = "It is revoked"), Failures, Refusals)
 )]
 pub(crate) async fn end_token(
     ask: Ask,
     State(app): State<App>,
     Names(key): Names<i64>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = ask.caller.permit()?;
-    let ended = app.store.end_token(permit, key, ask.now).await?;
+    let under = Under {
+        actor: &permit.actor(),
+        conditions: &conditions,
+    };
+    let store = &app.store;
+    let ended = store.end_token(permit, key, Some(under), ask.now).await?;
     gone(ended, "token", key)
 }
 

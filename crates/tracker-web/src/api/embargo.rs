@@ -3,7 +3,7 @@
 //! Invariants: whoever is not named is answered as if there were no such item, before anything else of the request is
 //! looked at but their permission; no answer is kept anywhere.
 
-use super::sent::Sent;
+use super::sent::{Bare, Sent, tag};
 use super::shape::{Failures, Refusals, plainly};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use tracker_people::{Comment, HandleEmbargo, Permit, SeeEmbargo};
-use tracker_store::{EmbargoChange, EmbargoDetail, EmbargoRow, Report};
+use tracker_store::{Conditions, EmbargoChange, EmbargoDetail, EmbargoRow, Report, Under};
 use tracker_triage::Subject;
 use utoipa::ToSchema;
 
@@ -207,7 +207,7 @@ pub(crate) async fn list(ask: Ask, State(app): State<App>) -> Result<Response, E
     ask.data(&items).map(unkept)
 }
 
-/// An item that names the caller.
+/// An item that names the caller. The `ETag` is for `If-Match` of what is done about it.
 #[utoipa::path(
     get,
     path = "/api/v1/embargoes/{name}",
@@ -223,7 +223,10 @@ pub(crate) async fn item(
 ) -> Result<Response, Error> {
     let found = app.store.embargo(ask.caller.permit()?, &name).await?;
     let detail = found.ok_or_else(|| absent(&name))?;
-    ask.data(&EmbargoWhole::from(detail)).map(unkept)
+    let version = detail.version;
+    let whole = EmbargoWhole::from(detail);
+    let answer = ask.data_tagged(&whole, |body| tag(version, body));
+    answer.map(unkept)
 }
 
 /// Holds something back, for the eyes of the caller and of those named.
@@ -287,6 +290,7 @@ pub(crate) async fn add(
     params(
         ("name" = String, Path, description = "What it is called"),
         ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
     ),
     request_body = NoteOrder,
     responses((status = 204, description = "It is said"), Failures, Refusals)
@@ -299,10 +303,13 @@ pub(crate) async fn comment(
 ) -> Result<Response, Error> {
     seen(&ask, &app, &name).await?;
     let permit: Permit<'_, Comment> = ask.caller.permit()?;
-    let once = sent.conditions.once.as_ref();
+    let under = Under {
+        actor: &permit.actor(),
+        conditions: &sent.conditions,
+    };
     let said = app
         .store
-        .comment_embargo(permit, &name, &sent.value.text, once, ask.now)
+        .comment_embargo(permit, &name, &sent.value.text, Some(under), ask.now)
         .await;
     done(said.map_err(refused).map_err(plainly)?)
 }
@@ -316,6 +323,8 @@ pub(crate) async fn comment(
     params(
         ("name" = String, Path, description = "What it is called"),
         ("handle" = String, Path, description = "The name of somebody who signed in once"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
     ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -323,10 +332,11 @@ pub(crate) async fn name(
     ask: Ask,
     State(app): State<App>,
     Names((name, handle)): Names<(String, String)>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
     seen(&ask, &app, &name).await?;
     let person = person(&app, &handle).await.map_err(plainly)?;
-    change(&ask, &app, &name, &EmbargoChange::Name(person)).await
+    change(&ask, &app, &name, &EmbargoChange::Name(person), &conditions).await
 }
 
 /// Takes somebody off an item; what they know they know.
@@ -338,6 +348,8 @@ pub(crate) async fn name(
     params(
         ("name" = String, Path, description = "What it is called"),
         ("handle" = String, Path, description = "Their name"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
     ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -345,10 +357,18 @@ pub(crate) async fn unname(
     ask: Ask,
     State(app): State<App>,
     Names((name, handle)): Names<(String, String)>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
     seen(&ask, &app, &name).await?;
     let person = person(&app, &handle).await.map_err(plainly)?;
-    change(&ask, &app, &name, &EmbargoChange::Unname(person)).await
+    change(
+        &ask,
+        &app,
+        &name,
+        &EmbargoChange::Unname(person),
+        &conditions,
+    )
+    .await
 }
 
 /// Says when an item ends by itself.
@@ -357,7 +377,11 @@ pub(crate) async fn unname(
     path = "/api/v1/embargoes/{name}/end",
     tag = "embargoes",
     security(("token" = [])),
-    params(("name" = String, Path, description = "What it is called")),
+    params(
+        ("name" = String, Path, description = "What it is called"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+    ),
     request_body = EndOrder,
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -368,7 +392,8 @@ pub(crate) async fn set_end(
     sent: Sent<EndOrder>,
 ) -> Result<Response, Error> {
     seen(&ask, &app, &name).await?;
-    change(&ask, &app, &name, &EmbargoChange::Until(sent.value.until)).await
+    let until = EmbargoChange::Until(sent.value.until);
+    change(&ask, &app, &name, &until, &sent.conditions).await
 }
 
 /// Makes an item public.
@@ -377,16 +402,21 @@ pub(crate) async fn set_end(
     path = "/api/v1/embargoes/{name}/release",
     tag = "embargoes",
     security(("token" = [])),
-    params(("name" = String, Path, description = "What it is called")),
+    params(
+        ("name" = String, Path, description = "What it is called"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+    ),
     responses((status = 204, description = "It is public"), Failures, Refusals)
 )]
 pub(crate) async fn release(
     ask: Ask,
     State(app): State<App>,
     Names(name): Names<String>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
     seen(&ask, &app, &name).await?;
-    change(&ask, &app, &name, &EmbargoChange::Release).await
+    change(&ask, &app, &name, &EmbargoChange::Release, &conditions).await
 }
 
 /// Checks that an item names the caller.
@@ -401,11 +431,16 @@ async fn change(
     app: &App,
     name: &str,
     change: &EmbargoChange,
+    conditions: &Conditions,
 ) -> Result<Response, Error> {
     let permit: Permit<'_, HandleEmbargo> = ask.caller.permit()?;
+    let under = Under {
+        actor: &permit.actor(),
+        conditions,
+    };
     let changed = app
         .store
-        .change_embargo(permit, name, change, ask.now)
+        .change_embargo(permit, name, change, Some(under), ask.now)
         .await;
     done(changed.map_err(refused).map_err(plainly)?)
 }
@@ -424,6 +459,5 @@ fn done(changed: bool) -> Result<Response, Error> {
 fn unkept(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.remove(header::ETAG);
     response
 }

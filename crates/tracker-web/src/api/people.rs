@@ -2,7 +2,7 @@
 //!
 //! Invariant: nobody changes their own role or shuts themselves out, here as on the pages.
 
-use super::sent::Sent;
+use super::sent::{Bare, Sent, tag};
 use super::shape::{Failures, List, Refusals, plainly};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracker_people::{Administer, Permit, PersonId, Role};
-use tracker_store::{Giver, HeldPerson};
+use tracker_store::{Conditions, Giver, HeldPerson, Under};
 use utoipa::ToSchema;
 
 /// Somebody.
@@ -128,7 +128,7 @@ pub(crate) async fn people(ask: Ask, State(app): State<App>) -> Result<Response,
     })
 }
 
-/// Somebody, and the roles that they were given.
+/// Somebody, and the roles that they were given. The `ETag` is for `If-Match` of what is done about them.
 #[utoipa::path(
     get,
     path = "/api/v1/people/{person}",
@@ -143,6 +143,8 @@ pub(crate) async fn person(
     Names(key): Names<i64>,
 ) -> Result<Response, Error> {
     let _: Permit<'_, Administer> = ask.caller.permit()?;
+    // Asked for first: what is done in between makes the tag too old, which refuses too much and never too little.
+    let version = app.store.person_version(PersonId(key)).await?;
     let held = held(&app, key).await?;
     let grants = app.store.grants_of(held.person.id).await?;
     let grants = grants.into_iter().map(|grant| Grant {
@@ -151,10 +153,11 @@ pub(crate) async fn person(
         at: grant.at,
         reason: grant.reason,
     });
-    ask.data(&PersonWhole {
+    let whole = PersonWhole {
         person: Person::new(&held, &app, ask.now),
         grants: grants.collect(),
-    })
+    };
+    ask.data_tagged(&whole, |body| tag(version, body))
 }
 
 /// Gives somebody a role, or takes what was given.
@@ -163,7 +166,11 @@ pub(crate) async fn person(
     path = "/api/v1/people/{person}/role",
     tag = "people",
     security(("token" = [])),
-    params(("person" = i64, Path, description = "Their key")),
+    params(
+        ("person" = i64, Path, description = "Their key"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+    ),
     request_body = RoleOrder,
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -188,8 +195,12 @@ pub(crate) async fn set_role(
         )));
     }
     let giver = Giver::Administrator(permit);
+    let under = Under {
+        actor: &permit.actor(),
+        conditions: &sent.conditions,
+    };
     app.store
-        .grant_role(person, role, giver, reason, ask.now)
+        .grant_role(person, role, giver, reason, Some(under), ask.now)
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -200,15 +211,20 @@ pub(crate) async fn set_role(
     path = "/api/v1/people/{person}/block",
     tag = "people",
     security(("token" = [])),
-    params(("person" = i64, Path, description = "Their key")),
+    params(
+        ("person" = i64, Path, description = "Their key"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+    ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
 pub(crate) async fn block(
     ask: Ask,
     State(app): State<App>,
     Names(key): Names<i64>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
-    set_blocked(&ask, &app, key, true).await
+    set_blocked(&ask, &app, key, true, &conditions).await
 }
 
 /// Lets somebody in again.
@@ -217,22 +233,38 @@ pub(crate) async fn block(
     path = "/api/v1/people/{person}/block",
     tag = "people",
     security(("token" = [])),
-    params(("person" = i64, Path, description = "Their key")),
+    params(
+        ("person" = i64, Path, description = "Their key"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+    ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
 pub(crate) async fn unblock(
     ask: Ask,
     State(app): State<App>,
     Names(key): Names<i64>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
-    set_blocked(&ask, &app, key, false).await
+    set_blocked(&ask, &app, key, false, &conditions).await
 }
 
-async fn set_blocked(ask: &Ask, app: &App, key: i64, blocked: bool) -> Result<Response, Error> {
+async fn set_blocked(
+    ask: &Ask,
+    app: &App,
+    key: i64,
+    blocked: bool,
+    conditions: &Conditions,
+) -> Result<Response, Error> {
     let permit: Permit<'_, Administer> = ask.caller.permit()?;
     let person = other(app, permit, key).await.map_err(plainly)?;
+    let giver = Giver::Administrator(permit);
+    let under = Under {
+        actor: &permit.actor(),
+        conditions,
+    };
     app.store
-        .set_blocked(Giver::Administrator(permit), person, blocked, ask.now)
+        .set_blocked(giver, person, blocked, Some(under), ask.now)
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -243,16 +275,26 @@ async fn set_blocked(ask: &Ask, app: &App, key: i64, blocked: bool) -> Result<Re
     path = "/api/v1/people/{person}/sessions",
     tag = "people",
     security(("token" = [])),
-    params(("person" = i64, Path, description = "Their key")),
+    params(
+        ("person" = i64, Path, description = "Their key"),
+        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+    ),
     responses((status = 204, description = "They ended"), Failures, Refusals)
 )]
 pub(crate) async fn end_sessions(
     ask: Ask,
     State(app): State<App>,
     Names(key): Names<i64>,
+    Bare(conditions): Bare,
 ) -> Result<Response, Error> {
     let permit: Permit<'_, Administer> = ask.caller.permit()?;
     let person = other(&app, permit, key).await.map_err(plainly)?;
-    app.store.end_sessions(person, ask.now).await?;
+    let under = Under {
+        actor: &permit.actor(),
+        conditions: &conditions,
+    };
+    let store = &app.store;
+    store.sign_out(permit, person, Some(under), ask.now).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -104,11 +104,12 @@ fn last(headers: &HeaderMap) -> Result<Option<u64>, Error> {
         .and_then(|tag| tag.split_once('-')?.0.parse().ok());
     tag.map(Some).ok_or(Error::BadHeader {
         name: "If-Match",
-        reason: "the `ETag` of a match, a rule or a view is expected",
+        reason: "the `ETag` of what the request is about is expected, as the API gave it",
     })
 }
 
-/// The tag of a match, a rule or a view: the last event about it, then a digest of all that is told of it.
+/// The tag of something: the last event about it, or the number that stands for what was done about it, then a digest of
+/// all that is told of it.
 pub(crate) fn tag(last: u64, body: &[u8]) -> String {
     format!("\"{last}-{}\"", digest(body))
 }

@@ -162,7 +162,7 @@ pub(crate) async fn end_session(
 ) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = caller.permit()?;
     app.store
-        .end_session(permit.by(), key, Timestamp::now())
+        .end_session(permit.by(), key, None, Timestamp::now())
         .await?;
     Ok(redirect("/account"))
 }
@@ -174,7 +174,7 @@ pub(crate) async fn end_all_sessions(
 ) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = caller.permit()?;
     app.store
-        .end_sessions(permit.by(), Timestamp::now())
+        .end_sessions(permit.by(), None, Timestamp::now())
         .await?;
     let mut response = redirect("/");
     let clear = SESSION.clear(app.people.is_secure());
@@ -221,6 +221,8 @@ pub(crate) async fn end_token(
     Names(key): Names<i64>,
 ) -> Result<Response, Error> {
     let permit: Permit<'_, KeepAccount> = caller.permit()?;
-    app.store.end_token(permit, key, Timestamp::now()).await?;
+    app.store
+        .end_token(permit, key, None, Timestamp::now())
+        .await?;
     Ok(redirect("/account"))
 }

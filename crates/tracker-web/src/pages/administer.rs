@@ -181,11 +181,13 @@ pub(crate) async fn change(
             if reason.is_empty() || reason.len() > MAX_REASON {
                 return Err(wrong("a reason is needed, of at most 500 bytes"));
             }
-            app.store.grant_role(person, role, by, reason, now).await?;
+            app.store
+                .grant_role(person, role, by, reason, None, now)
+                .await?;
         }
-        "block" => drop(app.store.set_blocked(by, person, true, now).await?),
-        "unblock" => drop(app.store.set_blocked(by, person, false, now).await?),
-        "sign-out" => drop(app.store.end_sessions(person, now).await?),
+        "block" => drop(app.store.set_blocked(by, person, true, None, now).await?),
+        "unblock" => drop(app.store.set_blocked(by, person, false, None, now).await?),
+        "sign-out" => drop(app.store.sign_out(permit, person, None, now).await?),
         _ => return Err(wrong("it does not say what to do")),
     }
     Ok(redirect(&format!("/admin/people/{key}")))

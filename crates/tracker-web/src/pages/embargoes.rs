@@ -211,7 +211,10 @@ pub(crate) async fn change(
         "release" => EmbargoChange::Release,
         _ => return Err(wrong(&"it does not say what to do")),
     };
-    let changed = app.store.change_embargo(permit, &name, &change, now).await;
+    let changed = app
+        .store
+        .change_embargo(permit, &name, &change, None, now)
+        .await;
     if changed.map_err(refused)? {
         // Who is named no longer sees it no longer.
         let mine = app.store.embargo(caller.permit()?, &name).await?.is_some();

@@ -237,7 +237,9 @@ async fn begin_session(
         });
     }
     if let (Some(person), Some(session)) = (caller.person(), caller.session()) {
-        app.store.end_session(person.id, session.key, now).await?;
+        app.store
+            .end_session(person.id, session.key, None, now)
+            .await?;
     }
     let secret = fresh(SecretKind::Session)?;
     let sealed = seal_for(&secret, begun.credential);
@@ -306,7 +308,9 @@ pub(crate) async fn link(
 pub(crate) async fn sign_out(State(app): State<App>, caller: Caller) -> Result<Response, Error> {
     if let (Some(person), Some(session)) = (caller.person(), caller.session()) {
         let now = Timestamp::now();
-        app.store.end_session(person.id, session.key, now).await?;
+        app.store
+            .end_session(person.id, session.key, None, now)
+            .await?;
     }
     let mut response = redirect("/");
     let clear = SESSION.clear(app.people.is_secure());

@@ -133,7 +133,7 @@ async fn in_session(app: &App, headers: &HeaderMap, method: &Method) -> Result<C
     let Some(holder) =
         refresh(app, held.holder, credential.as_deref(), &held.provider, now).await?
     else {
-        app.store.end_session(person, held.key, now).await?;
+        app.store.end_session(person, held.key, None, now).await?;
         return Ok(Caller::default());
     };
     let standing = app.people.settings().standing;

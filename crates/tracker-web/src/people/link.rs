@@ -37,7 +37,7 @@ pub async fn sign_in_link(
     if held.is_none_or(|held| held.standing.granted != Some(role)) {
         let reason = "a link made on the command line";
         store
-            .grant_role(person, role, Giver::CommandLine, reason, now)
+            .grant_role(person, role, Giver::CommandLine, reason, None, now)
             .await?;
     }
     let secret = fresh(SecretKind::Link).map_err(|_| LinkError::Random)?;

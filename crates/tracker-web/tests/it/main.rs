@@ -6,6 +6,7 @@ mod api;
 mod browser;
 mod caching;
 mod changes;
+mod conditions;
 mod deciding;
 mod embargo;
 mod errors;

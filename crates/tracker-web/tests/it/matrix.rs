@@ -510,6 +510,7 @@ impl Cast {
                     role,
                     Giver::CommandLine,
                     "the cast",
+                    None,
                     Timestamp::now(),
                 )
                 .await

@@ -30,7 +30,9 @@ pub(crate) async fn people(command: AdminPeople) -> anyhow::Result<Outcome> {
             let (store, held) = begin(&change.person).await?;
             let mut ended = 0;
             if !change.dry_run {
-                ended = store.end_sessions(held.person.id, Timestamp::now()).await?;
+                ended = store
+                    .end_sessions(held.person.id, None, Timestamp::now())
+                    .await?;
             }
             told(&change, "signed out", &json!({ "sessions": ended }))
         }
@@ -108,7 +110,7 @@ async fn give(arguments: PersonRole) -> anyhow::Result<Outcome> {
     if !change.dry_run {
         let (to, giver) = (held.person.id, Giver::CommandLine);
         store
-            .grant_role(to, arguments.role, giver, reason, Timestamp::now())
+            .grant_role(to, arguments.role, giver, reason, None, Timestamp::now())
             .await?;
     }
     told(
@@ -126,6 +128,7 @@ async fn block(change: PersonChange, blocked: bool) -> anyhow::Result<Outcome> {
                 Giver::CommandLine,
                 held.person.id,
                 blocked,
+                None,
                 Timestamp::now(),
             )
             .await?;
@@ -182,7 +185,7 @@ pub(crate) async fn sessions(command: AdminProofs) -> anyhow::Result<Outcome> {
             }
             if !end.change.dry_run {
                 store
-                    .end_session(held.person.id, end.key, Timestamp::now())
+                    .end_session(held.person.id, end.key, None, Timestamp::now())
                     .await?;
             }
             told(
@@ -231,7 +234,9 @@ pub(crate) async fn tokens(command: AdminProofs) -> anyhow::Result<Outcome> {
                 return Ok(absent(&end));
             }
             if !end.change.dry_run {
-                store.end_token(permit, end.key, Timestamp::now()).await?;
+                store
+                    .end_token(permit, end.key, None, Timestamp::now())
+                    .await?;
             }
             told(
                 &end.change,
