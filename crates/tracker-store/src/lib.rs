@@ -62,5 +62,6 @@ pub use record::{BatchOutcome, ImportCounts, IncomingRecord, KnownDigests, Withd
 pub use triage::{
     Act, ActOutcome, ActSummary, Conditions, FamilyAct, FamilyAction, FamilyDetail, FamilyMember,
     FamilyOutcome, FamilyStep, ItemId, LogFilter, LogLine, MaintainedPackage, Names, NewRule, Once,
-    QueueRow, RulePreview, RuleRow, Targets, TriageDetail, TriageFinding, Under, Undo, ViewRow,
+    QueueRow, RulePreview, RuleRow, Targets, TriageDetail, TriageFinding, Under, Undo, ViewChange,
+    ViewRow,
 };

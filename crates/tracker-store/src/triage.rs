@@ -31,4 +31,4 @@ pub use history::{LogFilter, LogLine, MaintainedPackage};
 pub use once::{Conditions, Once, Under};
 pub use queue::{Names, QueueRow, TriageDetail, TriageFinding};
 pub use rules::{NewRule, RulePreview, RuleRow};
-pub use views::ViewRow;
+pub use views::{ViewChange, ViewRow};

@@ -128,6 +128,20 @@ pub(crate) struct Common {
     pub(crate) json: Json,
 }
 
+/// What a change of something of one's own takes: nobody asks why.
+#[derive(Debug, Args)]
+pub(crate) struct Own {
+    #[command(flatten)]
+    pub(crate) who: Who,
+    /// Only tell what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
 /// Which match.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
@@ -449,9 +463,7 @@ pub(crate) struct ViewSave {
     #[arg(long)]
     pub(crate) shared: bool,
     #[command(flatten)]
-    pub(crate) who: Who,
-    #[command(flatten)]
-    pub(crate) database: Database,
+    pub(crate) own: Own,
 }
 
 /// `triage view drop`.
@@ -461,9 +473,7 @@ pub(crate) struct ViewDrop {
     #[arg(value_name = "NAME")]
     pub(crate) view: String,
     #[command(flatten)]
-    pub(crate) who: Who,
-    #[command(flatten)]
-    pub(crate) database: Database,
+    pub(crate) own: Own,
 }
 
 /// A command that takes a database only.

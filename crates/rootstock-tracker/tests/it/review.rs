@@ -2,7 +2,7 @@
 //! again, views taken back, embargoes, people.
 
 use crate::flow::Tracker;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracker_testkit::{Database, on_both_databases};
 
 const ID: &str = "CVE-2019-14697";
@@ -212,13 +212,43 @@ fn rules(database: &Database) {
         .json();
     assert_eq!(list[0]["rule"].to_string(), old, "one undo takes both back");
 
-    let save = tracker
-        .run(&["triage", "view", "save", "urgent", "kev:yes"])
-        .expect(0);
-    let event = save.err.trim().rsplit(' ').next().unwrap().to_owned();
-    tracker.run(&["triage", "view", "undo", &event]).expect(0);
-    tracker.run(&["triage", "view", "drop", "urgent"]).expect(4);
-    tracker.run(&["triage", "view", "undo", &event]).expect(1);
+    views(&tracker);
+}
+
+/// A view is saved, dropped and taken back; a dry run says the same and changes nothing.
+fn views(tracker: &Tracker<'_>) {
+    let view = |arguments: &[&str], code| {
+        let line = [&["triage", "view"], arguments, &["--json"]].concat();
+        let done = tracker.run(&line).expect(code);
+        if code == 0 { done.json() } else { Value::Null }
+    };
+    let save = ["save", "urgent", "kev:yes"];
+    let would = json!({ "changes": true, "event": null, "dry_run": true });
+    assert_eq!(view(&[&save[..], &["--dry-run"]].concat(), 0), would);
+    view(&["drop", "urgent", "--dry-run"], 4);
+    let saved = view(&save, 0);
+    assert_eq!(
+        (&saved["changes"], &saved["dry_run"]),
+        (&json!(true), &json!(false))
+    );
+    let event = saved["event"].to_string();
+    assert_eq!(view(&save, 0)["changes"], false, "it stands so");
+    assert_eq!(
+        view(&[&save[..], &["--dry-run"]].concat(), 0)["changes"],
+        false
+    );
+    assert_eq!(view(&["drop", "urgent", "--dry-run"], 0), would);
+    assert_eq!(view(&["undo", &event, "--dry-run"], 0), would);
+    let told = tracker
+        .run(&["triage", "view", "undo", &event])
+        .expect(0)
+        .out;
+    let undo = told.trim().rsplit(' ').next().unwrap();
+    view(&["drop", "urgent"], 4);
+    view(&["undo", &event, "--dry-run"], 1);
+    view(&["undo", &event], 1);
+    view(&["undo", undo], 0);
+    assert!(view(&["drop", "urgent"], 0)["event"].is_u64());
 }
 
 #[expect(

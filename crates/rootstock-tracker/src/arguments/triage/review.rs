@@ -1,7 +1,7 @@
 //! `triage decline`, `withdraw`, `log`, `history`, `maintainer`, `rule renew`, `rule review`, `view undo`: what is looked at
 //! by more than one.
 
-use super::{Common, Which, Who};
+use super::{Common, Own, Which};
 use crate::arguments::{Database, Json};
 use clap::Args;
 use jiff::Timestamp;
@@ -101,7 +101,5 @@ pub(crate) struct ViewUndo {
     #[arg(value_name = "EVENT")]
     pub(crate) event: u64,
     #[command(flatten)]
-    pub(crate) who: Who,
-    #[command(flatten)]
-    pub(crate) database: Database,
+    pub(crate) own: Own,
 }
