@@ -179,7 +179,7 @@ async fn who_is_silent_about_a_job_is_thrown_out() {
     let silent = Store::open(database.url()).await.unwrap();
     let other = Store::open(database.url()).await.unwrap();
     let session = silent.write_briefly().await.unwrap();
-    let waits = tokio::time::timeout(Duration::from_secs(60), other.write());
+    let waits = tokio::time::timeout(Duration::from_mins(1), other.write());
     let taken = waits.await.expect("the lock is free again").unwrap();
     assert!(session.commit().await.is_err(), "it was thrown out");
     taken.commit().await.unwrap();
