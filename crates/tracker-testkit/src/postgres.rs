@@ -1,10 +1,11 @@
 //! A PostgreSQL server for this process: a scratch folder, a socket in it, an unprivileged user.
 //!
-//! Invariant: the server dies with the process. A shell waits on a pipe that only this process holds open; when it
+//! Invariants: what is on a disk of a server's own is seen by the server alone, and is gone with it. The server dies with the process. A shell waits on a pipe that only this process holds open; when it
 //! closes, even by a kill, the shell stops the server and removes the folder.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -21,6 +22,8 @@ const UNPRIVILEGED: &str = "nobody";
 
 /// How often a server that is starting is asked, and how many times.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Bytes by which a disk is filled.
+const BLOCK: usize = 4096;
 const ATTEMPTS: u32 = 600;
 
 /// Durability is switched off: what survives a crash of the server is PostgreSQL's own business.
@@ -47,10 +50,19 @@ while read -r word; do
 done
 kill -INT $server; wait; rm -rf "$folder""#;
 
+/// Makes a small disk that only the server sees, moves the data there, and goes on as the unprivileged user again, since a
+/// server refuses to run as root, also as one of its own name space.
+const DISK: &str = r#"set -e
+folder=$1 bytes=$2; shift 2
+mount -t tmpfs -o size="$bytes" tmpfs "$folder/disk"
+mv "$folder/data" "$folder/disk/data"
+: >"$folder/disk/ballast"
+exec unshare --user --map-user=1000 --map-group=1000 "$@""#;
+
 #[derive(Debug)]
 struct Server {
     folder: PathBuf,
-    _shell: Child,
+    shell: Child,
     alive: ChildStdin,
 }
 
@@ -64,7 +76,47 @@ impl PrivateServer {
     /// # Panics
     /// If PostgreSQL is not installed or does not start.
     pub async fn new() -> PrivateServer {
-        PrivateServer(start().await)
+        PrivateServer(start(None).await)
+    }
+
+    /// Starts one whose data lie on a disk of its own, of so many bytes.
+    ///
+    /// # Panics
+    /// As [`PrivateServer::new`], and if this process may have no name spaces of its own.
+    pub async fn on_disk(bytes: u64) -> PrivateServer {
+        PrivateServer(start(Some(bytes)).await)
+    }
+
+    /// Fills its disk up to the last byte.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn fill_disk(&self) {
+        let mut ballast = self.ballast();
+        let block = vec![0; BLOCK];
+        let full = loop {
+            if let Err(error) = ballast.write_all(&block) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::StorageFull, "{full}");
+    }
+
+    /// Gives the space back.
+    ///
+    /// # Panics
+    /// If it has no disk.
+    pub fn clear_disk(&self) {
+        let cleared = self.ballast().set_len(0);
+        cleared.expect("the disk is there");
+    }
+
+    /// What fills the disk: seen through the server's process, to whom alone the disk is there.
+    fn ballast(&self) -> File {
+        let Server { folder, shell, .. } = &self.0;
+        let path = format!("/proc/{}/root{}/disk/ballast", shell.id(), folder.display());
+        let file = File::options().append(true).open(path);
+        file.expect("the server has a disk of its own")
     }
 
     /// The address of its database.
@@ -101,7 +153,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// The address of a fresh copy of the template.
 pub(crate) async fn fresh() -> String {
-    let server = SERVER.get_or_init(start).await;
+    let server = SERVER.get_or_init(|| start(None)).await;
     let name = format!("tracker_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut connection = server
         .connect()
@@ -147,7 +199,8 @@ impl Server {
     }
 }
 
-async fn start() -> Server {
+/// Starts a server, with its data on a disk of so many bytes if it is to have one of its own.
+async fn start(disk: Option<u64>) -> Server {
     let bin = binaries();
     let folder = tempfile::Builder::new()
         .prefix("tracker-pg-")
@@ -171,7 +224,19 @@ async fn start() -> Server {
         "initdb: {}",
         String::from_utf8_lossy(&made.stderr)
     );
-    let mut shell = command(Path::new("sh"), &folder, user);
+    let (mut shell, data) = match disk {
+        None => (command(Path::new("sh"), &folder, user), data),
+        Some(bytes) => {
+            std::fs::create_dir(folder.join("disk")).expect("the folder is there");
+            let mut shell = command(Path::new("unshare"), &folder, user);
+            shell
+                .args(["--user", "--map-root-user", "--mount"])
+                .args(["sh", "-c", DISK, "sh"])
+                .arg(&folder)
+                .args([&bytes.to_string(), "sh"]);
+            (shell, folder.join("disk/data"))
+        }
+    };
     shell
         .args(["-c", SHELL, "sh"])
         .arg(&folder)
@@ -192,7 +257,7 @@ async fn start() -> Server {
     let server = Server {
         folder,
         alive: child.stdin.take().expect("the pipe was asked for"),
-        _shell: child,
+        shell: child,
     };
     server.wait_until(true).await;
     let mut connection = server

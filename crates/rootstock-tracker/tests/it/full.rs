@@ -6,8 +6,9 @@ use crate::program::{PROGRAM, command_of};
 use crate::replicas::{answer, send, token};
 use std::io::Read as _;
 use std::time::Duration;
+use tracker_store::Store;
 use tracker_testkit::scale::{self, Scale};
-use tracker_testkit::{Database, Kind};
+use tracker_testkit::{Database, Kind, PrivateServer};
 
 const SCALE: Scale = Scale {
     vulnerabilities: 210,
@@ -17,6 +18,8 @@ const SCALE: Scale = Scale {
 /// Bytes that another file takes, and those left beside it.
 const BALLAST: u64 = 32 << 20;
 const LEFT: u64 = 128 << 10;
+/// Bytes of the disk of a PostgreSQL server: its own files, the database twice, and its log.
+const SERVER_DISK: u64 = 192 << 20;
 
 /// Makes a small disk that only this process and its children see, copies the database to it, and fills it up.
 const DISK: &str = r#"set -e
@@ -55,8 +58,32 @@ async fn a_full_disk_is_told_and_overcome() {
     command.args([&size.to_string(), &BALLAST.to_string(), PROGRAM]);
     let service = Service::started(command, folder.path(), "sqlite:disk/t.db", &[]);
 
+    // Through the process, to whom alone the disk is there.
+    let ballast = format!("/proc/{}/root{here}/disk/ballast", service.process());
+    refused_then_done(&service, &token, matches, || {
+        std::fs::remove_file(ballast).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_full_disk_of_a_server_is_told_and_overcome() {
+    let server = PrivateServer::on_disk(SERVER_DISK).await;
+    let store = Store::open(&server.url()).await.unwrap();
+    scale::fill(&store, SCALE, &mut |_| ()).await.unwrap();
+    let token = token(&store).await;
+    let matches = store.overview().await.unwrap().matches;
+    store.close().await;
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path(), &server.url(), &[]);
+    server.fill_disk();
+    refused_then_done(&service, &token, matches, || server.clear_disk());
+}
+
+/// A decision about everything is refused as long as there is no space, while what is held is shown; once there is, the
+/// same decision is carried out, by the same process.
+fn refused_then_done(service: &Service, token: &str, matches: u64, free: impl FnOnce()) {
     let mut refused = String::new();
-    let mut stream = send(&service.pages, &token, 1);
+    let mut stream = send(&service.pages, token, 1);
     stream.read_to_string(&mut refused).unwrap();
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     let head = refused.to_lowercase();
@@ -66,18 +93,16 @@ async fn a_full_disk_is_told_and_overcome() {
         "{refused}"
     );
     assert!(
-        refused.contains("No space is left") && !head.contains("sqlite"),
+        refused.contains("No space is left") && !head.contains("sql"),
         "{refused}"
     );
     for page in ["/queue", "/vulnerabilities", "/readyz"] {
         let answer = get(&service.pages, page);
         assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");
     }
-    // Through the process, to whom alone the disk is there.
-    let ballast = format!("/proc/{}/root{here}/disk/ballast", service.process());
-    std::fs::remove_file(ballast).unwrap();
+    free();
     std::thread::sleep(Duration::from_millis(50));
-    let done = answer(send(&service.pages, &token, 1)).unwrap();
+    let done = answer(send(&service.pages, token, 1)).unwrap();
     assert_eq!(
         done["changed"].as_array().unwrap().len() as u64,
         matches,
