@@ -60,9 +60,9 @@ on_both_databases! {
                 for order in [Order::Urgency, Order::Published, Order::Modified] {
                     for backwards in [false, true] {
                         let order = (order, backwards);
-                        let hits = walked(&mut session, &HITS, order, scope, &values![words.as_str()]).await;
+                        let hits = walked(&mut session, &HITS, order, scope, &[Value::from(words.as_str())]).await;
                         for (way, words) in [(&WALK_WORDS, &words), (&WALK_OFTEN, &asked)] {
-                            let rows = walked(&mut session, way, order, scope, &values![words.as_str()]).await;
+                            let rows = walked(&mut session, way, order, scope, &[Value::from(words.as_str())]).await;
                             assert_eq!(rows, hits, "{text} {scope:?} {order:?}");
                         }
                         found.push(hits.len());
