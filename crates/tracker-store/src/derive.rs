@@ -4,6 +4,7 @@
 //! either; the position moves in the same transaction that writes them, so a killed derivation goes on where it was.
 
 mod basis;
+pub(crate) mod held;
 mod heritage;
 pub(crate) mod statements;
 pub(crate) mod write;

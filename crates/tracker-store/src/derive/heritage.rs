@@ -2,7 +2,7 @@
 //!
 //! Invariant: it is taken before matches are compared, and only from what is held.
 
-use super::write::{Cell, HeldFinding, HeldVulnerability};
+use super::held::{Cell, HeldFinding, HeldVulnerability};
 use crate::triage::item::ItemRow;
 use crate::triage::lay::Regrouped;
 use std::collections::BTreeMap;

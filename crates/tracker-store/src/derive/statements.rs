@@ -23,10 +23,12 @@ statements! {
     ATTRIBUTES_BY_NAME = "SELECT key, name FROM attribute WHERE distribution = $1 AND name IN ({list:1})";
     VULNERABILITIES = "SELECT vulnerability.id, vulnerability.key, listing.urgency, listing.published, listing.modified, listing.severity, listing.exploited, vulnerability.score, vulnerability.epss, vulnerability.touched FROM vulnerability JOIN listing ON listing.vulnerability = vulnerability.key AND listing.scope = 0 WHERE vulnerability.id IN ({list:0})";
 
-    MATCHES_HELD = "SELECT key, vulnerability, distribution, family, score, attributes, reasons FROM package_match WHERE vulnerability IN ({list:0})";
+    MATCHES_HELD = "SELECT key, vulnerability, distribution, family, score FROM package_match WHERE vulnerability IN ({list:0})";
+    MATCH_TEXTS = "SELECT key, attributes, reasons FROM package_match WHERE key IN ({list:0})";
     MATCH_PUT = "INSERT INTO package_match (key, vulnerability, distribution, family, score, attributes, reasons) VALUES {rows:7} ON CONFLICT (key) DO UPDATE SET score = excluded.score, attributes = excluded.attributes, reasons = excluded.reasons";
     MATCHES_DROP = "DELETE FROM package_match WHERE key IN ({list:0})";
     FINDINGS_HELD = "SELECT finding.package_match, finding.channel, finding.attribute, attribute.name, finding.version, finding.status, finding.evidence, finding.since, finding.state, finding.derived, finding.decided, finding.contradicted FROM finding JOIN attribute ON attribute.key = finding.attribute WHERE finding.package_match IN ({list:0})";
+    STATUSES_HELD = "SELECT package_match, channel, status FROM finding WHERE package_match IN ({list:0})";
     FINDING_PUT = "INSERT INTO finding (package_match, channel, attribute, version, status, evidence, since, state, derived, decided, contradicted) VALUES {rows:11} ON CONFLICT (package_match, attribute, channel) DO UPDATE SET version = excluded.version, status = excluded.status, evidence = excluded.evidence, since = excluded.since, state = excluded.state, derived = excluded.derived, decided = excluded.decided, contradicted = excluded.contradicted";
     FINDING_DROP = "DELETE FROM finding WHERE package_match = $1 AND channel = $2 AND attribute = $3";
     AFFECTED_ADD = "UPDATE attribute SET affected = affected + CAST(changed.column2 AS BIGINT) FROM (VALUES {rows:2}) AS changed WHERE attribute.key = CAST(changed.column1 AS BIGINT)";

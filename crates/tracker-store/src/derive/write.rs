@@ -3,15 +3,14 @@
 //! Invariant: writing the same derivation twice writes nothing the second time, the position aside.
 
 use super::basis::Basis;
-use super::heritage::Heritage;
+use super::held::{Anew, Cell, HeldFinding, HeldMatch, HeldVulnerability, held};
 use super::statements as sql;
 use super::{ChannelFinding, DerivationOutcome, Derived, DerivedMatch, Mark};
 use crate::Store;
 use crate::error::{Result, StoreError};
 use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
 use crate::session::Session;
-use crate::triage::item::{self, Facts, ItemRow, ItemRows};
-use crate::triage::log;
+use crate::triage::item::{self, ItemRows};
 use crate::value::{Value, json, values};
 use crate::view::ChannelStatus;
 use crate::writer::{Counter, Writer};
@@ -19,7 +18,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tracker_match::{Finding, FindingStatus, Match};
 use tracker_triage::event::Cells;
-use tracker_triage::{Decisions, Event, Evidence, FindingState, FixedBy, Subject, derive};
+use tracker_triage::{Decisions, Event, Evidence, FindingState, FixedBy, derive};
 
 /// Families that a list row names.
 const ROW_FAMILIES: usize = 5;
@@ -29,79 +28,6 @@ const TOLD_SCORE: f64 = 0.05;
 
 /// Attributes by channel, the state that their findings moved from, and the state after.
 type Moves = BTreeMap<(i64, i64, i64), Vec<String>>;
-
-/// A finding's place: attribute and channel.
-pub(crate) type Cell = (i64, i64);
-
-/// A match as it is held.
-pub(crate) struct HeldMatch {
-    pub(crate) key: i64,
-    pub(crate) distribution: String,
-    pub(crate) family: String,
-    pub(crate) score: f64,
-    pub(crate) attributes: String,
-    pub(crate) reasons: String,
-    pub(crate) findings: BTreeMap<Cell, HeldFinding>,
-    /// Findings that other families had of attributes that are its members now.
-    inherited: BTreeMap<Cell, HeldFinding>,
-}
-
-impl HeldMatch {
-    pub(super) fn subject(&self) -> Subject {
-        Subject::new(self.distribution.as_str(), self.family.as_str())
-    }
-}
-
-/// A finding as it is held.
-#[derive(Clone, PartialEq)]
-pub(crate) struct HeldFinding {
-    pub(crate) attribute: String,
-    pub(crate) version: Option<String>,
-    pub(crate) status: i64,
-    pub(crate) evidence: String,
-    pub(crate) since: Option<i64>,
-    /// The bit of its state.
-    pub(crate) state: i64,
-    /// The status that evidence alone gives it.
-    pub(crate) derived: i64,
-    /// The event that decided it.
-    pub(crate) decided: Option<i64>,
-    pub(crate) contradicted: bool,
-}
-
-impl HeldFinding {
-    fn values(&self, entry: i64, (attribute, channel): Cell) -> Vec<Value> {
-        values![
-            entry,
-            channel,
-            attribute,
-            self.version.as_deref(),
-            self.status,
-            self.evidence.as_str(),
-            self.since,
-            self.state,
-            self.derived,
-            self.decided,
-            i64::from(self.contradicted)
-        ]
-    }
-}
-
-/// A vulnerability as it is held: its key and the columns of its place in lists.
-pub(crate) struct HeldVulnerability {
-    pub(crate) key: i64,
-    /// Its position in the order of what was touched.
-    touched: i64,
-    place: Vec<Value>,
-    pub(crate) facts: Facts,
-    pub(crate) matches: Vec<HeldMatch>,
-    listings: BTreeMap<i64, i64>,
-    /// What was decided about each match, whether it is held or not.
-    pub(crate) decisions: BTreeMap<Subject, Decisions>,
-    pub(crate) items: BTreeMap<Subject, ItemRow>,
-    /// What families get of others whose members they have now.
-    pub(crate) heritage: BTreeMap<Subject, Heritage>,
-}
 
 /// What is looked up once for a batch.
 pub(crate) struct Names {
@@ -212,7 +138,7 @@ impl Store {
         let mut names = names(&mut writer, distribution, &derived).await?;
         names.basis = Basis::load(&mut writer.session, distribution).await?;
         let ids = derived.iter().map(|one| one.vulnerability.as_str());
-        let mut held = held(&mut writer, ids).await?;
+        let mut held = held(&mut writer, ids, &Anew::new()).await?;
         let mut rows = Rows::default();
         for Derived {
             vulnerability,
@@ -294,103 +220,6 @@ pub(crate) async fn channel_names(writer: &mut Writer) -> Result<BTreeMap<i64, S
 pub(crate) async fn ended(session: &mut Session, now: Timestamp) -> Result<BTreeSet<i64>> {
     let rows = session.rows(&sql::ENDED, values![now]).await?;
     rows.iter().map(|row| row.integer(0)).collect()
-}
-
-/// Loads what is held of the vulnerabilities, by public id.
-pub(crate) async fn held<'a>(
-    writer: &mut Writer,
-    ids: impl Iterator<Item = &'a str>,
-) -> Result<HashMap<String, HeldVulnerability>> {
-    let session = &mut writer.session;
-    let ids = ids.map(Value::from).collect();
-    let mut held: BTreeMap<i64, HeldVulnerability> = BTreeMap::new();
-    let mut ids_of: HashMap<i64, String> = HashMap::new();
-    for row in session.rows_in(&sql::VULNERABILITIES, &[], ids).await? {
-        let key = row.integer(1)?;
-        let place = (2..7)
-            .map(|column| row.integer(column).map(Value::from))
-            .collect::<Result<_>>()?;
-        ids_of.insert(key, row.text(0)?);
-        let vulnerability = HeldVulnerability {
-            key,
-            touched: row.integer(9)?,
-            place,
-            facts: Facts::read(&row, 5)?,
-            matches: Vec::new(),
-            listings: BTreeMap::new(),
-            decisions: BTreeMap::new(),
-            items: BTreeMap::new(),
-            heritage: BTreeMap::new(),
-        };
-        held.insert(key, vulnerability);
-    }
-    let keys: Vec<Value> = held.keys().map(|key| Value::from(*key)).collect();
-    let mut owner: HashMap<i64, (i64, usize)> = HashMap::new();
-    for row in session
-        .rows_in(&sql::MATCHES_HELD, &[], keys.clone())
-        .await?
-    {
-        let Some(vulnerability) = held.get_mut(&row.integer(1)?) else {
-            continue;
-        };
-        let key = row.integer(0)?;
-        owner.insert(key, (vulnerability.key, vulnerability.matches.len()));
-        vulnerability.matches.push(HeldMatch {
-            key,
-            distribution: row.text(2)?,
-            family: row.text(3)?,
-            score: row.real(4)?,
-            attributes: row.text(5)?,
-            reasons: row.text(6)?,
-            findings: BTreeMap::new(),
-            inherited: BTreeMap::new(),
-        });
-    }
-    let matches = owner.keys().map(|key| Value::from(*key)).collect();
-    for row in session.rows_in(&sql::FINDINGS_HELD, &[], matches).await? {
-        let finding = HeldFinding {
-            attribute: row.text(3)?,
-            version: row.optional_text(4)?,
-            status: row.integer(5)?,
-            evidence: row.text(6)?,
-            since: row.optional_integer(7)?,
-            state: row.integer(8)?,
-            derived: row.integer(9)?,
-            decided: row.optional_integer(10)?,
-            contradicted: row.integer(11)? != 0,
-        };
-        let cell = (row.integer(2)?, row.integer(1)?);
-        if let Some((vulnerability, position)) = owner.get(&row.integer(0)?)
-            && let Some(vulnerability) = held.get_mut(vulnerability)
-        {
-            vulnerability.matches[*position]
-                .findings
-                .insert(cell, finding);
-        }
-    }
-    for row in session
-        .rows_in(&sql::LISTINGS_HELD, &[], keys.clone())
-        .await?
-    {
-        if let Some(vulnerability) = held.get_mut(&row.integer(0)?) {
-            let statuses = row.integer(2)?;
-            vulnerability.listings.insert(row.integer(1)?, statuses);
-        }
-    }
-    for (key, decisions) in log::decisions(session, keys.clone()).await? {
-        if let Some(vulnerability) = held.get_mut(&key) {
-            vulnerability.decisions = decisions;
-        }
-    }
-    for (key, item) in item::held(session, keys).await? {
-        if let Some(vulnerability) = held.get_mut(&key) {
-            vulnerability.items.insert(item.subject.clone(), item);
-        }
-    }
-    Ok(held
-        .into_iter()
-        .filter_map(|(key, held)| Some((ids_of.remove(&key)?, held)))
-        .collect())
 }
 
 impl Rows {
@@ -645,10 +474,13 @@ impl Rows {
     }
 
     /// What lists show of a vulnerability, and in which scopes it stands.
-    fn summary(&mut self, writer: &mut Writer, names: &Names, held: &mut HeldVulnerability) {
+    fn summary(&mut self, writer: &mut Writer, names: &Names, held: &HeldVulnerability) {
         let mut statuses: BTreeMap<i64, i64> = BTreeMap::new();
         for ((_, channel), finding) in held.matches.iter().flat_map(|entry| &entry.findings) {
             *statuses.entry(*channel).or_default() |= finding.status;
+        }
+        for (channel, status) in held.others.iter().flat_map(|other| &other.statuses) {
+            *statuses.entry(*channel).or_default() |= status;
         }
         let mut channels: Vec<ChannelStatus> = statuses
             .iter()
@@ -660,14 +492,16 @@ impl Rows {
             })
             .collect();
         channels.sort_unstable_by(|a, b| a.channel.cmp(&b.channel));
-        held.matches.sort_by(|a, b| {
-            let score = b.score.total_cmp(&a.score);
-            score.then_with(|| a.family.cmp(&b.family))
-        });
+        let matches = held.matches.iter();
+        let matches = matches.map(|entry| (entry.score, entry.family.as_str()));
+        let others = held.others.iter();
+        let others = others.map(|other| (other.score, other.family.as_str()));
+        let mut scored: Vec<(f64, &str)> = matches.chain(others).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let mut families: Vec<&str> = Vec::new();
-        for entry in &held.matches {
-            if !families.contains(&entry.family.as_str()) {
-                families.push(&entry.family);
+        for (_, family) in scored {
+            if !families.contains(&family) {
+                families.push(family);
             }
         }
         let count = families.len() as i64;
@@ -681,7 +515,7 @@ impl Rows {
         let all = if all == 0 { NO_FINDING } else { all };
         let mut wanted = statuses;
         wanted.insert(SCOPE_ALL, all);
-        if !held.matches.is_empty() {
+        if !held.matches.is_empty() || !held.others.is_empty() {
             wanted.insert(SCOPE_MATCHED, all);
         }
         for (scope, statuses) in &wanted {

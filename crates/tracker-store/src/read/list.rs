@@ -371,17 +371,24 @@ pub(crate) enum Hits {
 impl Hits {
     /// How often words hit that are written for the database.
     pub(crate) async fn of(session: &mut Session, words: &str) -> Result<Hits> {
+        Hits::beyond(MANY_HITS, session, words).await
+    }
+
+    /// The same, where more than so many are many.
+    async fn beyond(few: i64, session: &mut Session, words: &str) -> Result<Hits> {
         let last = session.count(&LAST, Vec::new()).await?;
-        if session.dialect() == Dialect::Postgres && last >= SAMPLE {
-            let asked = values![words, last, last / SAMPLE];
+        // Often is many, too.
+        let sampled = session.dialect() == Dialect::Postgres && last >= few * OFTEN_IN_ROWS;
+        if sampled {
+            let asked = values![words, last, (last / SAMPLE).max(1)];
             let rows = session.select(SAMPLED.to_owned(), asked).await?;
             let hits = rows.first().map_or(Ok(0), |row| row.integer(0))?;
             if hits >= SAMPLE / OFTEN_IN_ROWS {
                 return Ok(Hits::Often);
             }
         }
-        let few = values![words, MANY_HITS + 1];
-        if session.count(&WORDS_COUNT, few).await? <= MANY_HITS {
+        let counted = values![words, few + 1];
+        if session.count(&WORDS_COUNT, counted).await? <= few {
             return Ok(Hits::Few);
         }
         if session.dialect() == Dialect::Postgres {

@@ -6,7 +6,8 @@ use super::lay::rederive;
 use super::{family, item, log, rules, statements as sql};
 use crate::Store;
 use crate::check::Problem;
-use crate::derive::write::{self, HeldVulnerability};
+use crate::derive::held::{self, Anew, HeldVulnerability};
+use crate::derive::write;
 use crate::error::Result;
 use crate::session::Session;
 use crate::value::{Value, values};
@@ -43,7 +44,7 @@ impl Store {
                 derived.entry(vulnerability).or_default().push(entry);
             }
             let ids = batch.iter().map(|(_, id)| id.as_str());
-            let held = write::held(&mut writer, ids).await?;
+            let held = held::held(&mut writer, ids, &Anew::new()).await?;
             for (id, held) in &held {
                 let log = derived.remove(&held.key).unwrap_or_default();
                 compare(id, held, &log, &channels, &mut problems);

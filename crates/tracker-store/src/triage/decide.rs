@@ -3,10 +3,11 @@
 //! Invariants: what an act reports is committed; an act over many matches is one group of events that one undo takes back;
 //! a dry run goes the same way and commits nothing.
 
-use super::lay::rederive;
+use super::lay::rederive_anew;
 use super::once::{self, Conditions};
 use super::{family, item, log, queue, rules, statements as sql};
 use crate::Store;
+use crate::derive::held::Anew;
 use crate::error::{Result, StoreError};
 use crate::session::Session;
 use crate::value::{Value, values};
@@ -373,9 +374,9 @@ async fn decide_batch(
         let severity = row.severity();
         held.insert((key, row.subject), severity);
     }
-    let mut changed = Vec::new();
+    let (mut changed, mut anew) = (Vec::new(), Anew::new());
     for ((key, id), subjects) in batch {
-        let mut touched = false;
+        let mut written = BTreeSet::new();
         for subject in subjects {
             let item = ItemId {
                 vulnerability: id.clone(),
@@ -417,14 +418,15 @@ async fn decide_batch(
                 outcome,
             );
             outcome.changed.push(item);
-            touched = true;
+            written.insert(subject.clone());
         }
-        if touched {
+        if !written.is_empty() {
             changed.push((*key, id.clone()));
+            anew.insert(*key, written);
         }
     }
     writer.flush().await?;
-    outcome.findings += rederive(writer, &changed).await?;
+    outcome.findings += rederive_anew(writer, &changed, &anew).await?;
     if act.action == Action::AddPackage {
         // What versions say of it is matching's to find out.
         for (key, _) in &changed {
@@ -514,7 +516,11 @@ async fn undo_batch(
         ids.insert(row.integer(0)?, row.text(1)?);
     }
     let (mut changed, mut general) = (Vec::new(), false);
+    let mut anew = Anew::new();
+    // A decision may be of before its family was merged or split: then it is about others, too.
+    let alone = family::families(&mut writer.session).await?.is_empty();
     for (key, targets) in batch {
+        let mut written = Some(BTreeSet::new()).filter(|_| alone);
         let mut entries = match *key {
             0 => log::general(&mut writer.session).await?,
             key => logs.remove(&key).unwrap_or_default(),
@@ -561,6 +567,10 @@ async fn undo_batch(
                 outcome.families += family::undo(writer, &of_family, sequence).await?;
             }
             let undone = original(&entries, target);
+            match (undone.event.subject(), &mut written) {
+                (Some(subject), Some(written)) => drop(written.insert(subject.clone())),
+                _ => written = None,
+            }
             if let (Some(subject), Some(id)) = (undone.event.subject(), ids.get(key)) {
                 outcome.changed.push(ItemId {
                     vulnerability: id.clone(),
@@ -573,10 +583,11 @@ async fn undo_batch(
             general = true;
         } else if let Some(id) = ids.get(key) {
             changed.push((*key, id.clone()));
+            anew.extend(written.map(|written| (*key, written)));
         }
     }
     writer.flush().await?;
-    outcome.findings += rederive(writer, &changed).await?;
+    outcome.findings += rederive_anew(writer, &changed, &anew).await?;
     if general {
         rules::lay(&mut writer.session, None).await?;
     }

@@ -3,7 +3,7 @@
 //! Invariant: a function of the match, its findings, its vulnerability and the decisions about it, first sight aside.
 
 use super::{rules, statements as sql};
-use crate::derive::write::{HeldMatch, HeldVulnerability};
+use crate::derive::held::{HeldMatch, HeldVulnerability};
 use crate::error::Result;
 use crate::listing;
 use crate::session::Session;

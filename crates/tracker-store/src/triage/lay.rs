@@ -4,7 +4,8 @@
 
 use super::statements as sql;
 use crate::Store;
-use crate::derive::write::{self, HeldVulnerability, Rows};
+use crate::derive::held::{self, Anew, HeldVulnerability};
+use crate::derive::write::{self, Rows};
 use crate::derive::{ChannelFinding, Derived, DerivedMatch};
 use crate::error::{Result, StoreError};
 use crate::listing;
@@ -19,7 +20,16 @@ pub(super) async fn rederive(
     writer: &mut Writer,
     vulnerabilities: &[(i64, String)],
 ) -> Result<u64> {
-    lay(writer, vulnerabilities, None).await
+    rederive_anew(writer, vulnerabilities, &Anew::new()).await
+}
+
+/// The same, where decisions about some matches alone changed.
+pub(super) async fn rederive_anew(
+    writer: &mut Writer,
+    vulnerabilities: &[(i64, String)],
+    anew: &Anew,
+) -> Result<u64> {
+    lay(writer, vulnerabilities, anew, None).await
 }
 
 /// Attributes that are counted to other families than before, and why.
@@ -36,19 +46,20 @@ pub(super) async fn regroup(
     vulnerabilities: &[(i64, String)],
     regrouped: &Regrouped,
 ) -> Result<u64> {
-    lay(writer, vulnerabilities, Some(regrouped)).await
+    lay(writer, vulnerabilities, &Anew::new(), Some(regrouped)).await
 }
 
 async fn lay(
     writer: &mut Writer,
     vulnerabilities: &[(i64, String)],
+    anew: &Anew,
     regrouped: Option<&Regrouped>,
 ) -> Result<u64> {
     if vulnerabilities.is_empty() {
         return Ok(0);
     }
     let ids = vulnerabilities.iter().map(|(_, id)| id.as_str());
-    let mut held = write::held(writer, ids).await?;
+    let mut held = held::held(writer, ids, anew).await?;
     let mut distributions: BTreeSet<String> = BTreeSet::new();
     for one in held.values() {
         distributions.extend(one.matches.iter().map(|held| held.distribution.clone()));

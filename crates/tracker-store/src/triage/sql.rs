@@ -1,4 +1,4 @@
-//! A query in the database's language: the same answer as [`Query::matches`] gives, which a property test holds it to.
+//! A query in the database's language: the same answer as [`query::Query::matches`] gives, which a property test holds it to.
 //!
 //! Invariant: whatever a person typed is a bound value; texts are made of this file's own words only.
 
