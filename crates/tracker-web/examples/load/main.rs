@@ -8,10 +8,10 @@
 //!
 //! `DATABASE` is an address (`sqlite:PATH`, `postgres://…`). With `--fill` an empty one is first filled with 500,000
 //! matches (`--fill=N`: of N vulnerabilities, about two matches each). `--rounds` (200) is how often each kind of page is
-//! asked for, as often again before it is timed. `--program` is what serves; without it only the
-//! handlers are timed. `--seconds` (10) is for how long it is asked, `--rate` (200) how often a second, `--clients` (8)
-//! by how many connections. The clients run on the same cores as the server and its database.
-//! Invariant: decisions are taken back, so that each run finds the same data.
+//! asked for, as often again before it is timed; `--slowest` names those that take longest. `--program` is what serves;
+//! without it only the handlers are timed. `--seconds` (10) is for how long it is asked, `--rate` (200) how often a
+//! second, `--clients` (8) by how many connections. The clients run on the same cores as the server and its database.
+//! Invariant: decisions are taken back, so that each run finds the same matches; the log of them grows.
 #![allow(clippy::print_stdout, reason = "the report is the purpose")]
 
 mod bulk;
@@ -32,6 +32,7 @@ struct Arguments {
     database: String,
     fill: Option<u64>,
     rounds: u32,
+    slowest: bool,
     program: Option<PathBuf>,
     seconds: u64,
     rate: u32,
@@ -46,6 +47,7 @@ fn arguments() -> Option<Arguments> {
         database: String::new(),
         fill: None,
         rounds: ROUNDS,
+        slowest: false,
         program: None,
         seconds: 10,
         rate: 200,
@@ -56,6 +58,7 @@ fn arguments() -> Option<Arguments> {
         match word.as_str() {
             "--fill" => arguments.fill = Some(Scale::PROMISED.vulnerabilities),
             "--rounds" => arguments.rounds = given.next()?.parse().ok()?,
+            "--slowest" => arguments.slowest = true,
             "--program" => arguments.program = Some(given.next()?.into()),
             "--seconds" => arguments.seconds = given.next()?.parse().ok()?,
             "--rate" => arguments.rate = given.next()?.parse().ok()?,
@@ -75,7 +78,7 @@ fn arguments() -> Option<Arguments> {
 async fn main() -> Result<(), Failure> {
     let Some(arguments) = arguments() else {
         println!(
-            "usage: load DATABASE [--fill[=N]] [--rounds N] [--program PATH] [--seconds N] [--rate N] [--clients N]"
+            "usage: load DATABASE [--fill[=N]] [--rounds N] [--slowest] [--program PATH] [--seconds N] [--rate N] [--clients N]"
         );
         return Ok(());
     };
@@ -94,20 +97,24 @@ async fn main() -> Result<(), Failure> {
         held.vulnerabilities, held.packages, held.matches
     );
     println!(
-        "{:<16}{:>9}{:>10}{:>10}{:>10}  slowest",
+        "{:<16}{:>9}{:>10}{:>10}{:>10}",
         "page", "requests", "P50 ms", "P95 ms", "max ms"
     );
     for row in page_times(&store, arguments.rounds).await? {
         let ms = |micros: u64| micros as f64 / 1e3;
         println!(
-            "{:<16}{:>9}{:>10.2}{:>10.2}{:>10.2}  {}",
+            "{:<16}{:>9}{:>10.2}{:>10.2}{:>10.2}",
             row.page,
             row.requests,
             ms(row.p50_us),
             ms(row.p95_us),
-            ms(row.max_us),
-            row.slowest
+            ms(row.max_us)
         );
+        if arguments.slowest {
+            for (taken, address) in &row.slowest {
+                println!("{:>12.2} ms  {address}", ms(*taken));
+            }
+        }
     }
     bulk::measure(&store).await?;
     let Some(program) = &arguments.program else {
