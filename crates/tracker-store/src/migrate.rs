@@ -106,6 +106,12 @@ pub(crate) const STEPS: &[Step] = &[
         include_str!("../migrations/sqlite/0016_ways.sql"),
         include_str!("../migrations/postgres/0016_ways.sql"),
     ),
+    (
+        17,
+        "walk",
+        include_str!("../migrations/sqlite/0017_walk.sql"),
+        include_str!("../migrations/postgres/0017_walk.sql"),
+    ),
 ];
 
 /// The steps for a database, each applied in its own transaction.

@@ -62,8 +62,17 @@ impl Span {
         if self.backwards { "ASC" } else { "DESC" }
     }
 
-    /// Sorts, and keeps as many as are wanted.
+    /// Sorts what is beyond, and keeps as many as are wanted.
     fn keep(self, found: &mut Vec<Position>) {
+        let from = (self.from.rank, self.from.key);
+        found.retain(|place| {
+            let place = (place.rank, place.key);
+            if self.backwards {
+                place > from
+            } else {
+                place < from
+            }
+        });
         found.sort_unstable_by_key(|place| (place.rank, place.key));
         if !self.backwards {
             found.reverse();
@@ -207,20 +216,22 @@ impl Asked<'_> {
         let (mut found, total) = match way {
             Way::Facets(spread) => {
                 let mut found = sure(session, spread.sure, span).await?;
-                let mut total = spread.sure_items;
+                let mut total = spread.sure_items as u64;
                 if !spread.unsure.is_empty() {
                     let from = From::Facets(json(&spread.unsure));
-                    total += self.count(session, &from, &rest).await?;
-                    found.extend(self.among(session, &from, &rest, span).await?);
+                    let asked = self.asked(session, &from, &rest).await?;
+                    total += asked.len() as u64;
+                    found.extend(asked);
                 }
-                (found, Some(total as u64))
+                (found, Some(total))
+            }
+            Way::From(from @ From::Families(_)) => {
+                (self.along(session, &from, &rest, span).await?, None)
             }
             Way::From(from) => {
-                let total = match from {
-                    From::Families(_) => None,
-                    _ => Some(self.count(session, &from, &rest).await? as u64),
-                };
-                (self.among(session, &from, &rest, span).await?, total)
+                let found = self.asked(session, &from, &rest).await?;
+                let total = found.len() as u64;
+                (found, Some(total))
             }
             Way::Ranks => (self.ranks(session, &rest, span).await?, None),
         };
@@ -235,9 +246,10 @@ impl Asked<'_> {
         let mut found = match way {
             Way::Facets(spread) if spread.sure_items + spread.unsure_items <= SORTED => {
                 let facets = From::Facets(json(&[spread.sure, spread.unsure].concat()));
-                self.among(session, &facets, &rest, span).await?
+                self.asked(session, &facets, &rest).await?
             }
-            Way::From(from) => self.among(session, &from, &rest, span).await?,
+            Way::From(from @ From::Families(_)) => self.along(session, &from, &rest, span).await?,
+            Way::From(from) => self.asked(session, &from, &rest).await?,
             // So many are read that whatever hits often is better gathered first.
             _ => {
                 rest.each = false;
@@ -254,9 +266,9 @@ impl Asked<'_> {
         let total = match way {
             Way::Facets(spread) => {
                 let unsure = From::Facets(json(&spread.unsure));
-                spread.sure_items + self.count(session, &unsure, &rest).await?
+                spread.sure_items as u64 + self.asked(session, &unsure, &rest).await?.len() as u64
             }
-            Way::From(from) => self.count(session, &from, &rest).await?,
+            Way::From(from) => self.asked(session, &from, &rest).await?.len() as u64,
             Way::Ranks => {
                 rest.each = false;
                 let condition = self.condition(&rest, session.dialect());
@@ -265,34 +277,38 @@ impl Asked<'_> {
                     condition.text
                 );
                 let rows = session.select(text, condition.values).await?;
-                rows.first().map_or(Ok(0), |row| row.integer(0))?
+                rows.first().map_or(Ok(0), |row| row.integer(0))? as u64
             }
         };
-        Ok(total as u64)
+        Ok(total)
     }
 
-    /// How many of some matches answer.
-    async fn count(&self, session: &mut Session, from: &From, rest: &Rest<'_>) -> Result<i64> {
+    /// Those of some matches that answer, in no order.
+    async fn asked(
+        &self,
+        session: &mut Session,
+        from: &From,
+        rest: &Rest<'_>,
+    ) -> Result<Vec<Position>> {
         let mut condition = self.condition(rest, session.dialect());
+        let (list, is) = from.list(&mut condition);
         let text = match session.dialect() {
-            Dialect::Sqlite => {
-                let from = from.joined(&mut condition);
-                format!("SELECT count(*) FROM {from} AND ({})", condition.text)
-            }
-            Dialect::Postgres => {
-                let (list, is) = from.list(&mut condition);
-                format!(
-                    "SELECT count(*) FROM {list} AS l CROSS JOIN LATERAL (SELECT 1 FROM triage_item AS i WHERE {is} AND ({}) LIMIT {ALL}) AS i",
-                    condition.text
-                )
-            }
+            // Which joins in this order.
+            Dialect::Sqlite => format!(
+                "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN triage_item AS i WHERE {is} AND ({})",
+                condition.text
+            ),
+            // The limit inside keeps the server from reading all matches to join them.
+            Dialect::Postgres => format!(
+                "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN LATERAL (SELECT i.rank, i.key FROM triage_item AS i WHERE {is} AND ({}) LIMIT {ALL}) AS i",
+                condition.text
+            ),
         };
-        let rows = session.select(text, condition.values).await?;
-        rows.first().map_or(Ok(0), |row| row.integer(0))
+        places(&session.select(text, condition.values).await?)
     }
 
-    /// Those of some matches that answer and are in a span.
-    async fn among(
+    /// The first of each of some families that answer and are in a span, and of those the first.
+    async fn along(
         &self,
         session: &mut Session,
         from: &From,
@@ -302,30 +318,20 @@ impl Asked<'_> {
         let mut condition = self.condition(rest, session.dialect());
         let (order, limit) = (span.order(), span.limit);
         let beyond = condition.beyond(span);
-        let text = match (session.dialect(), from) {
-            (Dialect::Sqlite, From::Families(_)) => {
-                let (list, is) = from.list(&mut condition);
-                format!(
-                    "SELECT o.rank, o.key FROM {list} AS l CROSS JOIN triage_item AS o WHERE o.key IN (SELECT i.key FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}) ORDER BY o.rank {order}, o.key {order} LIMIT {limit}",
-                    condition.text
-                )
-            }
-            (Dialect::Sqlite, _) => {
-                let from = from.joined(&mut condition);
-                format!(
-                    "SELECT i.rank, i.key FROM {from} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
-                    condition.text
-                )
-            }
-            // The limit inside keeps the server from reading all matches to join them.
-            (Dialect::Postgres, _) => {
-                let (list, is) = from.list(&mut condition);
-                format!(
-                    "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN LATERAL (SELECT i.rank, i.key FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}) AS i ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
-                    condition.text
-                )
-            }
+        let (list, is) = from.list(&mut condition);
+        let own = |columns: &str| {
+            format!(
+                "SELECT {columns} FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
+                condition.text
+            )
         };
+        let of = match session.dialect() {
+            Dialect::Sqlite => format!("triage_item AS o WHERE o.key IN ({})", own("i.key")),
+            Dialect::Postgres => format!("LATERAL ({}) AS o", own("i.rank, i.key")),
+        };
+        let text = format!(
+            "SELECT o.rank, o.key FROM {list} AS l CROSS JOIN {of} ORDER BY o.rank {order}, o.key {order} LIMIT {limit}"
+        );
         places(&session.select(text, condition.values).await?)
     }
 
@@ -377,12 +383,6 @@ impl From {
             _ => list(condition.dialect, &place),
         };
         (list, is)
-    }
-
-    /// The list joined to its matches, for SQLite, which joins in this order.
-    fn joined(&self, condition: &mut Condition) -> String {
-        let (list, is) = self.list(condition);
-        format!("{list} AS l CROSS JOIN triage_item AS i WHERE {is}")
     }
 }
 
