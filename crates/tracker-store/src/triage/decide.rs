@@ -25,7 +25,7 @@ use tracker_triage::{Action, Actor, Decisions, Entry, Event, Subject};
 pub(super) const MAX_ITEMS: usize = 10_000;
 
 /// Vulnerabilities that are worked on at once.
-pub(super) const BATCH: usize = 500;
+pub(super) const BATCH: usize = 1000;
 
 /// A match, by its names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -295,7 +295,8 @@ impl Asked<'_> {
         let text = match session.dialect() {
             // Which joins in this order.
             Dialect::Sqlite => format!(
-                "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN triage_item AS i WHERE {is} AND ({})",
+                "SELECT i.rank, i.key FROM {list} AS l CROSS JOIN triage_item AS i {} WHERE {is} AND ({})",
+                from.index(),
                 condition.text
             ),
             // The limit inside keeps the server from reading all matches to join them.
@@ -319,15 +320,18 @@ impl Asked<'_> {
         let (order, limit) = (span.order(), span.limit);
         let beyond = condition.beyond(span);
         let (list, is) = from.list(&mut condition);
-        let own = |columns: &str| {
+        let own = |columns: &str, index: &str| {
             format!(
-                "SELECT {columns} FROM triage_item AS i WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
+                "SELECT {columns} FROM triage_item AS i {index} WHERE {is} AND ({}) AND {beyond} ORDER BY i.rank {order}, i.key {order} LIMIT {limit}",
                 condition.text
             )
         };
         let of = match session.dialect() {
-            Dialect::Sqlite => format!("triage_item AS o WHERE o.key IN ({})", own("i.key")),
-            Dialect::Postgres => format!("LATERAL ({}) AS o", own("i.rank, i.key")),
+            Dialect::Sqlite => format!(
+                "triage_item AS o WHERE o.key IN ({})",
+                own("i.key", from.index())
+            ),
+            Dialect::Postgres => format!("LATERAL ({}) AS o", own("i.rank, i.key", "")),
         };
         let text = format!(
             "SELECT o.rank, o.key FROM {list} AS l CROSS JOIN {of} ORDER BY o.rank {order}, o.key {order} LIMIT {limit}"
@@ -367,6 +371,15 @@ enum From {
 }
 
 impl From {
+    /// The index by which SQLite finds the matches of an element; left to itself it may take another for better.
+    fn index(&self) -> &'static str {
+        match self {
+            From::Facets(_) => "INDEXED BY triage_item_facet",
+            From::Keys(_) => "",
+            From::Families(_) => "INDEXED BY triage_item_family",
+        }
+    }
+
     /// The list, and what says that match `i` is of its element.
     fn list(&self, condition: &mut Condition) -> (String, &'static str) {
         let (elements, is) = match self {
@@ -466,19 +479,19 @@ async fn heads(
     let list = list(dialect, "$1");
     let (beyond, order) = (span.beyond(), span.order());
     let within = if span.backwards { "<=" } else { ">=" };
-    let own = |columns: &str| {
+    let own = |columns: &str, index: &str| {
         format!(
-            "SELECT {columns} FROM triage_item AS i WHERE i.facet = l.item AND (i.rank, i.key) {beyond} ($2, $3) AND (i.rank, i.key) {within} ($4, $5) ORDER BY i.rank {order}, i.key {order} LIMIT {each}"
+            "SELECT {columns} FROM triage_item AS i {index} WHERE i.facet = l.item AND (i.rank, i.key) {beyond} ($2, $3) AND (i.rank, i.key) {within} ($4, $5) ORDER BY i.rank {order}, i.key {order} LIMIT {each}"
         )
     };
     let text = match dialect {
         Dialect::Sqlite => format!(
             "SELECT o.rank, o.key, l.item FROM {list} AS l CROSS JOIN triage_item AS o WHERE o.key IN ({})",
-            own("i.key")
+            own("i.key", "INDEXED BY triage_item_facet")
         ),
         Dialect::Postgres => format!(
             "SELECT o.rank, o.key, l.item FROM {list} AS l CROSS JOIN LATERAL ({}) AS o",
-            own("i.rank, i.key")
+            own("i.rank, i.key", "")
         ),
     };
     let values: Vec<Value> = values![
