@@ -9,7 +9,7 @@ use crate::Store;
 use crate::error::Result;
 use crate::listing::{self, NO_FINDING, SCOPE_ALL, SCOPE_MATCHED};
 use crate::session::Session;
-use crate::statement::{Dialect, Statement, statements};
+use crate::statement::{Statement, statements};
 use crate::value::{Value, values};
 use crate::view::{Order, Page, PageRequest, VulnerabilityFilter, VulnerabilityRow};
 use crate::words::{self, Query, Written as _};
@@ -24,14 +24,12 @@ const MAX_COUNT: i64 = 10_000;
 /// that hit so often as they stand are not looked for as beginnings too.
 const MANY_HITS: i64 = 2_000;
 
-/// Where words hit one in so many vulnerabilities or more, a page is full after few rows of the walk, and asking about
-/// each costs less than gathering all hits before. With fewer hits it is soon a hundred times as much on SQLite, whose
-/// index knows words by their rows; PostgreSQL reads the words of a row instead.
-const OFTEN_IN_INDEX: i64 = 5;
-const OFTEN_IN_ROWS: i64 = 25;
+/// Where words hit one in so many vulnerabilities or more, a page is full after few rows of the walk, and asking each for
+/// its own words costs less than gathering all hits before.
+const OFTEN: i64 = 25;
 
-/// Vulnerabilities, evenly spread, of which PostgreSQL is asked how many have the words: it counts hits by gathering all
-/// of them, however few are wanted.
+/// Vulnerabilities, evenly spread, that are asked whether they have the words: to count hits, SQLite's index reads as many
+/// as are wanted of them, and PostgreSQL gathers all.
 const SAMPLE: i64 = 500;
 
 /// What narrows a list down: $1 scope, $2 severities, $3 exploitation, $4 statuses.
@@ -219,6 +217,9 @@ pub(crate) static WAYS: [&Way; 7] = [
 statements! {
     SCOPE_OF_CHANNEL = "SELECT key FROM channel WHERE name = $1";
     WORDS_COUNT = "SELECT count(*) FROM (SELECT rowid FROM vulnerability_words($1) LIMIT $2) AS counted";
+    /// How many of the vulnerabilities at even distances $3 up to $2 have the words $1, as [`words::asked`] gives them.
+    SAMPLED = sqlite "WITH RECURSIVE s (key) AS (SELECT $3 UNION ALL SELECT key + $3 FROM s WHERE key + $3 <= $2) SELECT count(*) FROM s CROSS JOIN vulnerability_words_text AS w WHERE w.vulnerability = s.key AND NOT EXISTS (SELECT 1 FROM json_each($1) AS t WHERE instr(' ' || w.words || ' ', t.value) = 0)"
+        postgres "SELECT count(*) FROM generate_series(CAST($3 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT)) AS s (key) WHERE EXISTS (SELECT 1 FROM vulnerability_words AS w WHERE w.rowid = s.key AND w.words @@ CAST($1 AS tsquery) LIMIT 1 OFFSET 0)";
     PACKAGE_COUNT = "SELECT count(*) FROM (SELECT vulnerability FROM package_match WHERE family = $1 UNION ALL SELECT m.vulnerability FROM attribute AS a JOIN package_match AS m ON m.family = a.family AND m.distribution = a.distribution WHERE a.name = $1 AND a.size = $2 AND a.family <> $1 LIMIT $3) AS counted";
     /// About how many vulnerabilities there are: keys are given in order.
     LAST = "SELECT coalesce(max(key), 0) FROM vulnerability";
@@ -341,10 +342,10 @@ async fn way_to(
         }
         (None, Some(words)) => {
             let mut either = [words.closed(), words];
-            let mut hits = Hits::of(session, &either[0].text(dialect)).await?;
+            let mut hits = Hits::of(session, &either[..1]).await?;
             if hits == Hits::Few {
                 either.swap(0, 1);
-                hits = Hits::of(session, &either[0].text(dialect)).await?;
+                hits = Hits::of(session, &either[..1]).await?;
             }
             let text = either[0].text(dialect);
             let (way, text) = match hits {
@@ -369,42 +370,28 @@ pub(crate) enum Hits {
 }
 
 impl Hits {
-    /// How often words hit that are written for the database.
-    pub(crate) async fn of(session: &mut Session, words: &str) -> Result<Hits> {
+    /// How often words hit, all of them.
+    pub(crate) async fn of(session: &mut Session, words: &[Query]) -> Result<Hits> {
         Hits::beyond(MANY_HITS, session, words).await
     }
 
     /// The same, where more than so many are many.
-    async fn beyond(few: i64, session: &mut Session, words: &str) -> Result<Hits> {
+    async fn beyond(few: i64, session: &mut Session, words: &[Query]) -> Result<Hits> {
+        let dialect = session.dialect();
         let last = session.count(&LAST, Vec::new()).await?;
         // Often is many, too.
-        let sampled = session.dialect() == Dialect::Postgres && last >= few * OFTEN_IN_ROWS;
-        if sampled {
-            let asked = values![words, last, (last / SAMPLE).max(1)];
-            let rows = session.select(SAMPLED.to_owned(), asked).await?;
-            let hits = rows.first().map_or(Ok(0), |row| row.integer(0))?;
-            if hits >= SAMPLE / OFTEN_IN_ROWS {
+        if last >= few * OFTEN {
+            let asked = words::asked(words, dialect);
+            let spread = values![asked, last, (last / SAMPLE).max(1)];
+            if session.count(&SAMPLED, spread).await? >= SAMPLE / OFTEN {
                 return Ok(Hits::Often);
             }
         }
-        let counted = values![words, few + 1];
-        if session.count(&WORDS_COUNT, counted).await? <= few {
-            return Ok(Hits::Few);
-        }
-        if session.dialect() == Dialect::Postgres {
-            return Ok(Hits::Many);
-        }
-        let most = last / OFTEN_IN_INDEX;
-        let often = session
-            .count(&WORDS_COUNT, values![words, most + 1])
-            .await?
-            > most;
-        Ok(if often { Hits::Often } else { Hits::Many })
+        let counted = values![words::all(words, dialect), few + 1];
+        let many = session.count(&WORDS_COUNT, counted).await? > few;
+        Ok(if many { Hits::Many } else { Hits::Few })
     }
 }
-
-/// How many of the vulnerabilities at even distances $3 up to $2 have the words $1, on PostgreSQL.
-const SAMPLED: &str = "SELECT count(*) FROM generate_series(CAST($3 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT)) AS s (key) WHERE EXISTS (SELECT 1 FROM vulnerability_words AS w WHERE w.rowid = s.key AND w.words @@ CAST($1 AS tsquery) LIMIT 1 OFFSET 0)";
 
 /// Where a page begins and which way it goes.
 pub(crate) struct Seek {

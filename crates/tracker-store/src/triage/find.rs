@@ -162,8 +162,8 @@ impl Asked<'_> {
             }
         }
         if !rest.words.is_empty() {
+            rest.each = Hits::of(session, &rest.words).await? == Hits::Often;
             let words = words::all(&rest.words, dialect);
-            rest.each = Hits::of(session, &words).await? == Hits::Often;
             if !rest.each
                 && let Some(keys) = self.keys(session, sql::lead_of_words(words)).await?
             {
