@@ -6,7 +6,7 @@
 //! makes the answer unknown unless it could not change it.
 
 use crate::range::{Bound, Range, Status};
-use crate::scheme::{self, Scheme};
+use crate::scheme::{self, Scheme, is_plain};
 use crate::{expression, requirement};
 use std::cmp::Ordering;
 
@@ -49,10 +49,12 @@ pub fn evaluate(version: &str, ranges: &[Range], default: Status) -> Verdict {
         deciding: None,
     };
     for (index, range) in ranges.iter().enumerate() {
-        if any_version && !range.names_versions() {
+        let membership = range.membership(version);
+        // Outside of it, what kind of range it is need not be asked.
+        if membership != Membership::Outside && any_version && !range.names_versions() {
             continue;
         }
-        match range.membership(version) {
+        match membership {
             Membership::Outside => {}
             Membership::Undecided => {
                 undecided.get_or_insert(index);
@@ -81,6 +83,10 @@ impl Range {
     pub fn membership(&self, version: &str) -> Membership {
         let scheme = Scheme::of(&self.scheme);
         if let Some(exact) = self.exact() {
+            if scheme == Scheme::Upstream && is_plain(version) && is_plain(exact) {
+                // No expression, and neither is a patch level or snapshot of the other.
+                return truth(Some(crate::upstream::compare(version, exact).is_eq()));
+            }
             if let Some(answer) = requirement::membership(scheme, version, exact) {
                 return answer;
             }

@@ -218,7 +218,7 @@ pub fn is_version(text: &str) -> bool {
 
 /// Whether a text is nothing but numbers and dots, and neither a day nor a commit: what most versions are, about which
 /// nothing else need be asked.
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !matches!(text.len(), 8 | 10 | 40 | 64)
         && text.starts_with(|c: char| c.is_ascii_digit())
         && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')

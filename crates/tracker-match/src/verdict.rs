@@ -258,11 +258,7 @@ fn upper(range: &Range) -> &str {
 
 /// Tells "fixed since" from "never was affected": by whether an affected range ends below the version.
 fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: &str) -> Answer {
-    let ended = ranges
-        .iter()
-        .filter(|range| range.status == Status::Affected)
-        .filter(|range| ends_below(version, range) || !range.changes.is_empty())
-        .max_by(|a, b| nix_version::upstream::compare(upper(a), upper(b)));
+    let ended = last_ended(version, ranges);
     match (ended, deciding) {
         (Some(_), Some(range)) if range.status == Status::Unaffected => Answer {
             status: Status::Unaffected,
@@ -288,6 +284,23 @@ fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: 
             },
         },
     }
+}
+
+/// Of the affected ranges that end below a version or change within, the one that ends last. Sources list versions in
+/// rising order, so that from the end on most are known to end before it.
+fn last_ended<'a>(version: &str, ranges: &'a [Range]) -> Option<&'a Range> {
+    let mut last: Option<&Range> = None;
+    for range in ranges.iter().rev() {
+        let later = last
+            .is_none_or(|last| nix_version::upstream::compare(upper(range), upper(last)).is_gt());
+        if range.status == Status::Affected
+            && later
+            && (ends_below(version, range) || !range.changes.is_empty())
+        {
+            last = Some(range);
+        }
+    }
+    last
 }
 
 /// Who says it, as shown.

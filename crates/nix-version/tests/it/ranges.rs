@@ -252,4 +252,24 @@ proptest! {
             "{} at {}: {:?}", version, cut, pair
         );
     }
+
+    /// One plain version holds what is neither below nor above it.
+    #[test]
+    fn a_plain_version_is_where_both_bounds_are(
+        version in "[0-9]{1,3}(\\.[0-9]{1,3}){0,4}",
+        named in "[0-9]{1,3}(\\.[0-9]{1,3}){0,4}",
+        same in any::<bool>(),
+    ) {
+        let version = if same { format!("{named}.0") } else { version };
+        let exact = range("cpe", from(&named), Bound::Inclusive(named.clone()), Affected);
+        let above = range("cpe", from(&named), Bound::Unbounded, Affected);
+        let below = range("cpe", Bound::Unbounded, Bound::Inclusive(named.clone()), Affected);
+        let inside = |r: &Range| status(&version, std::slice::from_ref(r), Unaffected);
+        let both = match (inside(&above), inside(&below)) {
+            (Affected, Affected) => Affected,
+            (Unaffected, _) | (_, Unaffected) => Unaffected,
+            _ => Unknown,
+        };
+        prop_assert_eq!(inside(&exact), both, "{} in {}", version, named);
+    }
 }
