@@ -6,7 +6,7 @@
 //! makes the answer unknown unless it could not change it.
 
 use crate::range::{Bound, Range, Status};
-use crate::scheme::{self, Scheme, is_plain};
+use crate::scheme::{self, Scheme, is_plain, is_release};
 use crate::{expression, requirement};
 use std::cmp::Ordering;
 
@@ -83,7 +83,7 @@ impl Range {
     pub fn membership(&self, version: &str) -> Membership {
         let scheme = Scheme::of(&self.scheme);
         if let Some(exact) = self.exact() {
-            if scheme == Scheme::Upstream && is_plain(version) && is_plain(exact) {
+            if scheme == Scheme::Upstream && is_plain(version) && is_release(exact) {
                 // No expression, and neither is a patch level or snapshot of the other.
                 return truth(Some(crate::upstream::compare(version, exact).is_eq()));
             }

@@ -69,7 +69,7 @@ impl Scheme {
     /// Compares a package's version with one that a source names; `None` if the scheme cannot.
     pub fn compare(self, version: &str, named: &str) -> Option<Ordering> {
         let (version, named) = (version.trim(), named.trim());
-        if self == Scheme::Upstream && is_plain(version) && is_plain(named) {
+        if self == Scheme::Upstream && is_release(version) && is_release(named) {
             return Some(upstream::compare(version, named));
         }
         if self == Scheme::Prose {
@@ -222,6 +222,18 @@ pub(crate) fn is_plain(text: &str) -> bool {
     !matches!(text.len(), 8 | 10 | 40 | 64)
         && text.starts_with(|c: char| c.is_ascii_digit())
         && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// Whether a text is written as most releases are, a stage or a patch level with it (`2.6.39:rc1`, `1.0.2k`): a wildcard,
+/// a day, a commit, or a moment after a release (`unstable`) it cannot be.
+pub(crate) fn is_release(text: &str) -> bool {
+    !matches!(text.len(), 8 | 10 | 40 | 64)
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|b| match b {
+            b'u' | b'x' | b'X' => false,
+            b'.' | b':' | b'-' => true,
+            other => other.is_ascii_alphanumeric(),
+        })
 }
 
 /// Whether a text is a full commit id (SHA-1 or SHA-256 in hex).

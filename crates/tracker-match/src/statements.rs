@@ -10,6 +10,7 @@ use crate::name::{fold, squeeze, stems};
 use crate::platform::only_elsewhere;
 use crate::reason::Match;
 use crate::verdict::Verdicts;
+use nix_version::{Bound, Range, Status, upstream};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use tracker_inventory::Package;
@@ -32,9 +33,24 @@ pub struct Statements<'a> {
 pub(crate) struct Told<'a> {
     pub(crate) statement: Statement<'a>,
     elsewhere: OnceCell<Option<String>>,
+    /// Where the affected range stands that ends last.
+    last_of_all: OnceCell<Option<usize>>,
 }
 
 impl Told<'_> {
+    /// Of its affected ranges that `ended` holds of, the one that ends last; of two that end alike, the later one.
+    ///
+    /// Sources name a thousand versions of a kernel, and a list has a dozen kernels, most of them past all that is named:
+    /// which one ends last of all is worked out once.
+    pub(crate) fn last_ended(&self, ended: impl Fn(&Range) -> bool) -> Option<&Range> {
+        let ranges = &self.statement.affected.ranges;
+        let last_of_all = *self.last_of_all.get_or_init(|| last(ranges, |_| true));
+        match last_of_all.map(|at| &ranges[at]) {
+            Some(range) if !ended(range) => last(ranges, ended).map(|at| &ranges[at]),
+            answer => answer,
+        }
+    }
+
     /// The systems that it is limited to, where no package runs on any of them.
     pub(crate) fn only_elsewhere(&self) -> Option<&str> {
         self.elsewhere
@@ -74,6 +90,7 @@ impl<'a> Statements<'a> {
             all.push(Told {
                 statement,
                 elsewhere: OnceCell::new(),
+                last_of_all: OnceCell::new(),
             });
         }
         let mut by_name: HashMap<String, Vec<(Form, u32)>> = HashMap::new();
@@ -156,6 +173,23 @@ impl<'a> Statements<'a> {
             })
             .collect()
     }
+}
+
+/// Where, of the affected ranges that `counts` holds of, the one stands that ends last. Sources list versions in rising
+/// order, so that from the end on most are known to end before it.
+fn last(ranges: &[Range], counts: impl Fn(&Range) -> bool) -> Option<usize> {
+    let end = |at: usize| match &ranges[at].upper {
+        Bound::Inclusive(upper) | Bound::Exclusive(upper) => upper.as_str(),
+        Bound::Unbounded => "",
+    };
+    let mut last: Option<usize> = None;
+    for (at, range) in ranges.iter().enumerate().rev() {
+        let later = last.is_none_or(|last| upstream::compare(end(at), end(last)).is_gt());
+        if range.status == Status::Affected && later && counts(range) {
+            last = Some(at);
+        }
+    }
+    last
 }
 
 /// Relations that connect names which need not be alike.

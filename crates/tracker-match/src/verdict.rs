@@ -189,13 +189,13 @@ fn answer(package: &Package, statements: &[&Told<'_>]) -> Answer {
                 finding: FindingStatus::Affected,
                 text: format!("affected: every version that is not named otherwise ({label})"),
             },
-            (Status::Unaffected, deciding) => unaffected(version, ranges, deciding, &label),
+            (Status::Unaffected, deciding) => unaffected(version, told, deciding, &label),
             (Status::Unknown, Some(range)) => open(format!(
                 "open: {version} cannot be compared with: {range} ({label})"
             )),
             // Records without a default status mean "not above": they name the version that ends the range.
             (Status::Unknown, None) if is_beyond(version, ranges) => {
-                unaffected(version, ranges, None, &label)
+                unaffected(version, told, None, &label)
             }
             (Status::Unknown, None) if ranges.is_empty() => {
                 open(format!("open: no versions are named ({label})"))
@@ -248,17 +248,10 @@ fn ends_below(version: &str, range: &Range) -> bool {
     }
 }
 
-/// The version that an upper bound names.
-fn upper(range: &Range) -> &str {
-    match &range.upper {
-        Bound::Inclusive(upper) | Bound::Exclusive(upper) => upper,
-        Bound::Unbounded => "",
-    }
-}
-
 /// Tells "fixed since" from "never was affected": by whether an affected range ends below the version.
-fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: &str) -> Answer {
-    let ended = last_ended(version, ranges);
+fn unaffected(version: &str, told: &Told<'_>, deciding: Option<&Range>, label: &str) -> Answer {
+    // It ends below the version, or changes within.
+    let ended = told.last_ended(|range| ends_below(version, range) || !range.changes.is_empty());
     match (ended, deciding) {
         (Some(_), Some(range)) if range.status == Status::Unaffected => Answer {
             status: Status::Unaffected,
@@ -278,29 +271,12 @@ fn unaffected(version: &str, ranges: &[Range], deciding: Option<&Range>, label: 
         (None, None) => Answer {
             status: Status::Unaffected,
             finding: FindingStatus::NotAffected,
-            text: match ranges.first() {
+            text: match told.statement.affected.ranges.first() {
                 Some(range) => format!("not affected: {version} is not in: {range} ({label})"),
                 None => format!("not affected: no version is named as affected ({label})"),
             },
         },
     }
-}
-
-/// Of the affected ranges that end below a version or change within, the one that ends last. Sources list versions in
-/// rising order, so that from the end on most are known to end before it.
-fn last_ended<'a>(version: &str, ranges: &'a [Range]) -> Option<&'a Range> {
-    let mut last: Option<&Range> = None;
-    for range in ranges.iter().rev() {
-        let later = last
-            .is_none_or(|last| nix_version::upstream::compare(upper(range), upper(last)).is_gt());
-        if range.status == Status::Affected
-            && later
-            && (ends_below(version, range) || !range.changes.is_empty())
-        {
-            last = Some(range);
-        }
-    }
-    last
 }
 
 /// Who says it, as shown.

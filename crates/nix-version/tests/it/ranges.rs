@@ -257,7 +257,7 @@ proptest! {
     #[test]
     fn a_plain_version_is_where_both_bounds_are(
         version in "[0-9]{1,3}(\\.[0-9]{1,3}){0,4}",
-        named in "[0-9]{1,3}(\\.[0-9]{1,3}){0,4}",
+        named in "[0-9]{1,3}(\\.[0-9]{1,3}){0,4}((:rc|-beta|p|a)[0-9]{1,2}|k)?",
         same in any::<bool>(),
     ) {
         let version = if same { format!("{named}.0") } else { version };
