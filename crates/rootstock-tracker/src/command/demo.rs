@@ -33,7 +33,6 @@ pub(crate) async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         }
     }
     progress.finish();
-    announce(&listener, "ready")?;
     let address = listener.local_addr()?;
     // The pages are the machine's own, or those of whoever asked for them to be more.
     let here = if address.ip().is_unspecified() {
@@ -46,6 +45,8 @@ pub(crate) async fn run(arguments: Demo) -> anyhow::Result<Outcome> {
         output::note(&format!("sign in as a triager: {}", link?));
     }
     output::note("press Ctrl-C to stop");
+    // Last: whoever waits for it finds all that there is to know.
+    announce(&listener, "ready")?;
     let people = People::default();
     serve(listener, store, None, people, Watch::default(), stop).await
 }
