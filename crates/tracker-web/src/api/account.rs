@@ -2,7 +2,7 @@
 //!
 //! Invariant: no answer holds a secret, or anything of somebody else.
 
-use super::sent::{Bare, tag};
+use super::sent::{Bare, Conditional, tag};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -93,10 +93,7 @@ pub(crate) async fn sessions(ask: Ask, State(app): State<App>) -> Result<Respons
     path = "/api/v1/account/sessions",
     tag = "account",
     security(("token" = [])),
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list: refuse if one began or ended since"),
-    ),
+    params(Conditional),
     responses((status = 204, description = "They ended"), Failures, Refusals)
 )]
 pub(crate) async fn end_sessions(
@@ -122,8 +119,7 @@ pub(crate) async fn end_sessions(
     security(("token" = [])),
     params(
         ("session" = i64, Path, description = "Its key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list of sessions: refuse if one began or ended since"),
+        Conditional,
     ),
     responses((status = 204, description = "It ended"), Failures, Refusals)
 )]
@@ -180,8 +176,7 @@ pub(crate) async fn tokens(ask: Ask, State(app): State<App>) -> Result<Response,
     security(("token" = [])),
     params(
         ("token" = i64, Path, description = "Its key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list of tokens: refuse if one was made or revoked since"),
+        Conditional,
     ),
     responses((status = 204, description = "It is revoked"), Failures, Refusals)
 )]

@@ -4,7 +4,7 @@
 
 use super::answer::Done;
 use super::order::{CommentOrder, DecisionOrder, UndoOrder};
-use super::sent::Sent;
+use super::sent::{Conditional, Repeatable, Sent};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::Ask;
@@ -21,10 +21,7 @@ use tracker_store::{Act, Undo};
     path = "/api/v1/decisions",
     tag = "triage",
     security(("token" = [])),
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key within a day, the request is answered again and not carried out twice", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of a match: refuse if somebody decided about it since"),
-    ),
+    params(Conditional),
     request_body = DecisionOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]
@@ -51,7 +48,7 @@ pub(crate) async fn decide(
     path = "/api/v1/comments",
     tag = "triage",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100)),
+    params(Repeatable),
     request_body = CommentOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]
@@ -78,7 +75,7 @@ pub(crate) async fn comment(
     path = "/api/v1/undos",
     tag = "triage",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100)),
+    params(Repeatable),
     request_body = UndoOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]

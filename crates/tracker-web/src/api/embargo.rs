@@ -3,7 +3,7 @@
 //! Invariants: whoever is not named is answered as if there were no such item, before anything else of the request is
 //! looked at but their permission; no answer is kept anywhere.
 
-use super::sent::{Bare, Sent, tag};
+use super::sent::{Bare, Conditional, Repeatable, Sent, tag};
 use super::shape::{Failures, Refusals, plainly};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -235,7 +235,7 @@ pub(crate) async fn item(
     path = "/api/v1/embargoes",
     tag = "embargoes",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100)),
+    params(Repeatable),
     request_body = EmbargoOrder,
     responses((status = 200, body = EmbargoMade), Failures, Refusals)
 )]
@@ -289,8 +289,7 @@ pub(crate) async fn add(
     security(("token" = [])),
     params(
         ("name" = String, Path, description = "What it is called"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+        Conditional,
     ),
     request_body = NoteOrder,
     responses((status = 204, description = "It is said"), Failures, Refusals)
@@ -323,8 +322,7 @@ pub(crate) async fn comment(
     params(
         ("name" = String, Path, description = "What it is called"),
         ("handle" = String, Path, description = "The name of somebody who signed in once"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+        Conditional,
     ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -348,8 +346,7 @@ pub(crate) async fn name(
     params(
         ("name" = String, Path, description = "What it is called"),
         ("handle" = String, Path, description = "Their name"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+        Conditional,
     ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -379,8 +376,7 @@ pub(crate) async fn unname(
     security(("token" = [])),
     params(
         ("name" = String, Path, description = "What it is called"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+        Conditional,
     ),
     request_body = EndOrder,
     responses((status = 204, description = "It is so"), Failures, Refusals)
@@ -404,8 +400,7 @@ pub(crate) async fn set_end(
     security(("token" = [])),
     params(
         ("name" = String, Path, description = "What it is called"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the item: refuse if anything was done or said about it since"),
+        Conditional,
     ),
     responses((status = 204, description = "It is public"), Failures, Refusals)
 )]

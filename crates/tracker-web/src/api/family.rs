@@ -2,7 +2,7 @@
 //!
 //! Invariant: a family's tag names the last change of it, so that a change can be made to depend on there being no later.
 
-use super::sent::{Sent, tag};
+use super::sent::{Conditional, Sent, tag};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -217,8 +217,7 @@ pub(crate) async fn family(
     params(
         ("distribution" = String, Path, description = "`nixpkgs`, …"),
         ("family" = String, Path, description = "The family that members leave"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the family: refuse if somebody changed it since"),
+        Conditional,
     ),
     request_body = SplitOrder,
     responses((status = 200, body = FamilyDone), Failures, Refusals)
@@ -254,8 +253,7 @@ pub(crate) async fn split(
     params(
         ("distribution" = String, Path, description = "`nixpkgs`, …"),
         ("family" = String, Path, description = "The family that goes"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the family: refuse if somebody changed it since"),
+        Conditional,
     ),
     request_body = MergeOrder,
     responses((status = 200, body = FamilyDone), Failures, Refusals)

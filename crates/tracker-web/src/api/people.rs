@@ -2,7 +2,7 @@
 //!
 //! Invariant: nobody changes their own role or shuts themselves out, here as on the pages.
 
-use super::sent::{Bare, Sent, tag};
+use super::sent::{Bare, Conditional, Sent, tag};
 use super::shape::{Failures, List, Refusals, plainly};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -168,8 +168,7 @@ pub(crate) async fn person(
     security(("token" = [])),
     params(
         ("person" = i64, Path, description = "Their key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+        Conditional,
     ),
     request_body = RoleOrder,
     responses((status = 204, description = "It is so"), Failures, Refusals)
@@ -213,8 +212,7 @@ pub(crate) async fn set_role(
     security(("token" = [])),
     params(
         ("person" = i64, Path, description = "Their key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+        Conditional,
     ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -235,8 +233,7 @@ pub(crate) async fn block(
     security(("token" = [])),
     params(
         ("person" = i64, Path, description = "Their key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+        Conditional,
     ),
     responses((status = 204, description = "It is so"), Failures, Refusals)
 )]
@@ -277,8 +274,7 @@ async fn set_blocked(
     security(("token" = [])),
     params(
         ("person" = i64, Path, description = "Their key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the person: refuse if they were given a role, shut out or let in since"),
+        Conditional,
     ),
     responses((status = 204, description = "They ended"), Failures, Refusals)
 )]

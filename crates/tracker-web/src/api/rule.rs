@@ -4,7 +4,7 @@
 
 use super::answer::{Noted, Preview, Rule, RuleMade};
 use super::order::{RenewalOrder, RuleOrder};
-use super::sent::{Bare, Sent, tag};
+use super::sent::{Bare, Conditional, Repeatable, Sent, tag};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -72,7 +72,7 @@ pub(crate) async fn rule(
     path = "/api/v1/rules",
     tag = "triage",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100)),
+    params(Repeatable),
     request_body = RuleOrder,
     responses((status = 200, body = RuleMade), Failures, Refusals)
 )]
@@ -101,8 +101,7 @@ pub(crate) async fn make(
     security(("token" = [])),
     params(
         ("rule" = u64, Path, description = "The number of the old one"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the rule: refuse if somebody did something about it since"),
+        Conditional,
     ),
     request_body = RenewalOrder,
     responses((status = 200, body = RuleMade), Failures, Refusals)
@@ -139,8 +138,7 @@ pub(crate) async fn renew(
     params(
         ("rule" = u64, Path, description = "Its number"),
         ("reason" = Option<String>, Query, description = "Why, for the log", max_length = 2000),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the rule: refuse if somebody did something about it since"),
+        Conditional,
     ),
     responses((status = 200, body = Noted), Failures, Refusals)
 )]

@@ -11,6 +11,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use tracker_store::{Conditions, Once};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// The header of the key (draft-ietf-httpapi-idempotency-key-header).
 const KEY: &str = "idempotency-key";
@@ -50,6 +53,49 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
         };
         Ok(Sent { value, conditions })
     }
+}
+
+/// In the description of the API: the header of a request that may be sent again.
+#[derive(Debug)]
+pub(crate) enum Repeatable {}
+
+impl IntoParams for Repeatable {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let key = "Sent again with the same key within a day, the request is answered again and not carried out twice";
+        vec![described(
+            "Idempotency-Key",
+            key,
+            text_schema().max_length(Some(MAX_KEY)),
+        )]
+    }
+}
+
+/// In the description of the API: the headers of a request that changes something there is, and may be sent again.
+#[derive(Debug)]
+pub(crate) enum Conditional {}
+
+impl IntoParams for Conditional {
+    fn into_params(within: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let tag = "The `ETag` of what is to change (of the list, where it is one of a list): refuse if it changed since";
+        let mut headers = Repeatable::into_params(within);
+        headers.push(described("If-Match", tag, text_schema()));
+        headers
+    }
+}
+
+fn text_schema() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// A header that may be left out.
+fn described(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(utoipa::openapi::Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
 }
 
 /// A writing request that has no body.

@@ -5,7 +5,7 @@
 
 use super::answer::Done;
 use super::order::{AnswerOrder, SuggestionOrder, WithdrawalOrder};
-use super::sent::Sent;
+use super::sent::{Conditional, Sent};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::Ask;
@@ -23,10 +23,7 @@ use tracker_triage::Action;
     path = "/api/v1/suggestions",
     tag = "triage",
     security(("token" = [])),
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the match: refuse if somebody decided about it since"),
-    ),
+    params(Conditional),
     request_body = SuggestionOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]
@@ -53,10 +50,7 @@ pub(crate) async fn suggest(
     path = "/api/v1/agreements",
     tag = "triage",
     security(("token" = [])),
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the match: refuse if somebody decided about it since"),
-    ),
+    params(Conditional),
     request_body = AnswerOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]
@@ -75,10 +69,7 @@ pub(crate) async fn agree(
     path = "/api/v1/refusals",
     tag = "triage",
     security(("token" = [])),
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the match: refuse if somebody decided about it since"),
-    ),
+    params(Conditional),
     request_body = AnswerOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]
@@ -97,10 +88,7 @@ pub(crate) async fn decline(
     path = "/api/v1/withdrawals",
     tag = "triage",
     security(("token" = [])),
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the match: refuse if somebody decided about it since"),
-    ),
+    params(Conditional),
     request_body = WithdrawalOrder,
     responses((status = 200, body = Done), Failures, Refusals)
 )]

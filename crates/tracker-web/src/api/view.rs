@@ -4,7 +4,7 @@
 
 use super::answer::{Noted, View};
 use super::order::{ViewOrder, ViewUndoOrder};
-use super::sent::{Bare, Sent, tag};
+use super::sent::{Bare, Conditional, Repeatable, Sent, tag};
 use super::shape::{Failures, Refusals};
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -59,8 +59,7 @@ pub(crate) async fn view(
     security(("token" = [])),
     params(
         ("view" = String, Path, description = "Its name"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the view: refuse if something was done about it since"),
+        Conditional,
     ),
     request_body = ViewOrder,
     responses((status = 200, body = Noted), Failures, Refusals)
@@ -88,8 +87,7 @@ pub(crate) async fn save(
     security(("token" = [])),
     params(
         ("view" = String, Path, description = "Its name"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the view: refuse if something was done about it since"),
+        Conditional,
     ),
     responses((status = 200, body = Noted), Failures, Refusals)
 )]
@@ -110,7 +108,7 @@ pub(crate) async fn drop(
     path = "/api/v1/views/undos",
     tag = "triage",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "As of decisions", max_length = 100)),
+    params(Repeatable),
     request_body = ViewUndoOrder,
     responses((status = 200, body = Noted), Failures, Refusals)
 )]
