@@ -156,18 +156,36 @@ pub(crate) struct Which {
     pub(crate) distribution: String,
 }
 
+/// Which part of a long list.
+#[derive(Debug, Args)]
+pub(crate) struct Page {
+    /// Lines at most, 1 to 200.
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) limit: u32,
+    /// Go on behind this token of the page before.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) after: Option<String>,
+}
+
+/// When a rule ends, and how much it may hide.
+#[derive(Debug, Args)]
+pub(crate) struct Hiding {
+    /// When it is to be looked at again, at most two years from now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Timestamp,
+    /// Let it hide what is severe: high, critical or exploited.
+    #[arg(long)]
+    pub(crate) hide_severe: bool,
+}
+
 /// `triage list`.
 #[derive(Debug, Args)]
 pub(crate) struct TriageList {
     /// The query.
     #[arg(default_value = "is:open", value_name = "QUERY")]
     pub(crate) query: String,
-    /// Rows at most, 1 to 200.
-    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub(crate) limit: u32,
-    /// Go on behind this token of the page before.
-    #[arg(long, value_name = "TOKEN")]
-    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) page: Page,
     #[command(flatten)]
     pub(crate) who: Who,
     #[command(flatten)]
@@ -403,12 +421,8 @@ pub(crate) struct RuleAdd {
     /// The query; it may not depend on who asks or when.
     #[arg(value_name = "QUERY")]
     pub(crate) query: String,
-    /// When it is to be looked at again, at most two years from now.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) expires: Timestamp,
-    /// Let it hide what is severe: high, critical or exploited.
-    #[arg(long)]
-    pub(crate) hide_severe: bool,
+    #[command(flatten)]
+    pub(crate) hiding: Hiding,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -191,8 +191,8 @@ async fn list(arguments: TriageList) -> anyhow::Result<Outcome> {
     let query = Query::parse(&arguments.query).context("the query")?;
     let store = open_existing(&arguments.database.database).await?;
     let request = PageRequest {
-        limit: arguments.limit,
-        after: arguments.after,
+        limit: arguments.page.limit,
+        after: arguments.page.after,
         ..PageRequest::default()
     };
     let now = Timestamp::now();

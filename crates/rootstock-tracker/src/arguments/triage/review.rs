@@ -1,10 +1,9 @@
 //! `triage decline`, `withdraw`, `log`, `history`, `maintainer`, `rule renew`, `rule review`, `view undo`: what is looked at
 //! by more than one.
 
-use super::{Common, Own, Which};
+use super::{Common, Hiding, Own, Page, Which};
 use crate::arguments::{Database, Json};
 use clap::Args;
-use jiff::Timestamp;
 use tracker_triage::EventKind;
 
 /// An answer to what is suggested about a match.
@@ -31,12 +30,8 @@ pub(crate) struct TriageLog {
     /// Only of this kind, such as `confirmed` or `suggested`.
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<EventKind>,
-    /// Lines at most, 1 to 200.
-    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub(crate) limit: u32,
-    /// Go on behind this token of the page before.
-    #[arg(long, value_name = "TOKEN")]
-    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) page: Page,
     #[command(flatten)]
     pub(crate) database: Database,
     #[command(flatten)]
@@ -48,12 +43,8 @@ pub(crate) struct TriageLog {
 pub(crate) struct History {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Lines at most, 1 to 200.
-    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub(crate) limit: u32,
-    /// Go on behind this token of the page before.
-    #[arg(long, value_name = "TOKEN")]
-    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) page: Page,
     #[command(flatten)]
     pub(crate) database: Database,
     #[command(flatten)]
@@ -84,12 +75,8 @@ pub(crate) struct RuleRenew {
     /// The number of the old rule.
     #[arg(value_name = "RULE")]
     pub(crate) rule: u64,
-    /// When it is to be looked at again, at most two years from now.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) expires: Timestamp,
-    /// Let it hide what is severe: high, critical or exploited.
-    #[arg(long)]
-    pub(crate) hide_severe: bool,
+    #[command(flatten)]
+    pub(crate) hiding: Hiding,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -22,8 +22,8 @@ pub(super) async fn log(arguments: TriageLog) -> anyhow::Result<Outcome> {
         kind: arguments.kind,
     };
     let request = PageRequest {
-        limit: arguments.limit,
-        after: arguments.after,
+        limit: arguments.page.limit,
+        after: arguments.page.after,
         ..PageRequest::default()
     };
     let same = filter.vulnerability.is_some();
@@ -40,8 +40,8 @@ pub(super) async fn log(arguments: TriageLog) -> anyhow::Result<Outcome> {
 pub(super) async fn history(arguments: History) -> anyhow::Result<Outcome> {
     let store = open_existing(&arguments.database.database).await?;
     let request = PageRequest {
-        limit: arguments.limit,
-        after: arguments.after,
+        limit: arguments.page.limit,
+        after: arguments.page.after,
         ..PageRequest::default()
     };
     let which = &arguments.which;

@@ -77,9 +77,9 @@ async fn add(arguments: RuleAdd) -> anyhow::Result<Outcome> {
     }
     let rule = NewRule {
         query: &arguments.query,
-        expires: arguments.expires,
+        expires: arguments.hiding.expires,
         reason: common.reason.as_deref(),
-        hides_severe: arguments.hide_severe,
+        hides_severe: arguments.hiding.hide_severe,
     };
     let made = store
         .make_rule(&actor(&common.who), &rule, &Conditions::default())
@@ -103,9 +103,9 @@ async fn renew(arguments: RuleRenew) -> anyhow::Result<Outcome> {
         .renew_rule(
             &actor(&common.who),
             arguments.rule,
-            arguments.expires,
+            arguments.hiding.expires,
             common.reason.as_deref(),
-            arguments.hide_severe,
+            arguments.hiding.hide_severe,
             &Conditions::default(),
         )
         .await;
