@@ -21,14 +21,7 @@ pub struct NewFile {
 impl NewFile {
     /// A kernel or initrd, named by its content.
     pub fn shared(kind: &str, content: Content) -> Result<NewFile> {
-        use std::fmt::Write;
-        let name = content
-            .sha256()
-            .iter()
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            });
+        let name = hex::encode(content.sha256());
         let path = EspPath::new(&format!("{SHARED}/{name}.{kind}"))?;
         Ok(NewFile { path, content })
     }

@@ -44,13 +44,7 @@ impl Stem {
         specialisations: &[&str],
         digest: &[u8; 32],
     ) -> Stem {
-        use std::fmt::Write;
-        let hash = digest[..HASH / 2]
-            .iter()
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            });
+        let hash = hex::encode(&digest[..HASH / 2]);
         Stem {
             generation,
             profile: profile.map(plain).filter(|name| !name.is_empty()),

@@ -60,13 +60,13 @@ pub struct PolicyDigest(pub [u8; 32]);
 
 impl std::fmt::Debug for PolicyDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
 impl std::fmt::Display for PolicyDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The JSON of `.pcrsig`: bank name to a list of signed policies.
 
-use crate::{Error, Floor, PolicyDigest, PolicyReference, Result, hex, unhex};
+use crate::{Error, Floor, PolicyDigest, PolicyReference, Result, unhex};
 use base64ct::{Base64, Encoding};
 use boot_measure::Bank;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ impl SignedPolicies {
                     let (reference, polref) = policy.reference.write();
                     Raw {
                         pcrs: policy.pcrs.clone(),
-                        pkfp: hex(&policy.key),
+                        pkfp: hex::encode(&policy.key),
                         pol: policy.policy.to_string(),
                         reference,
                         polref,

@@ -72,28 +72,10 @@ pub enum Error {
 /// What the functions of this crate answer.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Bytes of a hexadecimal text; `what` names it in the error.
 pub(crate) fn unhex(text: &str, what: &str) -> Result<Vec<u8>> {
-    let wrong = || Error::Invalid {
+    hex::decode(text).map_err(|_| Error::Invalid {
         what: what.to_owned(),
         why: "it is not hexadecimal",
-    };
-    let digit = |byte: u8| char::from(byte).to_digit(16).ok_or_else(wrong);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(wrong());
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Ok((digit(*high)? * 16 + digit(*low)?) as u8))
-        .collect()
+    })
 }

@@ -4,7 +4,7 @@
 //!
 //! Source: `systemd-measure --policyref` of systemd 262, which signs and writes `ref`.
 
-use crate::{Error, Result, hex, unhex};
+use crate::{Error, Result, unhex};
 use boot_signature::HashAlgorithm;
 
 /// The reference of policies with a floor, its bytes as they are. A disk that is enrolled with it accepts no policy of the same key
@@ -73,7 +73,7 @@ impl PolicyReference {
         match self {
             PolicyReference::None => (None, None),
             PolicyReference::Name(name) => (Some(name.clone()), None),
-            PolicyReference::Bytes(bytes) => (None, Some(hex(bytes))),
+            PolicyReference::Bytes(bytes) => (None, Some(hex::encode(bytes))),
         }
     }
 }

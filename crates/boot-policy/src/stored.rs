@@ -11,7 +11,7 @@
 
 use crate::{
     Error, MAX_ALTERNATIVES, MAX_LEAVES, Members, NvPublic, PcrSet, Policy, PolicyDigest, Result,
-    Rule, hex, unhex,
+    Rule, unhex,
 };
 use base64ct::{Base64, Encoding};
 use boot_measure::{Bank, pcrlock};
@@ -188,13 +188,17 @@ impl StoredPolicy {
             Layout::Registers(policy) => {
                 let one = |of: &pcrlock::PcrValues| RawValues {
                     pcr: of.pcr,
-                    values: of.values.iter().map(|value| hex(value)).collect(),
+                    values: of.values.iter().map(hex::encode).collect(),
                 };
                 (policy.values.iter().map(one).collect(), Vec::new())
             }
             Layout::States(states) => {
-                let one =
-                    |state: &PcrSet| state.iter().map(|(pcr, value)| (pcr, hex(value))).collect();
+                let one = |state: &PcrSet| {
+                    state
+                        .iter()
+                        .map(|(pcr, value)| (pcr, hex::encode(value)))
+                        .collect()
+                };
                 (Vec::new(), states.iter().map(one).collect())
             }
         };

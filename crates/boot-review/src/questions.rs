@@ -105,11 +105,7 @@ fn describe(entry: &Entry) -> String {
 }
 
 fn certificate_line(certificate: &Certificate) -> String {
-    use std::fmt::Write;
-    let mut fingerprint = String::new();
-    for byte in certificate.fingerprint() {
-        let _ = write!(fingerprint, "{byte:02x}");
-    }
+    let fingerprint = hex::encode(certificate.fingerprint());
     let key = match certificate.key_algorithm() {
         Some(KeyAlgorithm::Rsa { bits }) => format!("RSA {bits}"),
         Some(KeyAlgorithm::P256) => "P-256".to_owned(),

@@ -4,7 +4,6 @@
 //! so a signature that was used is worth nothing afterwards.
 
 use crate::enroll::{passphrase, random, seal};
-use crate::protection::hex;
 use crate::protection::{Extra, FIELD};
 use crate::unlock::Unlocked;
 use crate::{Error, Protection, Result, tokens};
@@ -46,7 +45,7 @@ impl DiskOwner {
         released?;
         Ok(OwnerField {
             key: self.key.to_pem()?,
-            reference: hex(&self.reference),
+            reference: hex::encode(self.reference),
             blob: Base64::encode_string(&sealed.to_bytes()),
         })
     }
@@ -93,7 +92,7 @@ pub struct RecoveryToken {
 
 /// 32 bytes in hexadecimal.
 fn digest(text: &str) -> Option<[u8; 32]> {
-    crate::unlock::unhex(text)?.try_into().ok()
+    hex::decode(text).ok()?.try_into().ok()
 }
 
 impl RecoveryRequest {

@@ -174,19 +174,13 @@ impl Protection {
     pub(crate) fn extra(&self, owner: Option<OwnerField>) -> Extra {
         let values = self.registers.iter().flat_map(PcrSet::iter);
         Extra {
-            values: values.map(|(pcr, value)| (pcr, hex(value))).collect(),
-            reference: hex(&self.reference),
+            values: values
+                .map(|(pcr, value)| (pcr, hex::encode(value)))
+                .collect(),
+            reference: hex::encode(&self.reference),
             alternatives: self.alternatives.len(),
             standard: self.template() == Template::Standard,
             owner,
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -165,7 +165,7 @@ fn secret<T: Transport>(
             Err(_) => return unsupported("its field `rootstock` is malformed"),
         },
     };
-    let Some(reference) = unhex(&extra.reference) else {
+    let Ok(reference) = hex::decode(&extra.reference) else {
         return unsupported("its policy reference is not hexadecimal");
     };
     let stored = if token.pcrlock {
@@ -274,13 +274,6 @@ fn demanded(
     })
 }
 
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
-}
-
 /// Why the policy is another than the token was sealed with.
 fn cause(
     number: u32,
@@ -290,11 +283,7 @@ fn cause(
     evidence: &Evidence<'_>,
 ) -> Error {
     let differs = |(pcr, value): &(&u8, &String)| {
-        registers
-            .get(token.bank, **pcr)
-            .map(crate::protection::hex)
-            .as_ref()
-            != Some(*value)
+        registers.get(token.bank, **pcr).map(hex::encode).as_ref() != Some(*value)
     };
     let pcrs: Vec<u8> = extra
         .values

@@ -113,22 +113,18 @@ impl Entry {
 
     /// One line for a person.
     pub fn describe(&self) -> String {
-        let hex = |bytes: &[u8]| {
-            use std::fmt::Write;
-            bytes.iter().fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        };
         match self.kind {
             EntryKind::X509 => match self.as_certificate() {
                 Some(certificate) => format!("certificate {}", certificate.subject()),
                 None => format!("certificate that does not parse, {} bytes", self.data.len()),
             },
-            EntryKind::Image(hash) => format!("image {hash} {}", hex(&self.data)),
+            EntryKind::Image(hash) => format!("image {hash} {}", hex::encode(&self.data)),
             EntryKind::CertificateHash(hash) => {
                 let length = self.data.len().saturating_sub(16);
-                format!("certificate by {hash} {}", hex(&self.data[..length]))
+                format!(
+                    "certificate by {hash} {}",
+                    hex::encode(&self.data[..length])
+                )
             }
             EntryKind::Other(guid) => format!("type {guid}, {} bytes", self.data.len()),
         }

@@ -34,13 +34,7 @@ impl Generation {
 
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    ::hex::encode(Sha256::digest(bytes))
 }
 
 /// What became of one host's build.

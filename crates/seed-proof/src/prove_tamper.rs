@@ -96,10 +96,7 @@ fn flip_all(
         let mut sum = before.clone();
         sum.update([byte ^ flipped(offset)]);
         sum.update(&bytes[offset + 1..]);
-        let sum = sum
-            .finalize()
-            .iter()
-            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let sum = ::hex::encode(sum.finalize());
         match check(&sum) {
             Err(error) if error.stage() == Some(stage) => {}
             other => {

@@ -273,12 +273,7 @@ fn header(text: &mut String, args: &LearnArgs) -> Result<(), EvaluateError> {
 
 fn digest(bytes: &[u8]) -> String {
     use sha2::{Digest as _, Sha256};
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn render(weights: &Weights, threshold: f64) -> String {

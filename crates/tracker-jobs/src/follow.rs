@@ -25,7 +25,6 @@ use crate::fetch::{FetchError, Fetcher};
 use crate::import::SourceCounts;
 use jiff::{Timestamp, ToSpan};
 use serde::{Serialize, Serializer};
-use std::fmt::Write as _;
 use std::time::Duration;
 use tracker_store::Store;
 
@@ -136,14 +135,6 @@ fn next(minutes: u32, failures: u32, now: Timestamp) -> Timestamp {
             .min(LONGEST_PAUSE_MINUTES),
     };
     now.checked_add(minutes.minutes()).unwrap_or(now)
-}
-
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// An error with its causes.

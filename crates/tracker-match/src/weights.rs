@@ -167,11 +167,7 @@ impl Weights {
         for name in makers {
             let _ = write!(text, "\n{name}");
         }
-        let digest = Sha256::digest(text.as_bytes());
-        digest.iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(Sha256::digest(text.as_bytes()))
     }
 
     /// The same model with other numbers, for fitting.

@@ -24,7 +24,6 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use statements as sql;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use tracker_people::{Comment, HandleEmbargo, Permit, Person, PersonId};
 use tracker_record::{Record, Source, public_ids, read_document};
 use tracker_triage::Subject;
@@ -383,9 +382,5 @@ fn name_of(key: i64, digest: &[u8; 32], now: Timestamp) -> String {
     hash.update(digest);
     hash.update(key.to_be_bytes());
     hash.update(now.as_nanosecond().to_be_bytes());
-    let mut name = String::new();
-    for byte in &hash.finalize()[..10] {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    hex::encode(&hash.finalize()[..10])
 }

@@ -28,7 +28,7 @@ fn the_policy_of_an_untouched_register_is_the_published_one() {
     // `printf initrd | sha256sum`.
     let name = PolicyReference::of_name("initrd").unwrap();
     assert_eq!(
-        crate::hex(&signed(&name)),
+        hex::encode(signed(&name)),
         "09e6c018d2c8c4903308613dd1b72484d57eadf12ec50ddc8f52e5accce470f2"
     );
 }

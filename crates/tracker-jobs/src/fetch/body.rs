@@ -65,8 +65,7 @@ pub(super) struct Partial {
 
 impl Partial {
     pub(super) fn open(spool: &Path, url: &str) -> Result<Partial, FetchError> {
-        let digest: [u8; 32] = Sha256::digest(url).into();
-        let name: String = digest[..12].iter().flat_map(|byte| hex(*byte)).collect();
+        let name = hex::encode(&Sha256::digest(url)[..12]);
         let partial = Partial {
             path: spool.join(format!("{name}.part")),
             tag_path: spool.join(format!("{name}.tag")),
@@ -156,9 +155,4 @@ impl Partial {
         let _ = std::fs::remove_file(&self.tag_path);
         Ok(Ok(Download { path, size }))
     }
-}
-
-fn hex(byte: u8) -> [char; 2] {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
-    [digit(byte >> 4), digit(byte & 15)]
 }

@@ -6,9 +6,9 @@
 
 mod walk;
 
+use super::FollowError;
 use super::file::{broken, read, shape};
 use super::run::Run;
-use super::{FollowError, hex};
 use crate::fetch::{Fetched, Validators};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -114,5 +114,5 @@ async fn changes(run: &mut Run<'_>, today: Date) -> Result<(), FollowError> {
 
 fn digest(bytes: &[u8]) -> String {
     let digest: [u8; 32] = Sha256::digest(bytes).into();
-    hex(&digest[..16])
+    hex::encode(&digest[..16])
 }

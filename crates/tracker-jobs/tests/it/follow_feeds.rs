@@ -87,13 +87,6 @@ pub(crate) fn comparison(status: &str, files: &[(&str, &str)]) -> String {
     )
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 on_both_databases! {
     async fn debians_tracker_is_followed(database) {
         let bench = Bench::new(database.open().await).await;
@@ -342,8 +335,8 @@ on_both_databases! {
         let bench = Bench::new(database.open().await).await;
         let feed = feed(FeedKind::Csaf, bench.site.url("provider-metadata.json"));
         let site = &bench.site;
-        let sha256 = |text: &str| hex(&<sha2::Sha256 as sha2::Digest>::digest(text));
-        let sha512 = |text: &str| hex(&<sha2::Sha512 as sha2::Digest>::digest(text));
+        let sha256 = |text: &str| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(text));
+        let sha512 = |text: &str| hex::encode(<sha2::Sha512 as sha2::Digest>::digest(text));
         site.put("provider-metadata.json", format!(r#"{{"distributions":[{{"directory_url":"{}"}}]}}"#, site.url("csaf/")));
         let row = |number: u8, day: u8| format!("\"2026/ex-{number}.json\",\"2026-01-{day:02}T00:00:00Z\"\n");
         for number in [1, 2] {

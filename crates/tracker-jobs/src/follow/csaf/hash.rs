@@ -4,9 +4,9 @@
 //! It tells a document that was cut off, mixed up or changed on its way. Who controls the provider's server controls
 //! both, so it is no signature. Invariant: a document whose hash is there and differs is never imported.
 
+use super::super::FollowError;
 use super::super::file::read;
 use super::super::run::Run;
-use super::super::{FollowError, hex};
 use super::BETWEEN;
 use super::list::Entry;
 use crate::fetch::{Fetched, Validators};
@@ -33,8 +33,8 @@ impl Kind {
 
     fn of(self, bytes: &[u8]) -> String {
         match self {
-            Kind::Sha256 => hex(&Sha256::digest(bytes)),
-            Kind::Sha512 => hex(&Sha512::digest(bytes)),
+            Kind::Sha256 => hex::encode(Sha256::digest(bytes)),
+            Kind::Sha512 => hex::encode(Sha512::digest(bytes)),
         }
     }
 }
