@@ -68,20 +68,30 @@ pub(crate) async fn enforce(caller: Caller, request: Request, next: Next) -> Res
     let Some(route) = ROUTES.iter().find(|route| route.path == matched) else {
         return Error::internal(format!("the table of routes has no `{matched}`")).into_response();
     };
+    let page = wants_page(&request);
     match route.access(request.method()) {
         // The router says that there is no such method.
-        None | Some(Access::Open) => next.run(request).await,
-        Some(Access::Needs(permission)) => match caller.check(permission) {
-            Ok(()) => next.run(request).await,
-            Err(denied) => {
+        None | Some(Access::Open) => {}
+        Some(Access::Needs(permission)) => {
+            if let Err(denied) = caller.check(permission) {
                 let reads = request.method() == Method::GET && route.kind != Kind::Api;
-                if denied.lacks == Lacks::SignIn && reads && wants_page(&request) {
+                if denied.lacks == Lacks::SignIn && reads && page {
                     return to_sign_in(&request);
                 }
-                Error::Denied(denied).into_response()
+                return Error::Denied(denied).into_response();
             }
-        },
+        }
     }
+    // Whoever asks for data must not be handed a page for it.
+    if route.kind == Kind::Own && !page {
+        return Error::NotFound {
+            kind: "page",
+            name: format!("{}.json", request.uri().path()),
+            near: Vec::new(),
+        }
+        .into_response();
+    }
+    next.run(request).await
 }
 
 fn wants_page(request: &Request) -> bool {

@@ -60,6 +60,12 @@ on_both_databases! {
             let public = nobody.get(&site, path).await;
             assert!(public.body.contains("href=\"/sign-in\">Sign in<"), "{path}: {}", public.body);
         }
+        // What is of one's own is under `/api/v1`; no page promises it elsewhere, or answers for it.
+        let own = somebody.get(&site, "/account").await;
+        assert!(own.status == StatusCode::OK && !own.body.contains(".json"), "{}", own.body);
+        let twin = somebody.get(&site, "/account.json").await;
+        assert_eq!((twin.status, twin.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
+        assert!(twin.body.contains("/account.json"), "{}", twin.body);
         let denied = somebody.post(&site, "/queue", "x=1").await;
         assert_eq!(denied.status, StatusCode::FORBIDDEN);
         assert!(denied.body.contains(">maintainer<") && !denied.body.contains("Sign in"), "{}", denied.body);
