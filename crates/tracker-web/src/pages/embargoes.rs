@@ -208,6 +208,10 @@ pub(crate) async fn change(
         "name" => EmbargoChange::Name(person(&app, fields.get("person")).await?),
         "unname" => EmbargoChange::Unname(person(&app, fields.get("person")).await?),
         "until" => EmbargoChange::Until(until(fields.get("until"))?),
+        // The one button here whose deed nothing takes back; a slip of the finger is not meant.
+        "release" if fields.get("sure") != "1" => {
+            return Err(wrong(&"what is public stays public: tick that it is meant"));
+        }
         "release" => EmbargoChange::Release,
         _ => return Err(wrong(&"it does not say what to do")),
     };

@@ -192,7 +192,12 @@ async fn nothing_is_told_before_the_release() {
     assert_eq!(lift.status, StatusCode::NOT_FOUND);
 
     // Released, it is there for everybody, and its own log is not.
-    let lift = maker.post(&site, &item, "do=release").await;
+    let slip = maker.post(&site, &item, "do=release").await;
+    assert_eq!(slip.status, StatusCode::BAD_REQUEST);
+    assert!(slip.body.contains("tick that it is meant"), "{}", slip.body);
+    let hidden = site.get("/vulnerabilities/XSECRET-2026-0001").await;
+    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+    let lift = maker.post(&site, &item, "do=release&sure=1").await;
     assert_eq!(lift.status, StatusCode::SEE_OTHER, "{}", lift.body);
     let page = site.get("/vulnerabilities/XSECRET-2026-0001").await;
     assert_eq!(page.status, StatusCode::OK);
