@@ -16,6 +16,11 @@ pub(crate) struct Marked {
 impl HtmlSafe for Marked {}
 
 impl Marked {
+    /// The parts of a text that may not be there.
+    pub(crate) fn unless_empty(text: &str) -> Option<Marked> {
+        (!text.is_empty()).then(|| Marked::new(text))
+    }
+
     /// The parts of a text. A backtick without a partner stays one.
     pub(crate) fn new(text: &str) -> Marked {
         let pieces: Vec<&str> = text.split('`').collect();

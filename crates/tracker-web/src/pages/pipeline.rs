@@ -5,7 +5,7 @@ use super::change::has_ended;
 use super::{Link, Section, Shell};
 use crate::app::App;
 use crate::ask::{Ask, Names};
-use crate::components::{Day, count};
+use crate::components::{Day, Marked, count};
 use crate::error::Error;
 use crate::landings;
 use crate::path;
@@ -80,7 +80,7 @@ struct FixLine {
     place: String,
     since: Day,
     expected: Option<Day>,
-    note: String,
+    note: Marked,
 }
 
 /// The moment since when late fixes are shown.
@@ -306,7 +306,7 @@ impl FixLine {
             place: fix.branch.clone(),
             since: Day::new(fix.since, now),
             expected,
-            note,
+            note: Marked::new(&note),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: every sign of the picture has its word beside it.
 
 use super::short;
-use crate::components::Day;
+use crate::components::{Day, Marked};
 use askama::Template;
 use askama::filters::HtmlSafe;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) word: &'static str,
     pub(crate) at: Option<Day>,
-    pub(crate) note: String,
+    pub(crate) note: Option<Marked>,
 }
 
 /// The line from a branch to its channels, with the sign of this one.
@@ -123,7 +123,7 @@ fn branch(tick: &BranchTick, last: bool, now: Timestamp) -> Node {
             "does not have it"
         },
         at: tick.since.map(|at| Day::new(at, now)),
-        note: with_revert(via(tick.via), tick.reverted),
+        note: Marked::unless_empty(&with_revert(via(tick.via), tick.reverted)),
     }
 }
 
@@ -174,6 +174,6 @@ fn channel(landing: &ChannelLanding, last: bool, now: Timestamp) -> Node {
         name: landing.channel.clone(),
         word,
         at,
-        note,
+        note: Marked::unless_empty(&note),
     }
 }
