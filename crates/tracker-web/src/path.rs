@@ -58,6 +58,16 @@ pub(crate) fn vulnerabilities_of(package: &str) -> String {
     format!("/vulnerabilities?package={}", query_value(package))
 }
 
+/// The log of what happened to a vulnerability.
+pub(crate) fn log_of(vulnerability: &str) -> String {
+    format!("/log?q={}", query_value(vulnerability))
+}
+
+/// What happens about a package, or about those of a maintainer.
+pub(crate) fn events_of(about: &str, name: &str) -> String {
+    format!("/events?{about}={}", query_value(name))
+}
+
 /// An address that may be made clickable: absolute, `http` or `https`, free of blanks and control characters.
 pub(crate) fn is_clickable(url: &str) -> bool {
     let scheme = url

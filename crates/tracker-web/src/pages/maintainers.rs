@@ -40,6 +40,7 @@ struct MaintainerPage {
     name: String,
     elsewhere: Option<External>,
     here: String,
+    events: String,
     items: Vec<ItemLine>,
     total: String,
     packages: Vec<Link>,
@@ -164,6 +165,7 @@ pub(crate) async fn maintainer(
                 External::new(&url)
             }),
             here,
+            events: path::events_of("maintainer", &name),
             items: open.rows.iter().map(ItemLine::new).collect(),
             total: open.total.map_or_else(
                 || "more than are counted".to_owned(),

@@ -34,6 +34,7 @@ struct PackagePage {
     vulnerabilities: Vec<VulnerabilityLine>,
     open: usize,
     relatives: Vec<Link>,
+    events: String,
 }
 
 /// A release that has the package.
@@ -97,6 +98,7 @@ impl PackagePage {
                 .map(|name| Link::new(path::maintainer(name), &**name))
                 .collect(),
             position: view.position.clone(),
+            events: path::events_of("package", &view.attribute),
             versions: view
                 .versions
                 .iter()

@@ -31,3 +31,4 @@ mod shapes;
 mod sign_in;
 mod site;
 mod views;
+mod ways;

@@ -44,6 +44,8 @@ async fn a_maintainer_suggests_and_the_team_agrees_with_one_form() {
     let agree = format!("do=agree&{ITEM}");
     let early = maintainer.post(&site, "/suggestions", &agree).await;
     assert_eq!(early.status, StatusCode::FORBIDDEN, "only the team agrees");
+    let offered = maintainer.get(&site, PAGE).await.body;
+    assert!(offered.contains("name=\"reason\""), "{offered}");
     let suggest = format!("do=dismiss&why=wrong-package&reason=checked&{ITEM}");
     let said = maintainer.post(&site, "/suggestions", &suggest).await;
     assert_eq!(
