@@ -45,6 +45,32 @@ fn beyond_is_fixed_and_below_never_was() {
     assert_eq!(below.status, FindingStatus::NotAffected);
 }
 
+/// Sources list ranges in any order; told is the last of those that the version is past.
+#[test]
+fn the_range_that_ended_last_is_named() {
+    let ranges = [
+        ("0.9", "1.0.5"),
+        ("2.0", "2.3"),
+        ("1.1", "1.1.23"),
+        ("3.0", "3.1"),
+    ];
+    let ranges = ranges.map(|(from, to)| affected_range("cpe", through(from), through(to)));
+    let vulnerability = nvd(
+        "CVE-2019-14697",
+        vec![cpe('a', "musl-libc", "musl", "*", ranges.to_vec())],
+    );
+    for (version, ended) in [
+        ("1.0.6", "from 0.9 up to and including 1.0.5"),
+        ("1.2", "from 1.1 up to and including 1.1.23"),
+        ("2.9", "from 2.0 up to and including 2.3"),
+        ("4.0", "from 3.0 up to and including 3.1"),
+    ] {
+        let finding = find(&vulnerability, &package("musl", "musl", version));
+        let told = format!("fixed: {version} is beyond: {ended} (NVD)");
+        assert_eq!(finding.evidence, [told]);
+    }
+}
+
 #[test]
 fn what_cannot_be_compared_stays_open() {
     for version in ["unstable-2019-08-01", ""] {
