@@ -1,10 +1,11 @@
 //! The states that a policy lets pass: those of a plan, and always those of the running system.
 //!
 //! Invariants: the running system's states are members whatever the plan leaves out, so nothing that is sealed closes before the
-//! next boot; all members are over the same registers of one bank; none is there twice.
+//! next boot; all members are over the same registers of one bank; none is there twice; each of them is held to a floor, or none.
 
 use crate::booted::later;
-use crate::{Booted, Error, MAX_LEAVES, PcrSet, Policy, PolicyDigest, Result, Rule};
+use crate::{Booted, Error, Floor, MAX_LEAVES, PcrSet, Policy, PolicyDigest, Result, Rule};
+use std::collections::BTreeMap;
 
 /// Alternatives of which each is the state of a whole boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Members {
     list: Vec<PcrSet>,
     /// How many of them the plan did not have.
     added: usize,
+    /// What each is held to; empty where none is.
+    floors: BTreeMap<PcrSet, Floor>,
 }
 
 impl Members {
@@ -44,8 +47,35 @@ impl Members {
         let missing = |state: &&PcrSet| known.insert((*state).clone());
         list.extend(booted.states().iter().filter(missing).cloned());
         let added = list.len() - planned;
-        let members = Members { list, added };
+        let members = Members {
+            list,
+            added,
+            floors: BTreeMap::new(),
+        };
         members.few("a policy has 4096 at most, the running system's among them")
+    }
+
+    /// The same, each held to a floor: it passes only while the TPM's counter is at or below its epoch. Boots that the registers do
+    /// not tell apart are one state, and the highest of their epochs is its. `running` is for states of the running system that the
+    /// plan lacks.
+    ///
+    /// # Errors
+    /// As for [`Members::new`].
+    pub fn held(
+        plan: impl IntoIterator<Item = (PcrSet, Floor)>,
+        booted: &Booted,
+        running: Floor,
+    ) -> Result<Members> {
+        let plan: Vec<(PcrSet, Floor)> = plan.into_iter().collect();
+        let mut members = Members::new(plan.iter().map(|(state, _)| state.clone()), booted)?;
+        for (state, floor) in plan {
+            let highest = members.floors.entry(state).or_insert(floor);
+            *highest = floor.max(*highest);
+        }
+        for state in &members.list {
+            members.floors.entry(state.clone()).or_insert(running);
+        }
+        Ok(members)
     }
 
     fn few(self, why: &'static str) -> Result<Members> {
@@ -62,17 +92,29 @@ impl Members {
     /// # Errors
     /// When there are more than 4096 states then, four for each boot whose PCR 11 counts.
     pub fn until_shutdown(mut self) -> Result<Members> {
-        let passed: Vec<Vec<PcrSet>> = self.list.iter().map(later).collect::<Result<_>>()?;
         let mut known: std::collections::BTreeSet<PcrSet> = self.list.iter().cloned().collect();
-        let new = passed.into_iter().flatten();
-        self.list
-            .extend(new.filter(|state| known.insert(state.clone())));
+        for unlocked in self.list.clone() {
+            let floor = self.floors.get(&unlocked).copied();
+            for passed in later(&unlocked)? {
+                if known.insert(passed.clone()) {
+                    self.floors
+                        .extend(floor.map(|floor| (passed.clone(), floor)));
+                    self.list.push(passed);
+                }
+            }
+        }
         self.few("a policy has 4096 at most, four for each boot where PCR 11 counts; none but the first is needed in the initrd")
     }
 
     /// All of them.
     pub fn states(&self) -> &[PcrSet] {
         &self.list
+    }
+
+    /// All of them with what they are held to; none where they are held to nothing.
+    pub(crate) fn held_states(&self) -> Option<Vec<(PcrSet, Floor)>> {
+        let one = |state: &PcrSet| Some((state.clone(), *self.floors.get(state)?));
+        self.list.iter().map(one).collect()
     }
 
     /// How many states of the running system the plan left out.
@@ -82,7 +124,12 @@ impl Members {
 
     /// One of them holds.
     pub fn rule(&self) -> Rule {
-        let one = |state: &PcrSet| vec![Rule::Registers(state.clone())];
+        let one = |state: &PcrSet| {
+            let floor = self.floors.get(state).copied().map(Floor::rule);
+            std::iter::once(Rule::Registers(state.clone()))
+                .chain(floor)
+                .collect()
+        };
         Rule::AnyOf(self.list.iter().map(one).collect())
     }
 

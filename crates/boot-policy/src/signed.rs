@@ -18,6 +18,17 @@ pub struct Floor {
     pub epoch: u64,
 }
 
+impl Floor {
+    /// The condition that the TPM checks: its counter is at or below the epoch.
+    pub(crate) fn rule(self) -> Rule {
+        Rule::Counter {
+            index: NvPublic::of_floor(self.index).written(),
+            comparison: Comparison::AtMost,
+            number: self.epoch,
+        }
+    }
+}
+
 /// What a signed policy is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
@@ -40,11 +51,7 @@ impl Claim<'_> {
             self.register.bank,
             [(11, value)],
         )?)];
-        rules.extend(self.floor.map(|floor| Rule::Counter {
-            index: NvPublic::of_floor(floor.index).written(),
-            comparison: Comparison::AtMost,
-            number: floor.epoch,
-        }));
+        rules.extend(self.floor.map(Floor::rule));
         Ok(rules)
     }
 

@@ -1,18 +1,15 @@
 //! A policy that lives in an NV index of the TPM, and the file that goes with it: `pcrlock.json`.
 //!
 //! What is sealed says "whatever this index holds" (PolicyAuthorizeNV), so a new policy is one write to the index: nothing is
-//! sealed anew. The file says what the index's digest was compiled from. Up to eight states stand in it as systemd-pcrlock writes
-//! them, register by register; more, up to 4096, as whole states in a field of ours, which systemd refuses by its name.
+//! sealed anew. The file says what the index's digest was compiled from ([`Layout`]): in systemd-pcrlock's fields where it is
+//! systemd's layout, in a field of ours otherwise, which systemd refuses by its name.
 //!
 //! Invariants: what is read and written again is the same document; a document whose index is of another form than systemd
 //! defines is refused; nothing in it is secret, and nothing is believed of it that the index does not hold.
 //!
 //! Source: systemd's `pcrlock` (`make_policy`) and `tpm2-util` (`tpm2_pcrlock_policy_from_json`).
 
-use crate::{
-    Error, MAX_ALTERNATIVES, MAX_LEAVES, Members, NvPublic, PcrSet, Policy, PolicyDigest, Result,
-    Rule, unhex,
-};
+use crate::{Error, Floor, Layout, MAX_LEAVES, NvPublic, PcrSet, Result, unhex};
 use base64ct::{Base64, Encoding};
 use boot_measure::{Bank, pcrlock};
 use serde::{Deserialize, Serialize};
@@ -22,82 +19,6 @@ use std::collections::BTreeMap;
 pub const MAX_STORED: usize = 8 << 20;
 /// Longest serialised object in it.
 const MAX_OBJECT: usize = 4096;
-
-/// What the index's digest is compiled from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Layout {
-    /// Register by register, up to eight values each: systemd-pcrlock's. A mixture of states passes too.
-    Registers(pcrlock::Policy),
-    /// Whole states, in a tree.
-    States(Vec<PcrSet>),
-}
-
-impl Layout {
-    /// systemd's layout for up to eight states, ours for more.
-    ///
-    /// # Errors
-    /// None for members, which are over the same registers of one bank.
-    pub fn of(members: &Members) -> Result<Layout> {
-        let states = members.states();
-        let Some(first) = states.first().filter(|_| states.len() <= MAX_ALTERNATIVES) else {
-            return Ok(Layout::States(states.to_vec()));
-        };
-        let mut values: BTreeMap<u8, Vec<Vec<u8>>> = BTreeMap::new();
-        for (pcr, value) in states.iter().flat_map(PcrSet::iter) {
-            let list = values.entry(pcr).or_default();
-            if !list.iter().any(|known| known == value) {
-                list.push(value.to_vec());
-            }
-        }
-        Ok(Layout::Registers(pcrlock::Policy::new(
-            first.bank(),
-            values,
-        )?))
-    }
-
-    /// The rules.
-    ///
-    /// # Errors
-    /// When a value breaks a rule.
-    pub fn rules(&self) -> Result<Vec<Rule>> {
-        Ok(match self {
-            Layout::Registers(policy) => Policy::try_from(policy)?.rules,
-            Layout::States(states) => {
-                let one = |state: &PcrSet| vec![Rule::Registers(state.clone())];
-                vec![Rule::AnyOf(states.iter().map(one).collect())]
-            }
-        })
-    }
-
-    /// What the index holds.
-    ///
-    /// # Errors
-    /// When there are no states, or more than 4096.
-    pub fn digest(&self) -> Result<PolicyDigest> {
-        Policy::of(self.rules()?).digest()
-    }
-
-    /// The bank that it is about.
-    pub fn bank(&self) -> Bank {
-        match self {
-            Layout::Registers(policy) => policy.bank,
-            Layout::States(states) => states.first().map_or(Bank::Sha256, PcrSet::bank),
-        }
-    }
-
-    /// The registers that it is about.
-    pub fn pcrs(&self) -> Vec<u8> {
-        match self {
-            Layout::Registers(policy) => policy.values.iter().map(|of| of.pcr).collect(),
-            Layout::States(states) => {
-                let first = states.iter().take(1);
-                first
-                    .flat_map(|state| state.iter().map(|(pcr, _)| pcr))
-                    .collect()
-            }
-        }
-    }
-}
 
 /// Where a policy is stored, and the code that the index is written with, sealed to what the index lets pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +74,21 @@ struct Raw {
     pin_public: String,
     pin_private: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    rootstock_states: Vec<BTreeMap<u8, String>>,
+    rootstock_states: Vec<RawState>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rootstock_held: Vec<RawHeld>,
+}
+
+/// Registers and their values, hexadecimal.
+type RawState = BTreeMap<u8, String>;
+
+/// A state, and the floor that it is held to.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawHeld {
+    nv_index: u32,
+    epoch: u64,
+    pcrs: RawState,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -184,35 +119,42 @@ impl StoredPolicy {
     /// None for documents that were read or made here.
     pub fn to_json(&self) -> Result<String> {
         let place = &self.place;
-        let (pcr_values, rootstock_states) = match &self.layout {
-            Layout::Registers(policy) => {
-                let one = |of: &pcrlock::PcrValues| RawValues {
-                    pcr: of.pcr,
-                    values: of.values.iter().map(hex::encode).collect(),
-                };
-                (policy.values.iter().map(one).collect(), Vec::new())
-            }
-            Layout::States(states) => {
-                let one = |state: &PcrSet| {
-                    state
-                        .iter()
-                        .map(|(pcr, value)| (pcr, hex::encode(value)))
-                        .collect()
-                };
-                (Vec::new(), states.iter().map(one).collect())
-            }
+        let state = |state: &PcrSet| -> RawState {
+            let values = state.iter();
+            values
+                .map(|(pcr, value)| (pcr, hex::encode(value)))
+                .collect()
         };
-        let raw = Raw {
+        let mut raw = Raw {
             pcr_bank: self.layout.bank().as_str().to_owned(),
-            pcr_values,
+            pcr_values: Vec::new(),
             nv_index: place.index.index,
             nv_handle: Base64::encode_string(&place.handle()),
             nv_public: Base64::encode_string(&sized(&place.index.to_bytes())),
             srk_handle: Base64::encode_string(&place.parent),
             pin_public: Base64::encode_string(&place.pin_public),
             pin_private: Base64::encode_string(&place.pin_private),
-            rootstock_states,
+            rootstock_states: Vec::new(),
+            rootstock_held: Vec::new(),
         };
+        match &self.layout {
+            Layout::Registers(policy) => {
+                let one = |of: &pcrlock::PcrValues| RawValues {
+                    pcr: of.pcr,
+                    values: of.values.iter().map(hex::encode).collect(),
+                };
+                raw.pcr_values = policy.values.iter().map(one).collect();
+            }
+            Layout::States(states) => raw.rootstock_states = states.iter().map(state).collect(),
+            Layout::Held(states) => {
+                let one = |(pcrs, floor): &(PcrSet, Floor)| RawHeld {
+                    nv_index: floor.index,
+                    epoch: floor.epoch,
+                    pcrs: state(pcrs),
+                };
+                raw.rootstock_held = states.iter().map(one).collect();
+            }
+        }
         Ok(serde_json::to_string(&raw).map_err(Error::Stored)? + "\n")
     }
 
@@ -227,7 +169,12 @@ impl StoredPolicy {
         let raw: Raw = serde_json::from_slice(json).map_err(Error::Stored)?;
         let bank = Bank::parse(&raw.pcr_bank)
             .ok_or_else(|| wrong("pcrBank", "it is not a bank's name"))?;
-        let layout = layout(bank, raw.pcr_values, raw.rootstock_states)?;
+        let layout = layout(
+            bank,
+            raw.pcr_values,
+            raw.rootstock_states,
+            raw.rootstock_held,
+        )?;
         let public = object(&raw.nv_public, "nvPublic")?;
         let area = match public.split_first_chunk::<2>() {
             Some((length, area)) if usize::from(u16::from_be_bytes(*length)) == area.len() => area,
@@ -252,8 +199,14 @@ impl StoredPolicy {
     }
 }
 
-fn layout(bank: Bank, values: Vec<RawValues>, states: Vec<BTreeMap<u8, String>>) -> Result<Layout> {
-    if states.is_empty() {
+/// One of the three is there; an empty document is systemd's layout without registers.
+fn layout(
+    bank: Bank,
+    values: Vec<RawValues>,
+    states: Vec<RawState>,
+    held: Vec<RawHeld>,
+) -> Result<Layout> {
+    if states.is_empty() && held.is_empty() {
         let mut read: BTreeMap<u8, Vec<Vec<u8>>> = BTreeMap::new();
         for RawValues { pcr, values } in values {
             let values = values
@@ -265,24 +218,39 @@ fn layout(bank: Bank, values: Vec<RawValues>, states: Vec<BTreeMap<u8, String>>)
         }
         return Ok(Layout::Registers(pcrlock::Policy::new(bank, read)?));
     }
+    let field = if held.is_empty() {
+        "rootstockStates"
+    } else {
+        "rootstockHeld"
+    };
     if !values.is_empty() {
-        return Err(wrong(
-            "rootstockStates",
-            "there are values register by register too",
-        ));
+        return Err(wrong(field, "there are values register by register too"));
     }
-    if states.len() > MAX_LEAVES {
-        return Err(wrong("rootstockStates", "there are more than 4096"));
+    if states.len().max(held.len()) > MAX_LEAVES {
+        return Err(wrong(field, "there are more than 4096"));
     }
-    let one = |state: BTreeMap<u8, String>| {
-        let value =
-            |(pcr, text): (u8, String)| Ok((pcr, unhex(&text, "stored policy: rootstockStates")?));
+    let what = format!("stored policy: {field}");
+    let one = |state: RawState| {
+        let value = |(pcr, text): (u8, String)| Ok((pcr, unhex(&text, &what)?));
         PcrSet::new(
             bank,
             state.into_iter().map(value).collect::<Result<Vec<_>>>()?,
         )
     };
-    Ok(Layout::States(
-        states.into_iter().map(one).collect::<Result<_>>()?,
-    ))
+    if held.is_empty() {
+        return Ok(Layout::States(
+            states.into_iter().map(one).collect::<Result<_>>()?,
+        ));
+    }
+    if !states.is_empty() {
+        return Err(wrong(
+            field,
+            "there are states that are held to no floor too",
+        ));
+    }
+    let held = held.into_iter().map(|raw| {
+        let (index, epoch) = (raw.nv_index, raw.epoch);
+        Ok((one(raw.pcrs)?, Floor { index, epoch }))
+    });
+    Ok(Layout::Held(held.collect::<Result<_>>()?))
 }

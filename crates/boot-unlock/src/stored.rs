@@ -15,6 +15,7 @@ use boot_policy::{
     Approved, Base, Layout, Members, NvPublic, Place, Policy, State, StoredPolicy, Token,
 };
 use boot_tpm::{Parent, Sealed, Tpm, Transport, WriteKey};
+use std::collections::BTreeMap;
 
 /// The owner's authorisation that NV indices are defined, read and removed by, where none was set, as systemd expects.
 const OWNER: &[u8] = b"";
@@ -124,11 +125,24 @@ pub fn renew<T: Transport>(
     Ok(Renewal { policy, key })
 }
 
+/// What the counters hold that a policy's states are held to; one that is not there is left out.
+pub(crate) fn counters<T: Transport>(
+    tpm: &mut Tpm<T>,
+    layout: &Layout,
+) -> Result<BTreeMap<u32, u64>> {
+    let mut counters = BTreeMap::new();
+    for index in layout.counters() {
+        counters.extend(tpm.floor(index)?.map(|held| (index, held)));
+    }
+    Ok(counters)
+}
+
 /// The code that an index is written with, from the TPM.
 fn released<T: Transport>(tpm: &mut Tpm<T>, old: &StoredPolicy) -> Result<WriteKey> {
     let parent = kept(tpm)?;
     let state = State {
         registers: tpm.registers(old.layout.bank(), &old.layout.pcrs())?,
+        counters: counters(tpm, &old.layout)?,
         ..State::default()
     };
     let approved = [Approved {

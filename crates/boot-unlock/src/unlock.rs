@@ -199,6 +199,9 @@ fn secret<T: Transport>(
             state.registers.insert(bank, pcr, value.to_vec());
         }
     }
+    if let Some(stored) = stored {
+        state.counters = stored::counters(tpm, &stored.layout)?;
+    }
     let signed = approved(number, token, &protection, &state.registers, evidence)?;
     for floor in signed.iter().filter_map(|(signed, _)| signed.floor) {
         let held = tpm.floor(floor.index)?;

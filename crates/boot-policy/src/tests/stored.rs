@@ -1,6 +1,10 @@
-//! `pcrlock.json`: up to eight states as systemd-pcrlock writes them, more as states of ours; what is read is written again.
+//! `pcrlock.json`: up to eight states as systemd-pcrlock writes them, more as states of ours, and those that are held to the floor in any
+//! number; what is read is written again.
 
-use crate::{Booted, Error, Layout, Members, NvPublic, PcrSet, Place, Policy, State, StoredPolicy};
+use crate::{
+    Booted, Error, Floor, Layout, Members, NvPublic, PcrSet, Place, Policy, Refusal, State,
+    StoredPolicy,
+};
 use base64ct::{Base64, Encoding};
 use boot_measure::{Bank, Registers};
 use proptest::prelude::*;
@@ -205,4 +209,148 @@ fn credentials_of_systemd_are_read() {
         error.to_string().contains("a key of the host or its TPM"),
         "{error}"
     );
+}
+
+const FLOOR: u32 = 0x01d1_0700;
+
+fn floor(epoch: u64) -> Floor {
+    Floor {
+        index: FLOOR,
+        epoch,
+    }
+}
+
+/// `count` states of boots, one an epoch from 5 on, and the running one, which no boot of the plan has, with epoch 7.
+fn held(count: usize) -> Members {
+    let now = machine(&state(count));
+    let booted = Booted::of(&now.registers, None, Bank::Sha256, &[4, 7, 11]).unwrap();
+    let plan = (0..count).map(|number| (state(number), floor(5 + number as u64)));
+    Members::held(plan, &booted, floor(7)).unwrap()
+}
+
+#[test]
+fn what_is_held_passes_while_the_counter_is_at_or_below_its_epoch() {
+    for count in [1, 2, 8, 64, 500] {
+        let layout = Layout::of(&held(count)).unwrap();
+        assert_eq!(layout.counters().into_iter().collect::<Vec<_>>(), [FLOOR]);
+        assert_eq!(layout.pcrs(), [4, 7, 11]);
+        let policy = StoredPolicy {
+            layout,
+            ..stored(1)
+        };
+        let json = policy.to_json().unwrap();
+        assert_eq!(StoredPolicy::from_json(json.as_bytes()).unwrap(), policy);
+        // Only in a field that systemd does not know: no register is let pass by itself.
+        let said: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(said["pcrValues"], json!([]));
+        assert_eq!(said.get("rootstockStates"), None);
+        assert_eq!(
+            said["rootstockHeld"].as_array().unwrap().len(),
+            count + 1,
+            "the running state is a member"
+        );
+        let rules = Policy::of(policy.layout.rules().unwrap());
+        let answer = |number: usize, counter: Option<u64>| {
+            let mut machine = machine(&state(number));
+            machine.counters.extend(counter.map(|held| (FLOOR, held)));
+            rules.satisfy(&machine, &[]).unwrap()
+        };
+        for number in [0, count / 2, count - 1] {
+            let epoch = 5 + number as u64;
+            assert!(answer(number, Some(epoch)).is_ok(), "{count}");
+            assert!(answer(number, Some(1)).is_ok(), "{count}");
+            let refused = answer(number, Some(epoch + 1)).unwrap_err();
+            let said = format!(
+                "the counter 0x01d10700 holds {}, and the policy wants it to be at most {epoch}",
+                epoch + 1
+            );
+            assert_eq!(refused.cause().to_string(), said);
+            let refused = answer(number, None).unwrap_err();
+            assert_eq!(refused.cause(), &Refusal::NoCounter { index: FLOOR });
+        }
+        assert!(answer(count, Some(7)).is_ok() && answer(count, Some(8)).is_err());
+        assert_eq!(
+            policy.layout.digest().unwrap(),
+            held(count).digest().unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_epoch_of_a_boot_is_that_of_all_its_phases_and_the_highest_where_registers_tell_no_difference()
+ {
+    let booted = Booted::of(
+        &machine(&state(0)).registers,
+        None,
+        Bank::Sha256,
+        &[4, 7, 11],
+    )
+    .unwrap();
+    let plan = [
+        (state(1), floor(3)),
+        (state(1), floor(4)),
+        (state(1), floor(2)),
+    ];
+    let members = Members::held(plan, &booted, floor(9)).unwrap();
+    let members = members.until_shutdown().unwrap();
+    let epochs: Vec<u64> = Layout::of(&members)
+        .unwrap()
+        .floors()
+        .map(|floor| floor.epoch)
+        .collect();
+    assert_eq!(epochs, [4, 9, 4, 4, 4, 9, 9, 9]);
+}
+
+#[test]
+fn a_field_of_held_states_that_breaks_its_rule_is_named() {
+    let layout = Layout::of(&held(2)).unwrap();
+    let good: Value = serde_json::from_str(
+        &StoredPolicy {
+            layout,
+            ..stored(1)
+        }
+        .to_json()
+        .unwrap(),
+    )
+    .unwrap();
+    let one = good["rootstockHeld"][0].clone();
+    let without = |field: &str| {
+        let mut one = one.clone();
+        one.as_object_mut().unwrap().remove(field);
+        json!([one])
+    };
+    for (field, value, said) in [
+        (
+            "pcrValues",
+            json!([{"pcr": 4, "values": ["00"]}]),
+            "rootstockHeld",
+        ),
+        (
+            "rootstockStates",
+            json!([one["pcrs"].clone()]),
+            "held to no floor too",
+        ),
+        (
+            "rootstockHeld",
+            json!([{"nvIndex": FLOOR, "epoch": 1, "pcrs": {"4": "zz"}}]),
+            "rootstockHeld",
+        ),
+        (
+            "rootstockHeld",
+            json!([{"nvIndex": FLOOR, "epoch": 1, "pcrs": {}}]),
+            "registers",
+        ),
+        (
+            "rootstockHeld",
+            json!(vec![one.clone(); 4097]),
+            "more than 4096",
+        ),
+        ("rootstockHeld", without("epoch"), "stored policy"),
+        ("rootstockHeld", without("nvIndex"), "stored policy"),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        let error = StoredPolicy::from_json(bad.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(said), "{field}: {error}");
+    }
 }

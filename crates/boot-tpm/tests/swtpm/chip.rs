@@ -1,6 +1,6 @@
 //! A software TPM with its own folder, and tpm2-tools on it.
 
-use boot_policy::{Command as Step, PolicyDigest};
+use boot_policy::{Command as Step, Comparison, PolicyDigest};
 use boot_tpm::{Sealed, Socket, Tpm, Transport};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -145,6 +145,17 @@ impl Chip {
                     "tpm2_policyauthorizenv -S session.ctx -C o -L digest {:#x}",
                     index.index
                 ),
+                Step::Nv {
+                    index,
+                    comparison: Comparison::AtMost,
+                    number,
+                } => {
+                    std::fs::write(path.join("number"), number.to_be_bytes()).unwrap();
+                    format!(
+                        "tpm2_policynv -S session.ctx -L digest -C {0:#x} -i number {0:#x} ule",
+                        index.index
+                    )
+                }
                 other => panic!("{other:?} is not tried"),
             };
             self.try_tool(&line)

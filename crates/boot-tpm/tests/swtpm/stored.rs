@@ -5,12 +5,13 @@ use super::chip::{Chip, Judged};
 use super::{COUNTS, SECRET, registers, state, value};
 use boot_measure::Bank;
 use boot_policy::{
-    Approved, Base, Booted, Layout, Members, NvPublic, PcrSet, Place, Policy, PrimaryKey, Refusal,
-    State, StoredPolicy,
+    Approved, Base, Booted, Command, Floor, Layout, Members, NvPublic, PcrSet, Place, Policy,
+    PrimaryKey, Refusal, State, StoredPolicy,
 };
 use boot_tpm::{Code, Error, SRK, Sealed, Template, Tpm, WriteKey};
 
 const INDEX: u32 = 0x0180_1234;
+const FLOOR: u32 = 0x01d1_0700;
 const PIN: &str = "a recovery PIN";
 
 /// As many states, of which the one that runs is the last.
@@ -111,6 +112,65 @@ fn one_write_changes_what_a_sealed_secret_is_released_to() {
     tpm.remove_stored(&place, b"").unwrap();
     tpm.remove_stored(&place, b"").unwrap();
     assert_eq!(chip.tool("tpm2_getcap handles-nv-index").trim(), "");
+    assert_eq!(chip.tool("tpm2_getcap handles-transient").trim(), "");
+    assert_eq!(chip.tool("tpm2_getcap handles-loaded-session").trim(), "");
+}
+
+#[test]
+fn raising_the_floor_shuts_states_out_by_itself() {
+    let chip = Chip::start();
+    chip.extend(11, "aa");
+    let mut tpm = chip.connect();
+    let parent = tpm.keep(b"").unwrap();
+    let key = WriteKey::of_pin(PIN);
+    let place = NvPublic::of_pcrlock(INDEX, &key.policy().0);
+    tpm.define_stored(&place, b"").unwrap();
+    let policy = bound(&place);
+    let sealed = tpm
+        .seal(&parent, &policy.digest().unwrap(), SECRET, b"")
+        .unwrap();
+    let start = tpm.define_floor(FLOOR, b"").unwrap();
+    let floor = |epoch: u64| Floor {
+        index: FLOOR,
+        epoch: start + epoch,
+    };
+    for (count, depth) in COUNTS.into_iter().take(4) {
+        let (epoch, mut now) = (count as u64, state(&mut tpm));
+        let booted = Booted::of(&now.registers, None, Bank::Sha256, &[7, 11]).unwrap();
+        let other =
+            |n: usize| PcrSet::new(Bank::Sha256, [(7, vec![0; 32]), (11, value(n))]).unwrap();
+        let plan = (1..count).map(|number| (other(number), floor(100)));
+        let members = Members::held(plan, &booted, floor(epoch)).unwrap();
+        let layout = Layout::of(&members).unwrap();
+        let digest = layout.digest().unwrap();
+        tpm.write_stored(&parent, &place, &key, &digest).unwrap();
+        let approved = approved(&layout);
+        // Up to its own epoch the running state passes, for tpm2-tools too: PolicyPCR, PolicyNV, the tree, PolicyAuthorizeNV.
+        tpm.raise_floor(FLOOR, start + epoch, b"").unwrap();
+        now.counters.insert(FLOOR, start + epoch);
+        let steps = policy.satisfy(&now, &approved).unwrap().unwrap();
+        assert_eq!(steps.len(), 2 + depth + 1, "{count}");
+        let mut released = || tpm.unseal(&parent, &sealed, &policy, &approved, &now, b"");
+        assert_eq!(*released().unwrap(), SECRET);
+        assert_eq!(chip.unseal(&sealed, &steps), SECRET, "{count}");
+        // One step above it nothing is written, and the TPM refuses the very commands that led there, whatever a program says of the
+        // counter.
+        tpm.raise_floor(FLOOR, start + epoch + 1, b"").unwrap();
+        let error = tpm
+            .unseal(&parent, &sealed, &policy, &approved, &now, b"")
+            .unwrap_err();
+        assert_eq!(error.failure().unwrap().code(), Code::Policy, "{error}");
+        assert_eq!(tpm.stored(&place, b"").unwrap(), Some(digest));
+        // Nor is the comparison left out.
+        let around: Vec<_> = steps
+            .into_iter()
+            .filter(|step| !matches!(step, Command::Nv { .. }))
+            .collect();
+        let error = tpm
+            .unseal_by(&parent, &sealed, &around, policy.digest().unwrap(), b"")
+            .unwrap_err();
+        assert!(error.failure().is_some(), "{error}");
+    }
     assert_eq!(chip.tool("tpm2_getcap handles-transient").trim(), "");
     assert_eq!(chip.tool("tpm2_getcap handles-loaded-session").trim(), "");
 }
