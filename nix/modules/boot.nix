@@ -65,7 +65,6 @@ let
       "--policy-certificate"
       (toString cfg.policy.certificate)
     ]
-    ++ floor
   );
 
   # A policy that lives in the TPM goes ahead of what is installed.
@@ -85,6 +84,7 @@ let
     ++ signing
     ++ policy
     ++ stored
+    ++ floor
     ++ [
       "--stub"
       cfg.stub
@@ -210,7 +210,7 @@ in
         type = types.nullOr types.str;
         default = null;
         example = "1";
-        description = "What `rootstock-boot floor define` said that this TPM's counter starts at, with `@INDEX` behind it where the counter has another NV index than 0x01d10700. Entries are held to the floor then, and it follows the generations that start well. systemd's initrd does not unlock by such entries. Null holds them to none.";
+        description = "What `rootstock-boot floor define` said that this TPM's counter starts at, with `@INDEX` behind it where the counter has another NV index than 0x01d10700. Entries are held to the floor then, by signed policies and by the stored one, and it follows the generations that start well. systemd's initrd unlocks by neither. Null holds them to none.";
       };
 
       stored = mkOption {
@@ -319,8 +319,8 @@ in
         message = "boot.rootstock.policy.key: a key in the store can be read by everybody.";
       }
       {
-        assertion = cfg.policy.floor == null || cfg.policy.key != null;
-        message = "boot.rootstock.policy.floor needs boot.rootstock.policy.key: without signed policies nothing is held to the floor.";
+        assertion = cfg.policy.floor == null || cfg.policy.key != null || cfg.policy.stored != null;
+        message = "boot.rootstock.policy.floor needs boot.rootstock.policy.key or policy.stored: without policies nothing is held to the floor.";
       }
       {
         assertion =

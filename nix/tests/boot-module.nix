@@ -291,7 +291,14 @@ in
       floor = "1";
     };
   };
-  floor-without-key = evaluate {
+  floored-in-the-tpm = evaluate {
+    enable = true;
+    policy = {
+      floor = "1";
+      stored = "/var/lib/systemd/pcrlock.json";
+    };
+  };
+  floor-without-policy = evaluate {
     enable = true;
     policy.floor = "1";
   };

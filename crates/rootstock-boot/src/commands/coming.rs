@@ -6,11 +6,14 @@
 use super::disk::slashes;
 use anyhow::Context;
 use boot_esp::{ENTRIES, EspPath, Outlook};
+use boot_install::EpochCounter;
 use boot_measure::{Bank, Disk, EventLog, PlannedUpdate, Situation, Started, UNTOUCHED, foresee};
-use boot_policy::PcrSet;
+use boot_pe::Image;
+use boot_pe::epoch::epoch_of;
+use boot_policy::{Floor, PcrSet};
 use boot_variables::{Guid, Variables};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 /// Where a loader lies on a system partition: systemd-boot's own place, and where firmware looks by itself.
@@ -55,7 +58,7 @@ impl Disk for View<'_> {
         let files = self
             .volumes()
             .filter_map(|volume| volume.files(&folder).ok());
-        let names = files.flat_map(std::collections::BTreeMap::into_keys);
+        let names = files.flat_map(BTreeMap::into_keys);
         names.map(|path| path.name().to_owned()).collect()
     }
 
@@ -76,7 +79,12 @@ pub(crate) struct Question<'a> {
     pub(crate) planned: &'a [PlannedUpdate],
     pub(crate) bank: Bank,
     pub(crate) pcrs: &'a [u8],
+    /// The counter that entries are held to, where they are.
+    pub(crate) counter: Option<EpochCounter>,
 }
+
+/// States in which the disk is unlocked, each with what it is held to: the highest epoch of the entries that lead to it.
+pub(crate) type Boots = BTreeMap<PcrSet, Option<Floor>>;
 
 /// A program that may start.
 struct Program {
@@ -87,12 +95,22 @@ struct Program {
 }
 
 impl Program {
+    fn floor(&self, counter: EpochCounter) -> anyhow::Result<Floor> {
+        let epoch = epoch(&self.bytes).with_context(|| self.path.clone())?;
+        Ok(counter.floor(epoch))
+    }
+
     fn started(&self) -> Started<'_> {
         Started {
             path: self.path.clone(),
             bytes: Cow::Borrowed(&self.bytes),
         }
     }
+}
+
+/// The security epoch that an image states.
+pub(crate) fn epoch(bytes: &[u8]) -> boot_pe::Result<u32> {
+    epoch_of(&Image::parse(bytes)?)
 }
 
 /// Programs of which each content is there once; a boot measures contents, not names.
@@ -174,18 +192,24 @@ impl<'a> Pool<'a> {
         &self,
         starts: impl IntoIterator<Item = &'b (usize, usize)>,
         question: &Question<'_>,
-    ) -> anyhow::Result<Vec<PcrSet>> {
-        let mut states = BTreeSet::new();
+    ) -> anyhow::Result<Boots> {
+        let mut states = Boots::new();
         let plans: &[&[PlannedUpdate]] = match question.planned {
             [] => &[&[]],
             planned => &[&[], planned],
         };
         for (loader, entry) in starts {
+            let floor = question
+                .counter
+                .map(|counter| self.programs[*entry].floor(counter))
+                .transpose()?;
             for planned in plans {
-                states.insert(self.state(*loader, *entry, planned, question)?);
+                let state = self.state(*loader, *entry, planned, question)?;
+                let highest = states.entry(state).or_insert(floor);
+                *highest = floor.max(*highest);
             }
         }
-        Ok(states.into_iter().collect())
+        Ok(states)
     }
 
     fn state(

@@ -1,10 +1,11 @@
 //! `install --stored-policy`: a policy that lives in the TPM goes ahead of what is installed.
 //!
 //! Invariant: before a file on a partition is touched the policy lets pass every boot that may come while files are written, the
-//! running system's among them; a boot that is no longer possible is let pass until everything is written, and not longer.
+//! running system's among them; a boot that is no longer possible is let pass until everything is written, and not longer; a policy
+//! that was held to the floor is not stored without it.
 
 use super::boot;
-use super::coming::{Pool, Question, View};
+use super::coming::{Boots, Pool, Question, View, epoch};
 use super::copies::Copies;
 use super::running::{RunningOptions, known};
 use super::source;
@@ -13,9 +14,9 @@ use super::unlock::{AnyTransport, TpmOptions};
 use super::volumes::Mounted;
 use crate::print::Out;
 use anyhow::Context;
-use boot_esp::Outlook;
-use boot_install::Installation;
-use boot_policy::{Booted, Change, Layout, Members, Partition, PcrSet, Stage, StoredPolicy};
+use boot_esp::{ENTRIES, EntryName, EspPath, Outlook};
+use boot_install::{EpochCounter, Installation};
+use boot_policy::{Booted, Change, Floor, Layout, Members, Partition, Stage, StoredPolicy};
 use boot_tpm::Tpm;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -47,9 +48,19 @@ pub(crate) struct Follower<'a> {
     pin: Option<&'a PathBuf>,
     current: StoredPolicy,
     booted: Booted,
+    /// What the running system's states are held to where they are not among the boots; none where nothing is held.
+    running: Option<Floor>,
     /// While files are written, and once all are.
-    changing: Vec<PcrSet>,
-    changed: Vec<PcrSet>,
+    changing: Boots,
+    changed: Boots,
+}
+
+/// What entries are held to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held<'a> {
+    pub(crate) counter: EpochCounter,
+    /// File name of the entry that runs, where the loader says it.
+    pub(crate) running: Option<&'a str>,
 }
 
 /// What was or would be stored.
@@ -76,11 +87,17 @@ impl Followed {
 }
 
 impl FollowOptions {
+    /// Whether a policy is to follow.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.stored_policy.is_some()
+    }
+
     /// The policy with the boots that may come, where one is to follow. Nothing is changed.
     pub(crate) fn open<'a>(
         &'a self,
         mounted: &'a [Mounted],
         installation: &Installation,
+        held: Option<Held<'_>>,
         out: &Out,
     ) -> anyhow::Result<Option<Follower<'a>>> {
         let Some(policy) = &self.stored_policy else {
@@ -98,6 +115,14 @@ impl FollowOptions {
                 policy.display()
             )
         })?;
+        anyhow::ensure!(
+            held.is_some() || current.layout.counters().is_empty(),
+            "{}: it is held to the floor: give --floor, with what `floor define` said that the counter started at",
+            policy.display()
+        );
+        let running = held
+            .map(|held| running_floor(held, mounted, &mut tpm))
+            .transpose()?;
         let (bank, pcrs) = (current.layout.bank(), current.layout.pcrs());
         at.copies.check(&pcrs)?;
         let booted = self.running.booted(&mut tpm, &self.tpm, bank, &pcrs)?;
@@ -112,6 +137,7 @@ impl FollowOptions {
             planned: &[],
             bank,
             pcrs: &pcrs,
+            counter: held.map(|held| held.counter),
         };
         Ok(Some(Follower {
             changing: pool.states(&change.starts(Stage::Changing), &question)?,
@@ -121,8 +147,43 @@ impl FollowOptions {
             pin: self.recovery_pin_file.as_ref(),
             current,
             booted,
+            running,
         }))
     }
+}
+
+/// What the running system is held to: the epoch of its entry. Where the loader does not say which that is, or it is gone, the floor
+/// as it stands, so that nothing passes once it is raised that is not known to be above it.
+fn running_floor(
+    held: Held<'_>,
+    mounted: &[Mounted],
+    tpm: &mut Tpm<AnyTransport>,
+) -> anyhow::Result<Floor> {
+    let counter = held.counter;
+    let now = tpm.floor(counter.index)?.with_context(|| {
+        format!(
+            "floor {:#010x}: the TPM has no such counter; `floor define` defines it",
+            counter.index
+        )
+    })?;
+    let stem = |name: &str| EntryName::parse(name).map(|name| name.stem);
+    let folder = EspPath::new(ENTRIES)?;
+    for volume in mounted.iter().map(Mounted::entries) {
+        let volume = Outlook::now(volume);
+        let files = volume.files(&folder)?.into_keys();
+        let mut own = files.filter(|path| {
+            let running = held.running.and_then(stem);
+            running.is_some() && stem(path.name()) == running
+        });
+        if let Some(path) = own.next() {
+            let epoch = epoch(&volume.read(&path)?).with_context(|| path.to_string())?;
+            return Ok(counter.floor(epoch));
+        }
+    }
+    Ok(Floor {
+        index: counter.index,
+        epoch: now,
+    })
 }
 
 /// What lies on the partitions, and what will.
@@ -183,8 +244,15 @@ impl Follower<'_> {
         )
     }
 
-    fn store(&mut self, boots: Vec<PcrSet>, out: &Out) -> anyhow::Result<Followed> {
-        let members = Members::new(boots, &self.booted)?;
+    fn store(&mut self, boots: Boots, out: &Out) -> anyhow::Result<Followed> {
+        let members = match self.running {
+            Some(running) => {
+                let held = boots.into_iter();
+                let held = held.map(|(state, floor)| (state, floor.unwrap_or(running)));
+                Members::held(held, &self.booted, running)?
+            }
+            None => Members::new(boots.into_keys(), &self.booted)?,
+        };
         let (boots, added) = (members.states().len(), members.added());
         let members = members.until_shutdown()?;
         let (tpm, at) = (&mut self.tpm, &self.at);

@@ -1,6 +1,6 @@
 //! `install` and `repair`: generations in, EFI system partitions out.
 
-use super::follow::{FollowOptions, Followed, Follower};
+use super::follow::{FollowOptions, Followed, Follower, Held};
 use super::key::{OpenKey, PinOptions};
 use super::policy_key::{OpenPolicyKey, PolicyOptions};
 use super::volumes::{Mounted, VolumeOptions};
@@ -107,6 +107,8 @@ Examples:
       each entry with signed PCR policies, so that secrets sealed under the key open for every generation
   rootstock-boot install ... --stored-policy /var/lib/systemd/pcrlock.json
       disks that are bound to the policy in the TPM open for every generation, and for no other image
+  rootstock-boot install ... --stored-policy /var/lib/systemd/pcrlock.json --floor 1
+      the same, and the TPM refuses generations below the floor from the moment that it is raised
   rootstock-boot --dry-run --json install --esp /boot --esp /boot2 --stub stub.efi --key db.key --certificate db.crt";
 
 /// What was done or would be.
@@ -128,6 +130,7 @@ struct Report<'a> {
 
 /// Runs `install`; `verify` makes it `repair`.
 pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<Verdict> {
+    options.policy.check(options.follow.is_wanted())?;
     let mounted = options.volumes.open()?;
     let targets: Vec<_> = mounted.iter().map(Mounted::target).collect();
     // One run of keys, so that a PIN is asked for once.
@@ -186,7 +189,11 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
     } else {
         Vec::new()
     };
-    let mut follower = options.follow.open(&mounted, &installation, out)?;
+    let held = options.policy.floor.map(|counter| Held {
+        counter,
+        running: settings.booted.as_deref(),
+    });
+    let mut follower = options.follow.open(&mounted, &installation, held, out)?;
     let mut stored = Vec::new();
     stored.extend(
         follower

@@ -30,10 +30,11 @@ pub(crate) struct PolicyOptions {
     /// Phase paths that policies are signed for, such as enter-initrd; systemd's four by default.
     #[arg(long, value_name = "PATH", requires = "policy_key")]
     policy_phase: Vec<String>,
-    /// Hold every entry to the TPM's floor of security epochs: what `floor define` said that the counter started at, and the
-    /// counter's NV index where it is another than 0x01d10700. systemd does not unlock by such policies.
-    #[arg(long, value_name = "START[@INDEX]", requires = "policy_key", value_parser = epoch_counter)]
-    floor: Option<EpochCounter>,
+    /// Hold every entry to the TPM's floor of security epochs, by the policies that --policy-key signs and by that of
+    /// --stored-policy: what `floor define` said that the counter started at, and the counter's NV index where it is another than
+    /// 0x01d10700. systemd does not unlock by such policies.
+    #[arg(long, value_name = "START[@INDEX]", value_parser = epoch_counter)]
+    pub(crate) floor: Option<EpochCounter>,
 }
 
 /// The key, open.
@@ -45,6 +46,15 @@ pub(crate) struct OpenPolicyKey<'a> {
 }
 
 impl PolicyOptions {
+    /// Refuses a floor that nothing would hold entries to.
+    pub(crate) fn check(&self, stored: bool) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.floor.is_none() || self.policy_key.is_some() || stored,
+            "--floor holds entries by policies: give --policy-key, --stored-policy, or both"
+        );
+        Ok(())
+    }
+
     /// Opens the key, when there is one.
     pub(crate) fn open(&self, keys: &mut Keys) -> anyhow::Result<Option<OpenPolicyKey<'_>>> {
         // Not parsed by the argument parser: its messages repeat the value, and that may hold a PIN.

@@ -81,8 +81,10 @@ pub(crate) fn run(options: &States, out: &Out) -> anyhow::Result<Verdict> {
             planned: &planned,
             bank: options.bank.bank(),
             pcrs: &options.pcr,
+            counter: None,
         },
     )?;
+    let states: Vec<_> = states.into_keys().collect();
     files::write(out, &options.output, list(&states).as_bytes())?;
     let answer = serde_json::json!({
         "file": options.output,

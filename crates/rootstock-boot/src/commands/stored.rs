@@ -13,12 +13,13 @@ use super::unlock::{AnyTransport, TpmOptions, new_pin};
 use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_policy::{Layout, Members, PcrSet, StoredPolicy};
+use boot_policy::{Floor, Layout, Members, PcrSet, StoredPolicy};
 use boot_sign::Secret;
 use boot_tpm::Tpm;
 use boot_unlock::{
     RecoveryKey, Settled, install, prepare, read_generations, remove, renew, settle,
 };
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where systemd looks for the file.
@@ -220,6 +221,10 @@ pub(crate) fn described(layout: &Layout) -> (String, usize) {
             )
         }
         Layout::States(states) => (format!("a tree of {} states", states.len()), states.len()),
+        Layout::Held(states) => (
+            format!("a tree of {} states, held to the floor", states.len()),
+            states.len(),
+        ),
     }
 }
 
@@ -287,6 +292,11 @@ pub(crate) fn store(options: &Store, out: &Out) -> anyhow::Result<Verdict> {
         done.recovery_pin = Some(&pin);
         return done.say(out);
     };
+    anyhow::ensure!(
+        current.layout.counters().is_empty(),
+        "{}: it is held to the floor, and a list of states says nothing of epochs: `install --stored-policy --floor` stores the next one",
+        at.policy.display()
+    );
     let index = current.place.index.index;
     done.index = Some(index);
     if let Some(wanted) = options.index {
@@ -369,6 +379,19 @@ pub(crate) fn settled(
     })
 }
 
+/// How many states of a policy are below the floor, and how many there are; none where it is not held to one.
+fn below(tpm: &mut Tpm<AnyTransport>, layout: &Layout) -> anyhow::Result<Option<(usize, usize)>> {
+    let mut held = BTreeMap::new();
+    for index in layout.counters() {
+        held.insert(index, tpm.floor(index)?);
+    }
+    // Where the counter is gone no state passes.
+    let passes = |floor: &Floor| held[&floor.index].is_some_and(|held| held <= floor.epoch);
+    let below = layout.floors().filter(|floor| !passes(floor)).count();
+    let all = layout.floors().count();
+    Ok((all > 0).then_some((below, all)))
+}
+
 /// Runs `status`: exit code 1 when the TPM does not hold what the file says, or a system partition lacks it.
 pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
     let documents = documents(&options.at.policy)?;
@@ -394,6 +417,7 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
     };
     let places = options.at.copies.open()?;
     let lacking = options.at.file(&places).copies.lacking(true_one)?;
+    let below = below(&mut tpm, &true_one.layout)?;
     let answer = serde_json::json!({
         "index": index,
         "layout": layout,
@@ -403,6 +427,7 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
         "held": held,
         "current": settled == Settled::Current,
         "said": said,
+        "below_floor": below.map(|(below, _)| below),
         "lacking": lacking,
     });
     out.answer(&answer, |_| {
@@ -412,8 +437,12 @@ pub(crate) fn status(options: &Status, out: &Out) -> anyhow::Result<Verdict> {
                 path.display()
             )
         });
+        let below = below.map(|(below, all)| {
+            format!("\nheld to the floor: {below} of {all} states are below it, and unlock nothing")
+        });
         format!(
-            "NV index {index}: {layout}\n{said}{}",
+            "NV index {index}: {layout}\n{said}{}{}",
+            below.unwrap_or_default(),
             lacking.collect::<String>()
         )
     })?;

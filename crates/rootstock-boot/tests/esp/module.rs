@@ -5,11 +5,12 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Settings that are accepted.
-const ACCEPTED: [&str; 6] = [
+const ACCEPTED: [&str; 7] = [
     "plain",
     "whole",
     "arm",
     "floored",
+    "floored-in-the-tpm",
     "encrypted",
     "encrypted-whole",
 ];
@@ -67,7 +68,7 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
         ("key-in-store", "signing.key: a key in the store"),
         ("policy-key-in-store", "policy.key: a key in the store"),
         ("secrets-both-ways", "left out or appended"),
-        ("floor-without-key", "nothing is held to the floor"),
+        ("floor-without-policy", "nothing is held to the floor"),
         ("floor-of-another-form", "expected a number"),
         ("uneven", "one for each EFI system partition"),
         ("volume-of-another-form", "expected a UUID"),
@@ -107,7 +108,11 @@ fn the_module_says_what_it_is_told_and_refuses_what_it_must() {
     );
     assert!(initrd.contains(&said), "{initrd}");
     // Without boot counting too, the floor follows what has started well.
-    for (case, floor) in [("whole", "'57@0x01d10701'"), ("floored", "'1'")] {
+    for (case, floor) in [
+        ("whole", "'57@0x01d10701'"),
+        ("floored", "'1'"),
+        ("floored-in-the-tpm", "'1'"),
+    ] {
         for line in ["hook", "bless"] {
             let line = answer[case][line].as_str().unwrap();
             assert!(line.contains(&format!("'--floor' {floor}")), "{line}");

@@ -6,6 +6,7 @@ mod floor;
 mod following;
 #[path = "../generations/mod.rs"]
 mod generations;
+mod held;
 mod hostile;
 mod initrd;
 mod measure;

@@ -18,8 +18,21 @@ impl Tpm {
     /// On UNIX sockets, since ports may be taken: clients look for the control channel under the data channel's name with
     /// `.ctrl`.
     pub(crate) fn start(folder: &Path) -> Tpm {
-        let socket = folder.join("tpm/socket").display().to_string();
         std::fs::create_dir(folder.join("tpm")).expect("the folder is new");
+        Tpm::run(folder)
+    }
+
+    /// The same TPM after the power was off: what it keeps, and registers as at the start.
+    pub(crate) fn restart(self, folder: &Path) -> Tpm {
+        drop(self);
+        for socket in ["tpm/socket", "tpm/socket.ctrl"] {
+            let _ = std::fs::remove_file(folder.join(socket));
+        }
+        Tpm::run(folder)
+    }
+
+    fn run(folder: &Path) -> Tpm {
+        let socket = folder.join("tpm/socket").display().to_string();
         let process = Command::new("swtpm")
             .args(["socket", "--tpm2", "--tpmstate"])
             .arg(format!("dir={}", folder.join("tpm").display()))
