@@ -273,7 +273,7 @@ fn a_finding_shows_when_its_fix_comes_and_is_fixed_once_it_came() {
         "has it since",
         "expected by",
         "80 %: ",
-        "when is unknown: it is neither on `release-25.05`",
+        "when is unknown: it is neither on <code>release-25.05</code>",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
