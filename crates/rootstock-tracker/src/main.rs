@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::failure(&error);
-            Outcome::FAILED
+            output::code_of(&error)
         }
     }
 }

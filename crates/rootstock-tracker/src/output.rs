@@ -4,8 +4,38 @@
 
 use anyhow::Context;
 use serde::Serialize;
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use tracker_store::StoreError;
+use tracker_triage::CommandError;
+use tracker_triage::query::QueryError;
+
+/// Why a command cannot do what its line asks for, where the line itself is the reason.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A value is none of those that there are.
+    Wrong(String),
+    /// What it names is not there.
+    Absent(String),
+}
+
+impl Refusal {
+    /// That a value is wrong, as what a command ends with.
+    pub(crate) fn wrong<T>(reason: String) -> anyhow::Result<T> {
+        Err(Refusal::Wrong(reason).into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Wrong(reason) | Refusal::Absent(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// How a command that ran to its end ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +90,32 @@ pub(crate) fn failure(error: &anyhow::Error) {
 /// A remark beside the result.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// The code of a command that failed, as documented under `--help`: what the line has wrong and what is not there
+/// have codes of their own, whichever command says so.
+pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
+    let wrong = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<QueryError>() || matches!(cause.downcast_ref(), Some(Refusal::Wrong(_)))
+    };
+    let absent = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(Refusal::Absent(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    StoreError::NoItem { .. }
+                        | StoreError::NoRule { .. }
+                        | StoreError::Triage(CommandError::NoEvent { .. })
+                )
+            )
+    };
+    if error.chain().any(wrong) {
+        Outcome::unusable()
+    } else if error.chain().any(absent) {
+        Outcome::Absent.code()
+    } else {
+        Outcome::FAILED
+    }
 }
 
 /// Whether an error is that nobody reads standard output any more.

@@ -6,8 +6,8 @@ pub(crate) use people::{people, sessions, tokens};
 
 use super::open_existing;
 use crate::arguments::AdminBootstrap;
-use crate::output::{self, Outcome};
-use anyhow::{Context, bail};
+use crate::output::{self, Outcome, Refusal};
+use anyhow::Context;
 use jiff::SignedDuration;
 use serde::Serialize;
 use tracker_people::Role;
@@ -28,7 +28,9 @@ struct Bootstrapped<'a> {
 pub(crate) async fn bootstrap(arguments: AdminBootstrap) -> anyhow::Result<Outcome> {
     let account = arguments.account.trim();
     if account.is_empty() || account.len() > MAX_NAME || account.chars().any(char::is_control) {
-        bail!("an account needs a name of one line, of at most {MAX_NAME} bytes");
+        return Refusal::wrong(format!(
+            "an account needs a name of one line, of at most {MAX_NAME} bytes"
+        ));
     }
     let store = open_existing(&arguments.database.database).await?;
     let role = Role::Administrator;

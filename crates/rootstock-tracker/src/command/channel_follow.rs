@@ -6,8 +6,8 @@ use super::follow::{TICK, fetcher};
 use super::open;
 use super::serve::stop_signal;
 use crate::arguments::{ChannelFollow, Releases};
-use crate::output::{self, Outcome};
-use anyhow::{Context, bail};
+use crate::output::{self, Outcome, Refusal};
+use anyhow::Context;
 use jiff::Timestamp;
 use tracker_jobs::{Fetcher, ReleaseReport, ReleaseSource, derive, follow_releases};
 use tracker_store::Store;
@@ -72,7 +72,7 @@ pub(super) fn chosen(
     let ends = wanted.supported_until.iter().map(|(name, _)| name);
     let given = urls.iter().map(|(name, _)| name).chain(ends);
     if let Some(name) = given.into_iter().find(|name| !names.contains(name)) {
-        bail!("`{name}` is not among the channels that are named");
+        return Refusal::wrong(format!("`{name}` is not among the channels that are named"));
     }
     let of = |name: &String| {
         let mut channel = ReleaseSource::of_nixpkgs(name);

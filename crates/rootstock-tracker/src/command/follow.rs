@@ -5,8 +5,8 @@
 use super::open;
 use super::serve::stop_signal;
 use crate::arguments::{FeedFollow, Fetching};
-use crate::output::{self, Outcome};
-use anyhow::{Context, bail};
+use crate::output::{self, Outcome, Refusal};
+use anyhow::Context;
 use jiff::Timestamp;
 use std::path::Path;
 use std::time::Duration;
@@ -111,7 +111,9 @@ fn find<'a>(known: &'a mut Vec<Feed>, name: &str) -> anyhow::Result<&'a mut Feed
             }
             None => {
                 let names: Vec<&str> = known.iter().map(|feed| feed.name.as_str()).collect();
-                bail!("there is no feed `{name}`; there are {}", names.join(", "));
+                let names = names.join(", ");
+                let none = format!("there is no feed `{name}`; there are {names}");
+                return Refusal::wrong(none);
             }
         },
     };

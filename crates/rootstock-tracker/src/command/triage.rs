@@ -9,8 +9,8 @@ mod view;
 
 use super::{open, open_existing};
 use crate::arguments::triage::{BulkWhat, Common, Rebuild, State, Triage, TriageList, Which, Who};
-use crate::output::{self, Outcome};
-use anyhow::{Context, anyhow};
+use crate::output::{self, Outcome, Refusal};
+use anyhow::Context;
 use jiff::Timestamp;
 use serde_json::json;
 use tracker_store::view::PageRequest;
@@ -142,20 +142,22 @@ async fn store(common: &Common) -> anyhow::Result<Store> {
 fn dismissal(why: &str) -> anyhow::Result<Dismissal> {
     Dismissal::of(why).ok_or_else(|| {
         let known: Vec<&str> = Dismissal::all().map(Dismissal::name).collect();
-        anyhow!(
-            "`{why}` is no reason to dismiss; known are {}",
-            known.join(", ")
-        )
+        let known = known.join(", ");
+        Refusal::Wrong(format!(
+            "`{why}` is no reason to dismiss; known are {known}"
+        ))
+        .into()
     })
 }
 
 fn decided(state: &str) -> anyhow::Result<DecidedState> {
     DecidedState::of(state).ok_or_else(|| {
         let known: Vec<String> = DecidedState::all().map(DecidedState::name).collect();
-        anyhow!(
-            "`{state}` is no state to decide; known are {}",
-            known.join(", ")
-        )
+        let known = known.join(", ");
+        Refusal::Wrong(format!(
+            "`{state}` is no state to decide; known are {known}"
+        ))
+        .into()
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Invariant: whoever acts has the role that the database gives them, no more, though whoever runs the program could.
 
-use anyhow::{anyhow, bail};
+use crate::output::Refusal;
+use anyhow::bail;
 use jiff::Timestamp;
 use tracker_people::{Principal, Role, StandingRules};
 use tracker_store::{HeldPerson, Store};
@@ -12,7 +13,10 @@ pub(super) async fn one_called(store: &Store, handle: &str) -> anyhow::Result<He
     let mut called = store.people_called(handle).await?;
     match (called.pop(), called.pop()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err(anyhow!("nobody called `{handle}` ever signed in")),
+        (None, _) => {
+            let nobody = format!("nobody called `{handle}` ever signed in");
+            Err(Refusal::Absent(nobody).into())
+        }
         (Some(_), Some(_)) => bail!("several people are called `{handle}`"),
     }
 }

@@ -5,8 +5,8 @@
 use super::serve::stop_signal;
 use super::{channel_follow, follow, landing, open};
 use crate::arguments::{CHANNELS, Pace, WorkerLanding, WorkerRun};
-use crate::output::{self, Outcome};
-use anyhow::{Context, bail};
+use crate::output::{self, Outcome, Refusal};
+use anyhow::Context;
 use std::sync::Arc;
 use std::time::Duration;
 use tracker_jobs::landing::ChannelSource;
@@ -85,7 +85,9 @@ fn plan(arguments: &WorkerRun) -> anyhow::Result<Plan> {
         let feeds = follow::chosen(&arguments.feeds, &arguments.feed_url, key)?;
         tasks.extend(feeds.into_iter().map(Task::Feed));
     } else if let Some((feed, _)) = arguments.feed_url.first() {
-        bail!("`{feed}` has an address, but no feeds are followed");
+        return Refusal::wrong(format!(
+            "`{feed}` has an address, but no feeds are followed"
+        ));
     }
     let channels = channels(arguments)?;
     landing_tasks(&arguments.landing, &channels, &mut tasks)?;
@@ -98,7 +100,7 @@ fn channels(arguments: &WorkerRun) -> anyhow::Result<Vec<ReleaseSource>> {
     let mut channels = channel_follow::chosen(names, urls, &arguments.releases)?;
     for (name, distribution) in &arguments.channel_distribution {
         let Some(channel) = channels.iter_mut().find(|channel| channel.name == *name) else {
-            bail!("`{name}` is not among the channels that are named");
+            return Refusal::wrong(format!("`{name}` is not among the channels that are named"));
         };
         channel.distribution.clone_from(distribution);
     }

@@ -71,7 +71,7 @@ fn a_feed_that_cannot_be_reached_or_is_none_is_named() {
         folder.path(),
         &[&["feed", "follow", "cve"][..], &database].concat(),
     )
-    .expect(1);
+    .expect(2);
     assert!(
         unknown.err.contains("there are cve-list, nvd, kev"),
         "{}",

@@ -95,3 +95,70 @@ fn a_command_that_reads_creates_no_database() {
         assert!(!folder.path().join("absent.db").exists(), "{command:?}");
     }
 }
+
+#[test]
+fn what_is_wrong_and_what_is_not_there_have_codes_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = ["--database", "sqlite:t.db"];
+    let feed = snapshot("kev.json");
+    run(
+        folder.path(),
+        &[&["feed", "import", &feed][..], &database].concat(),
+    )
+    .expect(0);
+    for (command, code, says) in [
+        (
+            &["triage", "list", "colour:red"][..],
+            2,
+            "`colour` is no field",
+        ),
+        (
+            &[
+                "triage",
+                "rule",
+                "add",
+                "colour:red",
+                "--reason",
+                "x",
+                "--expires",
+                "2027-01-01T00:00:00Z",
+            ],
+            2,
+            "`colour` is no field",
+        ),
+        (
+            &["triage", "dismiss", "CVE-1", "x", "--why", "boring"],
+            2,
+            "`boring` is no reason",
+        ),
+        (
+            &["triage", "state", "CVE-1", "x", "fine"],
+            2,
+            "`fine` is no state",
+        ),
+        (&["feed", "follow", "--once", "nope"], 2, "no feed `nope`"),
+        (
+            &["triage", "undo", "99999"],
+            4,
+            "event 99999 is not in the log",
+        ),
+        (
+            &["admin", "people", "show", "nobody"],
+            4,
+            "nobody called `nobody`",
+        ),
+        (
+            &["admin", "people", "sign-out", "nobody"],
+            4,
+            "nobody called `nobody`",
+        ),
+        (
+            &["embargo", "list", "--as", "nobody"],
+            4,
+            "nobody called `nobody`",
+        ),
+    ] {
+        let refused = run(folder.path(), &[command, &database].concat()).expect(code);
+        assert!(refused.err.contains(says), "{command:?}: {}", refused.err);
+    }
+}

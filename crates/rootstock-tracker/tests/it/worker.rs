@@ -116,25 +116,25 @@ fn a_dead_job_is_listed_and_retried() {
 fn what_a_worker_is_told_is_checked_before_it_begins() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, code, told) in [
-        (&["--feed", "cve"][..], 1, "there are cve-list, nvd, kev"),
+        (&["--feed", "cve"][..], 2, "there are cve-list, nvd, kev"),
         (
             &["--no-feeds", "--channel-url", "a=http://192.0.2.1/"],
-            1,
+            2,
             "`a` is not among the channels",
         ),
         (
             &["--no-feeds", "--channel-distribution", "a=b"],
-            1,
+            2,
             "`a` is not among the channels",
         ),
         (
             &["--no-feeds", "--feed-url", "kev=http://192.0.2.1/"],
-            1,
+            2,
             "no feeds are followed",
         ),
         (
             &["--no-feeds", "--channel", "../x", "--landing", "l"],
-            1,
+            2,
             "`../x` is no channel's name",
         ),
         (&["--no-feeds", "--git-fetch"], 2, "--repository"),

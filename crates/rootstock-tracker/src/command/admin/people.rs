@@ -7,8 +7,7 @@ use crate::command::open_existing;
 use crate::command::show::plain;
 use crate::command::triage::print;
 use crate::command::who::{one_called, role};
-use crate::output::{self, Outcome};
-use anyhow::bail;
+use crate::output::{self, Outcome, Refusal};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -103,7 +102,7 @@ async fn show(arguments: PersonShow) -> anyhow::Result<Outcome> {
 async fn give(arguments: PersonRole) -> anyhow::Result<Outcome> {
     let reason = arguments.reason.trim();
     if reason.is_empty() || reason.len() > MAX_REASON {
-        bail!("a reason is needed, of at most {MAX_REASON} bytes");
+        return Refusal::wrong(format!("a reason is needed, of at most {MAX_REASON} bytes"));
     }
     let change = &arguments.change;
     let (store, held) = begin(&change.person).await?;

@@ -6,8 +6,8 @@ use super::super::serve::stop_signal;
 use super::super::{open, open_existing};
 use super::counted;
 use crate::arguments::{LandingFollow, LandingJoin, LandingPulls, LandingSupport, Polling};
-use crate::output::{self, Outcome};
-use anyhow::{Context, bail};
+use crate::output::{self, Outcome, Refusal};
+use anyhow::Context;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::Write;
@@ -119,7 +119,7 @@ pub(in crate::command) fn check_names(channels: &[String]) -> anyhow::Result<()>
                 .all(|c| c.is_ascii_alphanumeric() || b".-_".contains(&c))
     };
     if let Some(odd) = channels.iter().find(|name| !known(name)) {
-        bail!("`{odd}` is no channel's name");
+        return Refusal::wrong(format!("`{odd}` is no channel's name"));
     }
     Ok(())
 }
