@@ -21,7 +21,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use tempfile::TempDir;
-use volume::{PASSPHRASE, format, open};
+use volume::{DERIVATION, PASSPHRASE, format, open};
 
 const INDEX: u32 = 0x0180_2345;
 const FLOOR: u32 = 0x01d1_0700;
@@ -68,8 +68,7 @@ struct Machine {
 impl Machine {
     fn new() -> Machine {
         let folder = tempfile::tempdir().unwrap();
-        let derivation = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
-        format(folder.path(), "volume", derivation);
+        format(folder.path(), "volume", DERIVATION);
         let chip = Chip::start();
         let mut tpm = chip.connect();
         tpm.keep(b"").unwrap();

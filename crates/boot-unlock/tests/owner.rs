@@ -20,9 +20,7 @@ use boot_unlock::{
 };
 use chip::Chip;
 use std::path::Path;
-use volume::{PASSPHRASE, format, open};
-
-const DERIVATION: &str = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
+use volume::{DERIVATION, PASSPHRASE, format, open};
 
 fn key() -> FileKey {
     let pem = create_in_file(NewKey::Rsa2048).unwrap();

@@ -6,6 +6,7 @@
 #[path = "../../boot-tpm/tests/swtpm/chip.rs"]
 #[expect(dead_code, reason = "the TPM's own tests use the rest")]
 mod chip;
+mod volume;
 
 use boot_luks::{Volume, VolumeKey};
 use boot_measure::{Bank, Register};
@@ -22,37 +23,9 @@ use boot_unlock::{
 };
 use chip::{Chip, Judged};
 use std::fs::File;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use volume::{DERIVATION, PASSPHRASE, format, open};
 
-const PASSPHRASE: &[u8] = b"correct horse";
 const INDEX: u32 = 0x0180_2345;
-
-fn run(program: &str, line: &str, volume: &Path, variables: &[(&str, &str)], input: &[u8]) -> bool {
-    let mut child = Command::new(program)
-        .args(line.split_whitespace())
-        .arg(volume)
-        .envs(variables.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the program is installed");
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    child.wait().unwrap().success()
-}
-
-fn format(folder: &Path) -> Volume<File> {
-    let path = folder.join("volume");
-    File::create(&path).unwrap().set_len(6 << 20).unwrap();
-    let line = "luksFormat -q --type luks2 --luks2-keyslots-size 4m --key-file - --pbkdf pbkdf2 --pbkdf-force-iterations 1000";
-    assert!(run("cryptsetup", line, &path, &[], PASSPHRASE));
-    open(&path)
-}
-
-fn open(path: &Path) -> Volume<File> {
-    Volume::read(File::options().read(true).write(true).open(path).unwrap()).unwrap()
-}
 
 fn booted(tpm: &mut Tpm<Judged>) -> Booted {
     let now = tpm.registers(Bank::Sha256, &[4, 11]).unwrap();
@@ -104,7 +77,8 @@ fn protection(place: &Place) -> Protection {
 #[test]
 fn one_write_lets_the_next_generation_unlock_and_the_running_one_still_does() {
     let folder = tempfile::tempdir().unwrap();
-    let mut volume = format(folder.path());
+    let path = format(folder.path(), "volume", DERIVATION);
+    let mut volume = open(&path);
     let chip = Chip::start();
     chip.extend(11, "aa");
     let mut tpm = chip.connect();
@@ -117,14 +91,8 @@ fn one_write_lets_the_next_generation_unlock_and_the_running_one_still_does() {
     assert_eq!(token.pcrlock_nv, Some(first.place.handle()));
     let evidence = Evidence::default();
     let unlocks = |tpm: &mut Tpm<Judged>, policies: &[StoredPolicy]| {
-        unlock_stored(
-            &mut open(&folder.path().join("volume")),
-            None,
-            tpm,
-            &evidence,
-            policies,
-        )
-        .map(|unlocked| unlocked.token)
+        unlock_stored(&mut open(&path), None, tpm, &evidence, policies)
+            .map(|unlocked| unlocked.token)
     };
     assert_eq!(
         unlocks(&mut tpm, std::slice::from_ref(&first)).unwrap(),
@@ -235,7 +203,8 @@ fn the_recovery_pin_writes_where_the_machine_does_not() {
 #[test]
 fn a_secret_is_split_between_a_key_s_holder_and_an_index_with_a_pin() {
     let folder = tempfile::tempdir().unwrap();
-    let mut volume = format(folder.path());
+    let path = format(folder.path(), "volume", DERIVATION);
+    let mut volume = open(&path);
     let chip = Chip::start();
     chip.extend(11, "aa");
     let mut tpm = chip.connect();
@@ -284,13 +253,7 @@ fn a_secret_is_split_between_a_key_s_holder_and_an_index_with_a_pin() {
     };
     let policies = [policy];
     let attempt = |tpm: &mut Tpm<Judged>, evidence: &Evidence<'_>, policies: &[StoredPolicy]| {
-        unlock_stored(
-            &mut open(&folder.path().join("volume")),
-            Some(number),
-            tpm,
-            evidence,
-            policies,
-        )
+        unlock_stored(&mut open(&path), Some(number), tpm, evidence, policies)
     };
     assert_eq!(
         *attempt(&mut tpm, &evidence, &policies).unwrap().key,
@@ -341,7 +304,8 @@ fn a_secret_is_split_between_a_key_s_holder_and_an_index_with_a_pin() {
 #[test]
 fn what_is_sealed_under_an_rsa_key_unlocks() {
     let folder = tempfile::tempdir().unwrap();
-    let mut volume = format(folder.path());
+    let path = format(folder.path(), "volume", DERIVATION);
+    let mut volume = open(&path);
     let chip = Chip::start();
     chip.tool("tpm2_createprimary -Q -C o -g sha256 -G rsa2048:aes128cfb -c srk.ctx");
     chip.tool("tpm2_evictcontrol -Q -C o -c srk.ctx 0x81000001");

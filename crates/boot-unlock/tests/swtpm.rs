@@ -20,9 +20,8 @@ use chip::{Chip, Judged};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use volume::{PASSPHRASE, format, open};
+use volume::{DERIVATION, PASSPHRASE, format, open};
 
-const DERIVATION: &str = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
 const FLOOR: u32 = 0x0180_4321;
 
 fn run(program: &str, line: &str, volume: &Path, variables: &[(&str, &str)], input: &[u8]) -> bool {

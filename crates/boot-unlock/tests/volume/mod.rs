@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub(crate) const PASSPHRASE: &[u8] = b"correct horse";
+/// A key from a passphrase in no time.
+pub(crate) const DERIVATION: &str = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
 
 /// Makes one in a folder; `derivation` is how its passphrase becomes a key, in cryptsetup's options.
 pub(crate) fn format(folder: &Path, name: &str, derivation: &str) -> PathBuf {
