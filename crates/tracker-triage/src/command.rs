@@ -109,6 +109,12 @@ pub enum CommandError {
         /// As given.
         event: u64,
     },
+    /// It says who decides, which is not for those whom it binds to take back.
+    #[error("event {event} is taken back at the command line alone: `triage second-person`")]
+    OperatorsOwn {
+        /// As given.
+        event: u64,
+    },
     /// Nobody suggested anything: decide instead.
     #[error("nothing is suggested")]
     NothingSuggested,
@@ -340,6 +346,45 @@ pub fn reviewed(
         verdict,
         decides: true,
     }))
+}
+
+/// What undoing the undo of a decision becomes where two people have to agree: as any verdict, it holds if that is enough,
+/// and there is nothing here to write instead; or else it is a suggestion, or nothing that was not said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// It holds again.
+    Holds,
+    /// It is suggested, and waits for one more.
+    Waits(Event),
+    /// Whoever asks has said so already, and nobody else has.
+    Said,
+}
+
+/// What becomes of a decision that is to hold again, by what holds of the match without it.
+///
+/// # Errors
+/// When the decision cannot be.
+pub fn again(
+    rule: SecondPerson,
+    severity: Severity,
+    decision: &Event,
+    subject: &Subject,
+    held: &Decisions,
+    actor: &Actor,
+) -> Result<Again, CommandError> {
+    let Some(verdict) = Verdict::held_by(decision) else {
+        return Ok(Again::Holds);
+    };
+    let action = verdict.action();
+    if action.event(subject, held, actor)?.is_none() {
+        return Ok(Again::Holds);
+    }
+    let event = reviewed(rule, severity, &action, subject, held, actor)?;
+    Ok(match event {
+        None => Again::Said,
+        Some(event @ Event::Suggested { .. }) => Again::Waits(event),
+        Some(_) => Again::Holds,
+    })
 }
 
 /// From which severity on decisions need two people, by the entries about no vulnerability.

@@ -3,6 +3,7 @@
 //! Invariant: a verdict is one act; agreeing to it is the same act by somebody else.
 
 use crate::command::Action;
+use crate::event::Event;
 use crate::state::{DecidedState, Dismissal};
 use crate::subject::Place;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,19 @@ impl Verdict {
             Action::Confirm => Some(Verdict::Confirm),
             Action::Dismiss(why) => Some(Verdict::Dismiss { why: *why }),
             Action::SetState { place, state } => Some(Verdict::State {
+                place: place.clone(),
+                state: *state,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The verdict that an event made hold, if it is one.
+    pub fn held_by(event: &Event) -> Option<Verdict> {
+        match event {
+            Event::Confirmed { .. } => Some(Verdict::Confirm),
+            Event::Dismissed { why, .. } => Some(Verdict::Dismiss { why: *why }),
+            Event::StateSet { place, state, .. } => Some(Verdict::State {
                 place: place.clone(),
                 state: *state,
             }),

@@ -3,6 +3,7 @@
 //! Invariants: what an act reports is committed; an act over many matches is one group of events that one undo takes back;
 //! a dry run goes the same way and commits nothing.
 
+use super::again::Review;
 use super::lay::rederive_anew;
 use super::once::{self, Conditions};
 use super::{family, item, log, queue, rules, statements as sql};
@@ -19,7 +20,7 @@ use tracker_people::SecondPerson;
 use tracker_record::Severity;
 use tracker_triage::command::{self, check_reason, check_undo};
 use tracker_triage::query::Query;
-use tracker_triage::{Action, Actor, Decisions, Entry, Event, Subject};
+use tracker_triage::{Action, Actor, ActorKind, Decisions, Entry, Event, Subject};
 
 /// The most matches that one act is about.
 pub(super) const MAX_ITEMS: usize = 10_000;
@@ -518,7 +519,9 @@ async fn undo_batch(
     let (mut changed, mut general) = (Vec::new(), false);
     let mut anew = Anew::new();
     // A decision may be of before its family was merged or split: then it is about others, too.
-    let alone = family::families(&mut writer.session).await?.is_empty();
+    let families = family::families(&mut writer.session).await?;
+    let alone = families.is_empty();
+    let review = Review::of(&mut writer.session, batch, families).await?;
     for (key, targets) in batch {
         let mut written = Some(BTreeSet::new()).filter(|_| alone);
         let mut entries = match *key {
@@ -526,16 +529,7 @@ async fn undo_batch(
             key => logs.remove(&key).unwrap_or_default(),
         };
         for target in targets {
-            // What is somebody's own is not told to others, not even that it is there.
-            let owner = &original(&entries, target).actor;
-            if rules::is_of_view(&original(&entries, target).event) && owner.name != actor.name {
-                let event = target.sequence;
-                return Err(tracker_triage::CommandError::NoEvent { event }.into());
-            }
-            if !target.event.is_decision() {
-                let event = target.sequence;
-                return Err(tracker_triage::CommandError::Derived { event }.into());
-            }
+            theirs_to_undo(&entries, target, actor)?;
             match check_undo(&entries, target.sequence) {
                 // Of an act, what was undone by itself stays so.
                 Err(tracker_triage::CommandError::Undone { .. }) if several => {
@@ -543,6 +537,25 @@ async fn undo_batch(
                     continue;
                 }
                 other => other?,
+            }
+            if let Some(instead) = review.instead(*key, &entries, target, actor)? {
+                outcome.unchanged += u64::from(instead.is_empty());
+                for event in instead {
+                    let sequence = note(writer, *key, actor, reason, several, &event, outcome);
+                    outcome.awaiting += 1;
+                    if let (Some(subject), Some(id)) = (event.subject(), ids.get(key)) {
+                        outcome.changed.push(ItemId {
+                            vulnerability: id.clone(),
+                            distribution: subject.distribution.clone(),
+                            family: subject.family.clone(),
+                        });
+                        if let Some(written) = &mut written {
+                            written.insert(subject.clone());
+                        }
+                    }
+                    entries.push(noted(writer.now, sequence, actor, reason, event));
+                }
+                continue;
             }
             let of_family = if *key == 0 {
                 family::Undoing::check(&mut writer.session, &entries, target).await?
@@ -553,15 +566,7 @@ async fn undo_batch(
                 event: target.sequence,
             };
             let sequence = note(writer, *key, actor, reason, several, &event, outcome);
-            entries.push(Entry {
-                sequence,
-                vulnerability: None,
-                at: writer.now,
-                actor: actor.clone(),
-                group: None,
-                reason: reason.map(str::to_owned),
-                event,
-            });
+            entries.push(noted(writer.now, sequence, actor, reason, event));
             if let Some(of_family) = of_family {
                 writer.flush().await?;
                 outcome.families += family::undo(writer, &of_family, sequence).await?;
@@ -594,8 +599,43 @@ async fn undo_batch(
     Ok(())
 }
 
+/// Whether somebody may undo such an event at all.
+fn theirs_to_undo(
+    entries: &[Entry],
+    target: &Entry,
+    actor: &Actor,
+) -> std::result::Result<(), tracker_triage::CommandError> {
+    let event = target.sequence;
+    let first = original(entries, target);
+    // What is somebody's own is not told to others, not even that it is there.
+    if rules::is_of_view(&first.event) && first.actor.name != actor.name {
+        return Err(tracker_triage::CommandError::NoEvent { event });
+    }
+    if !target.event.is_decision() {
+        return Err(tracker_triage::CommandError::Derived { event });
+    }
+    let asks_two = Event::SecondPersonAsked { from: None }.kind();
+    if first.event.kind() == asks_two && actor.kind != ActorKind::Operator {
+        return Err(tracker_triage::CommandError::OperatorsOwn { event });
+    }
+    Ok(())
+}
+
+/// An entry as it will be read back, as far as folding asks.
+fn noted(at: Timestamp, sequence: u64, actor: &Actor, reason: Option<&str>, event: Event) -> Entry {
+    Entry {
+        sequence,
+        vulnerability: None,
+        at,
+        actor: actor.clone(),
+        group: None,
+        reason: reason.map(str::to_owned),
+        event,
+    }
+}
+
 /// From which severity on decisions need two people, by the log.
-async fn second_person(session: &mut Session) -> Result<SecondPerson> {
+pub(super) async fn second_person(session: &mut Session) -> Result<SecondPerson> {
     let mut entries = Vec::new();
     for row in session.rows(&sql::SECOND_PERSON, Vec::new()).await? {
         entries.push(log::entry(&row)?.1);

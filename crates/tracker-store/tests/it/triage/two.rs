@@ -92,4 +92,66 @@ on_both_databases! {
         assert_eq!(nothing.to_string(), "nothing is suggested");
         store.close().await;
     }
+
+    async fn who_is_bound_by_the_rule_does_not_take_it_back(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        derive(&store, Affected).await;
+        let root = Actor::new(ActorKind::Operator, "root");
+        let asked = store.ask_second_person(&root, Some(Severity::High), None).await.unwrap();
+        for actor in [person("alice"), Actor::new(ActorKind::Token, "alice")] {
+            for undo in [Undo::Event(asked), Undo::Act(asked)] {
+                let refused = store.undo(&actor, undo, None, false).await.unwrap_err();
+                assert!(refused.to_string().contains("command line alone"), "{refused}");
+            }
+        }
+        assert_eq!(store.second_person().await.unwrap().from, Some(Severity::High));
+        let undone = store.undo(&root, Undo::Event(asked), None, false).await.unwrap();
+        assert_eq!(store.second_person().await.unwrap().from, None);
+        // Nor is what the operator took back theirs to bring back.
+        let again = Undo::Event(undone.act.unwrap());
+        assert!(store.undo(&person("alice"), again, None, false).await.is_err());
+        store.undo(&root, again, None, false).await.unwrap();
+        assert_eq!(store.second_person().await.unwrap().from, Some(Severity::High));
+        store.close().await;
+    }
+
+    async fn an_undo_that_is_undone_is_nobodys_second_word(database) {
+        let store = database.open().await;
+        prepared(&store).await;
+        derive(&store, Affected).await;
+        let severe = "id:CVE-2024-0003 pname:musl";
+        let dismissed = "id:CVE-2024-0003 state:dismissed";
+        let dismiss = || Action::Dismiss(Dismissal::WrongPackage);
+        // Alone while nobody asked for two, and taken back.
+        let first = act(&store, "alice", severe, dismiss()).await.act.unwrap();
+        let undo = async |who: &str, event| {
+            store.undo(&person(who), Undo::Event(event), None, false).await.unwrap()
+        };
+        let back = undo("alice", first).await.act.unwrap();
+        let root = Actor::new(ActorKind::Operator, "root");
+        store.ask_second_person(&root, Some(Severity::High), None).await.unwrap();
+        let again = undo("alice", back).await;
+        assert_eq!((again.awaiting, count(&store, dismissed).await), (1, 0));
+        assert_eq!(count(&store, "is:suggested").await, 1, "it waits as if it were said anew");
+        let said = undo("alice", back).await;
+        assert_eq!((said.act, said.unchanged), (None, 1));
+        // Somebody else's word is the second one.
+        let agreed = undo("bob", back).await;
+        assert_eq!((agreed.awaiting, count(&store, dismissed).await), (0, 1));
+        // Who agreed and takes that back is not overruled by the other alone, and may be of the old opinion again.
+        let regretted = undo("bob", agreed.act.unwrap()).await.act.unwrap();
+        assert_eq!(count(&store, dismissed).await, 0);
+        let alone = undo("alice", regretted).await;
+        assert_eq!((alone.act, alone.unchanged, count(&store, dismissed).await), (None, 1, 0));
+        undo("bob", regretted).await;
+        assert_eq!(count(&store, dismissed).await, 1);
+        // What is less severe holds again by one word.
+        let mild = act(&store, "alice", "id:CVE-2024-0001 pname:musl", dismiss()).await.act.unwrap();
+        let back = undo("bob", mild).await.act.unwrap();
+        assert_eq!(undo("alice", back).await.awaiting, 0);
+        assert_eq!(count(&store, "id:CVE-2024-0001 state:dismissed").await, 1);
+        assert_eq!(store.check_triage(&mut || ()).await.unwrap(), []);
+        store.close().await;
+    }
 }
