@@ -21,9 +21,9 @@ use crate::value::{Row, Value, values};
 use jiff::Timestamp;
 use serde::Serialize;
 use statements::{
-    BLOCK, CLAIM_REFRESH, GRANT_ADD, GRANTS, IDENTITY, IDENTITY_ADD, LOGIN_PUT, MEMBERSHIP_PUT,
-    NEXT_GRANT, NEXT_PERSON, PEOPLE, PEOPLE_CALLED, PERSON, PERSON_ADD, PERSON_RENAME,
-    PERSON_VERSION, SESSIONS_END, TOKENS_END,
+    BLOCK, CLAIM_REFRESH, GRANT_ADD, GRANTS, HANDLE_TAKEN, IDENTITY, IDENTITY_ADD, LOGIN_PUT,
+    MEMBERSHIP_PUT, NEXT_GRANT, NEXT_PERSON, PEOPLE, PEOPLE_CALLED, PERSON, PERSON_ADD,
+    PERSON_RENAME, PERSON_VERSION, SESSIONS_END, TOKENS_END,
 };
 use tracker_people::{Administer, Membership, Permit, Person, PersonId, Role, Standing};
 
@@ -74,7 +74,8 @@ pub enum Giver<'a> {
 }
 
 impl Store {
-    /// The person behind an identity, who is made if they were never here; a new login replaces the old one.
+    /// The person behind an identity, who is made if they were never here. They keep the name that they came with: the
+    /// log, saved views and second words know people by it. Of two who come with one name, the later gets another.
     pub async fn person_of(&self, identity: &Identity<'_>, now: Timestamp) -> Result<PersonId> {
         let mut session = self.write().await?;
         let (provider, subject) = (identity.provider.to_owned(), identity.subject.to_owned());
@@ -85,14 +86,20 @@ impl Store {
             if row.text(1)? != login {
                 let given = values![provider, subject, login.clone()];
                 session.execute(&LOGIN_PUT, given).await?;
+            }
+            // Two of one name may be from before names were kept apart.
+            let handle = row.text(2)?;
+            let own = own_name(&mut session, person, &handle).await?;
+            if own != handle {
                 session
-                    .execute(&PERSON_RENAME, values![person, login])
+                    .execute(&PERSON_RENAME, values![person, own])
                     .await?;
             }
             person
         } else {
             let person = session.count(&NEXT_PERSON, Vec::new()).await?;
-            let given = values![person, login.clone(), now];
+            let handle = own_name(&mut session, person, &login).await?;
+            let given = values![person, handle, now];
             session.execute(&PERSON_ADD, given).await?;
             let given = values![provider, subject, person, login];
             session.execute(&IDENTITY_ADD, given).await?;
@@ -115,7 +122,7 @@ impl Store {
         rows.iter().map(person_row).collect()
     }
 
-    /// People of a handle: several where two providers know somebody under the same one.
+    /// People of a handle: several only where both came before names were kept apart, and not since.
     pub async fn people_called(&self, handle: &str) -> Result<Vec<HeldPerson>> {
         let mut session = self.read().await?;
         let rows = session.rows(&PEOPLE_CALLED, values![handle]).await?;
@@ -260,6 +267,19 @@ impl Store {
         session.commit().await?;
         Ok(changed)
     }
+}
+
+/// The name that somebody goes by: the wanted one, unless somebody had it before them.
+async fn own_name(session: &mut Session, person: i64, wanted: &str) -> Result<String> {
+    let mut name = wanted.to_owned();
+    while session
+        .count(&HANDLE_TAKEN, values![name.as_str(), person])
+        .await?
+        > 0
+    {
+        name = format!("{name}-{person}");
+    }
+    Ok(name)
 }
 
 async fn held_person(session: &mut Session, id: PersonId) -> Result<Option<HeldPerson>> {

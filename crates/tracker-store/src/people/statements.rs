@@ -5,7 +5,8 @@
 use crate::statement::statements;
 
 statements! {
-    IDENTITY = "SELECT person, login FROM identity WHERE provider = $1 AND subject = $2";
+    IDENTITY = "SELECT identity.person, identity.login, person.handle FROM identity JOIN person ON person.key = identity.person WHERE provider = $1 AND subject = $2";
+    HANDLE_TAKEN = "SELECT count(*) FROM person WHERE handle = $1 AND key < $2";
     IDENTITY_ADD = "INSERT INTO identity (provider, subject, person, login) VALUES ($1, $2, $3, $4)";
     LOGIN_PUT = "UPDATE identity SET login = $3 WHERE provider = $1 AND subject = $2";
     NEXT_PERSON = "SELECT coalesce(max(key), 0) + 1 FROM person";

@@ -10,9 +10,11 @@ use tracker_people::{
     Administer, KeepAccount, Membership, NewToken, Permit, PersonId, Principal, Rate, Role, Secret,
     SecretKind, SessionRules, SessionState, StandingRules, TokenState,
 };
-use tracker_store::{Giver, Identity, NewProof, Store};
+use tracker_store::{Conditions, Giver, HeldPerson, Identity, NewProof, Store};
 use tracker_testkit::fixture::at;
 use tracker_testkit::{Database, Kind, on_both_databases};
+use tracker_triage::query::Query;
+use tracker_triage::{Actor, ActorKind};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 
@@ -44,6 +46,26 @@ async fn actor(store: &Store, id: PersonId, at: Timestamp) -> Principal {
     Principal::in_session(held.person, role)
 }
 
+/// Runs a statement beside the store.
+async fn run(database: &Database, statement: &'static str) {
+    match database.kind() {
+        Kind::Sqlite => {
+            let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        Kind::Postgres => {
+            let mut connection = PgConnection::connect(database.url()).await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+    }
+}
+
 fn administer(actor: &Principal) -> Permit<'_, Administer> {
     actor.permit().unwrap()
 }
@@ -69,7 +91,8 @@ on_both_databases! {
         // Somebody else who takes over a name that was given up is somebody else.
         assert_eq!(someone(&store, "2", "old-name").await, second);
         let held = store.person(first).await.unwrap().unwrap();
-        assert_eq!((held.person.handle.as_str(), held.person.github.as_deref()), ("new-name", Some("new-name")));
+        // Views, the log and second words go by the name, so it stays; packages name people by the other.
+        assert_eq!((held.person.handle.as_str(), held.person.github.as_deref()), ("old-name", Some("new-name")));
         let local = Identity { provider: "local", subject: "root", login: "root" };
         let local = store.person_of(&local, now()).await.unwrap();
         assert_eq!(store.person(local).await.unwrap().unwrap().person.github, None);
@@ -77,9 +100,36 @@ on_both_databases! {
             let people = store.people(after, 2).await.unwrap();
             people.into_iter().map(|held| held.person.handle).collect()
         };
-        assert_eq!(handles(PersonId(0)).await, ["new-name", "old-name"]);
+        assert_eq!(handles(PersonId(0)).await, ["old-name", "other"]);
         assert_eq!(handles(second).await, ["root"]);
         assert!(store.person(PersonId(99)).await.unwrap().is_none());
+        store.close().await;
+    }
+
+    async fn nobody_goes_by_the_name_of_another(database) {
+        let store = database.open().await;
+        let local = Identity { provider: "local", subject: "root", login: "root" };
+        let root = store.person_of(&local, now()).await.unwrap();
+        let view = Query::parse("kev:yes").unwrap();
+        let owner = |held: &HeldPerson| Actor::new(ActorKind::Person, held.person.handle.as_str());
+        let held = async |id| store.person(id).await.unwrap().unwrap();
+        let free = Conditions::default();
+        store.save_view(&owner(&held(root).await), "private", &view, false, &free).await.unwrap();
+        // Another provider's, and one whose name was made up to be that of the next.
+        let first = someone(&store, "1", "root-3").await;
+        let second = someone(&store, "2", "root").await;
+        let names = [held(root).await, held(first).await, held(second).await].map(|one| one.person.handle);
+        assert_eq!(names, ["root", "root-3", "root-3-3"]);
+        assert_eq!(held(second).await.person.github.as_deref(), Some("root"));
+        let seen = store.views(Some(&owner(&held(second).await))).await.unwrap();
+        assert_eq!(seen, [], "a view of somebody else's");
+        assert_eq!(store.people_called("root").await.unwrap().len(), 1);
+        // Names that were the same from before are told apart when the later one comes again.
+        run(&database, "UPDATE person SET handle = 'root' WHERE key > 1").await;
+        assert_eq!(someone(&store, "1", "root-3").await, first);
+        assert_eq!(someone(&store, "2", "root").await, second);
+        assert_eq!(store.people_called("root").await.unwrap().len(), 1);
+        store.close().await;
     }
 
     async fn roles_are_given_and_taken_and_all_of_it_is_remembered(database) {
