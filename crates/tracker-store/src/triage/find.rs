@@ -408,7 +408,7 @@ impl Condition {
 }
 
 /// A bound JSON list of numbers as a table of one column, `item`: one text whatever their number.
-fn list(dialect: Dialect, place: &str) -> String {
+pub(super) fn list(dialect: Dialect, place: &str) -> String {
     match dialect {
         Dialect::Sqlite => format!("(SELECT value AS item FROM json_each({place}))"),
         Dialect::Postgres => format!(

@@ -2,19 +2,23 @@
 //!
 //! Invariant: what a person keeps for themselves (their saved queries) and what is under embargo is in none of it.
 
-use super::{ItemId, decide::vulnerability, log, statements as sql};
+use super::decide::{original, vulnerability};
+use super::find::list;
+use super::rules::is_of_view;
+use super::{ItemId, log, statements as sql};
 use crate::Store;
 use crate::error::Result;
 use crate::read::list::Seek;
 use crate::read::token::Position;
-use crate::value::{Row, Value, values};
+use crate::statement::Dialect;
+use crate::value::{Row, Value, json, values};
 use crate::view::{Page, PageRequest};
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use tracker_triage::decisions::concerning;
-use tracker_triage::{Actor, ActorKind, Entry, EventKind, Subject};
+use tracker_triage::{Actor, ActorKind, Entry, Event, EventKind, Subject};
 
 /// Events of a vulnerability that are read at once.
 const CHUNK: u32 = 1000;
@@ -74,7 +78,12 @@ impl Store {
         if !seek.inside {
             seek.position.key = i64::MAX;
         }
-        let (text, given) = text(filter, key, &seek);
+        let private = match key {
+            // What is about a vulnerability is about no view.
+            Some(_) => Vec::new(),
+            None => undos_of_views(&log::general(&mut session).await?),
+        };
+        let (text, given) = text(filter, key, &private, &seek, session.dialect());
         let mut rows = Vec::new();
         for row in session.select(text, given).await? {
             let position = Position {
@@ -186,7 +195,13 @@ impl Store {
 const LINES: &str = "SELECT event.key, event.vulnerability, event.at, event.actor, event.reason, event.act, event.kind, event.text, event.data, vulnerability.id FROM event LEFT JOIN vulnerability ON vulnerability.key = event.vulnerability";
 
 /// The statement of a page: made of this file's words, and of values that are bound.
-fn text(filter: &LogFilter, vulnerability: Option<i64>, seek: &Seek) -> (String, Vec<Value>) {
+fn text(
+    filter: &LogFilter,
+    vulnerability: Option<i64>,
+    private: &[u64],
+    seek: &Seek,
+    dialect: Dialect,
+) -> (String, Vec<Value>) {
     let (sign, order) = if seek.backwards {
         (">", "ASC")
     } else {
@@ -203,9 +218,15 @@ fn text(filter: &LogFilter, vulnerability: Option<i64>, seek: &Seek) -> (String,
             let key = bind(key.into());
             let _ = write!(text, " AND event.vulnerability = {key}");
         }
-        None => text.push_str(
-            " AND event.decision = 1 AND event.kind NOT IN ('view-saved', 'view-dropped')",
-        ),
+        None => {
+            text.push_str(
+                " AND event.decision = 1 AND event.kind NOT IN ('view-saved', 'view-dropped')",
+            );
+            if !private.is_empty() {
+                let list = list(dialect, &bind(json(&private).into()));
+                let _ = write!(text, " AND event.key NOT IN {list}");
+            }
+        }
     }
     if let Some(name) = &filter.actor {
         let kinds: Vec<String> = match Actor::of_text(name) {
@@ -223,6 +244,14 @@ fn text(filter: &LogFilter, vulnerability: Option<i64>, seek: &Seek) -> (String,
     }
     let _ = write!(text, " ORDER BY event.key {order} LIMIT $2");
     (text, given)
+}
+
+/// The undos of what people did to views of theirs, and of such undos: that there is something is theirs, too.
+fn undos_of_views(entries: &[Entry]) -> Vec<u64> {
+    let undos = entries.iter().filter(|entry| {
+        matches!(entry.event, Event::Undone { .. }) && is_of_view(&original(entries, entry).event)
+    });
+    undos.map(|entry| entry.sequence).collect()
 }
 
 fn line(row: &Row) -> Result<LogLine> {

@@ -44,7 +44,10 @@ on_both_databases! {
             store.decide(&alice(), &act(&format!("word {number}"))).await.unwrap();
         }
         let own = Query::parse("kev:yes").unwrap();
-        store.save_view(&alice(), "private matters", &own, false, &Conditions::default()).await.unwrap();
+        let free = Conditions::default();
+        let saved = store.save_view(&alice(), "private matters", &own, false, &free).await.unwrap().unwrap();
+        let undone = store.undo_view(&alice(), saved, &free).await.unwrap();
+        store.undo_view(&alice(), undone, &free).await.unwrap();
         assert_eq!(kinds(&store, None).await, ["commented"; 5], "what is one's own stays so");
         let history = kinds(&store, Some("CVE-2024-0001")).await;
         assert_eq!(history.len(), 8, "{history:?}");
