@@ -12,6 +12,9 @@ use std::collections::HashMap;
 use tracker_match::FindingStatus;
 use tracker_record::{Source, Vulnerability};
 
+/// The longest beginning, in characters, that an unknown id is held to have in common with another: each is asked for.
+const MOST_ALIKE: usize = 64;
+
 impl Store {
     /// A vulnerability by its public id or any other id, upper case or not.
     pub async fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetail>> {
@@ -108,7 +111,7 @@ impl Store {
         let mut session = self.read().await?;
         let upper = text.trim().to_ascii_uppercase();
         // The fewer characters are shared, the less similar; four are `CVE-` alone.
-        for length in (5..=upper.chars().count()).rev() {
+        for length in (5..=upper.chars().count().min(MOST_ALIKE)).rev() {
             let beginning: String = upper.chars().take(length).collect();
             let rows = session
                 .rows(&sql::SIMILAR_IDS, values![beginning.as_str(), limit])

@@ -167,5 +167,10 @@ on_both_databases! {
         assert_eq!(store.similar_ids("CVE-2024-0019", 5).await.unwrap(), ["CVE-2024-0012"]);
         assert!(store.similar_ids("nothing", 5).await.unwrap().is_empty());
         assert!(store.similar_ids("", 5).await.unwrap().is_empty());
+        let long = format!("CVE-2024-0012{}", "9".repeat(4_000));
+        let begun = std::time::Instant::now();
+        assert_eq!(store.similar_ids(&long, 5).await.unwrap(), ["CVE-2024-0012"]);
+        // A statement a character took more than a second.
+        assert!(begun.elapsed() < std::time::Duration::from_millis(500), "{:?}", begun.elapsed());
     }
 }
