@@ -115,3 +115,24 @@ async fn a_body_that_is_too_large_is_refused() {
     let problem = report.problem.unwrap();
     assert!(problem.ends_with("larger than 100 bytes"), "{problem}");
 }
+
+#[tokio::test]
+async fn who_asks_a_server_is_told_to_nobody_else() {
+    let store = tracker_store::Store::open("sqlite::memory:").await.unwrap();
+    let bench = Bench::new(store).await;
+    let url = bench.site.url("kev.json?key=s-e-c-r-e-t");
+    let url = url.replace("http://", "http://mirror:p-a-s-s@");
+    let feed = feed(FeedKind::File(Content::Kev), url);
+    bench.site.put("kev.json", kev(1, &IDS));
+    assert_eq!(bench.followed(&feed).await.added, 4);
+    bench.site.fail([Fault::Status(401, None)]);
+    // What is told here stands on the page of the data sources.
+    let problem = bench.follow(&feed).await.problem.unwrap();
+    assert!(
+        problem.contains("/kev.json: the server answers 401"),
+        "{problem}"
+    );
+    for secret in ["mirror", "p-a-s-s", "s-e-c-r-e-t"] {
+        assert!(!problem.contains(secret), "{problem}");
+    }
+}
