@@ -10,6 +10,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The largest body that is held in memory, in bytes. Larger ones are read from their file piece by piece.
+const MAX_HELD: u64 = 512 << 20;
+
 /// A body that came whole. Its file is removed with it.
 #[derive(Debug)]
 pub struct Download {
@@ -43,8 +46,15 @@ impl Download {
     /// The body in memory.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or is too large to be held.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        if self.size > MAX_HELD {
+            let problem = format!(
+                "{} bytes are too many to be read at once; the limit is {MAX_HELD}",
+                self.size
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
         std::fs::read(&self.path)
     }
 }
@@ -154,5 +164,20 @@ impl Partial {
         std::fs::rename(&self.path, &path).map_err(failed)?;
         let _ = std::fs::remove_file(&self.tag_path);
         Ok(Ok(Download { path, size }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_to_be_held_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("body");
+        File::create(&path).unwrap().set_len(MAX_HELD + 1).unwrap();
+        let size = MAX_HELD + 1;
+        let refused = Download { path, size }.bytes().unwrap_err();
+        assert!(refused.to_string().contains("too many"), "{refused}");
     }
 }

@@ -10,10 +10,13 @@ use crate::fetch::{Download, Fetched, Validators};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Cursor};
+use std::io::{BufRead, BufReader, Cursor, Read as _};
 use std::time::Duration;
 use tracker_record::Source;
 use tracker_record::unpack::unpack;
+
+/// The longest line of a table, in bytes; a row has some thirty.
+const MAX_LINE: u64 = 64 << 10;
 
 /// What is in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,13 +219,27 @@ fn epss(bytes: Vec<u8>) -> Result<Facts, FollowError> {
 }
 
 /// `#model_version:v2025.03.14,score_date:2026-01-03T12:55:00Z`, the names of the columns, then a row a record.
-fn table(content: impl BufRead) -> Result<Facts, FollowError> {
+fn table(mut content: impl BufRead) -> Result<Facts, FollowError> {
     let mut stamp = None;
     let mut rows = 0_u64;
-    for line in content.lines() {
-        let line = line.map_err(|error| FollowError::Truncated {
+    let mut held = Vec::new();
+    loop {
+        held.clear();
+        let mut limited = content.by_ref().take(MAX_LINE);
+        let read = limited.read_until(b'\n', &mut held);
+        let read = read.map_err(|error| FollowError::Truncated {
             reason: error.to_string(),
         })?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 == MAX_LINE && !held.ends_with(b"\n") {
+            return Err(shape(format!(
+                "a line of it has more than {MAX_LINE} bytes"
+            )));
+        }
+        let line = String::from_utf8_lossy(&held);
+        let line = line.trim_end();
         if stamp.is_none() {
             let date = line.split("score_date:").nth(1);
             stamp = date

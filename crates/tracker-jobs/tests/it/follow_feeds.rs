@@ -156,6 +156,7 @@ on_both_databases! {
             (epss(1, &rows), "older than before: 2026-01-01"),
             (epss(3, &rows[..1]), "cut off: 1 records after 4"),
             (whole[..whole.len() - 12].to_vec(), "cut off: "),
+            (format!("#score_date:2026-01-03,{}", "x".repeat(1 << 17)).into_bytes(), "its shape changed: a line of it has more than 65536 bytes"),
             (b"id;score\n1;2\n".to_vec(), "its shape changed: its first line states no score_date"),
         ] {
             bench.site.put("epss.csv.gz", content);
