@@ -1,7 +1,8 @@
 //! NVD's API 2.0: pages of what changed in a window of time; all of it at first.
 //!
 //! Invariant: the cursor names the window and the page within it, so that a run that stops goes on with that page.
-//! A window ends at a moment before the first request for it, and the next one begins there.
+//! A window ends at a moment before the first request for it, and the next one begins there. A record that is changed
+//! meanwhile leaves the window, and those behind it move up: so many are asked for again as it has fewer than before.
 
 use super::FollowError;
 use super::file::{broken, read, shape};
@@ -30,6 +31,8 @@ struct State {
     /// The window that is being fetched, by its end, and the first record of the next page.
     until: Option<Timestamp>,
     start: u64,
+    /// How many records the window had when it was last asked.
+    total: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +107,13 @@ async fn window(
         if count < page.results_per_page.min(rest) || (count == 0 && rest > 0) {
             let reason = format!("{count} records of {}", page.results_per_page.min(rest));
             return Err(FollowError::Truncated { reason });
+        }
+        let gone = state.total.saturating_sub(page.total_results);
+        state.total = page.total_results;
+        if gone > 0 && state.start > 0 {
+            state.start = state.start.saturating_sub(gone);
+            run.save(state).await?;
+            continue;
         }
         // A mirror that stands still would answer "nothing new" for ever.
         if let Some(given) = moment(&page.timestamp)

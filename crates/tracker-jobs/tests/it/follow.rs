@@ -157,9 +157,15 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
 
 /// A page of NVD's API over `total` records, `size` a page.
 pub(crate) fn page(query: &str, total: usize, size: usize) -> String {
+    page_of(query, &(0..total).collect::<Vec<_>>(), size)
+}
+
+/// The same over these records.
+fn page_of(query: &str, all: &[usize], size: usize) -> String {
     let start: usize = parameter(query, "startIndex").unwrap().parse().unwrap();
-    let end = total.min(start + size);
-    let records: Vec<String> = (start..end).map(nvd).collect();
+    let records = all.iter().skip(start).take(size);
+    let records: Vec<String> = records.map(|id| nvd(*id)).collect();
+    let total = all.len();
     format!(
         r#"{{"resultsPerPage":{},"startIndex":{start},"totalResults":{total},"format":"NVD_CVE","version":"2.0","timestamp":"{:.3}","vulnerabilities":[{}]}}"#,
         records.len(),
@@ -231,6 +237,27 @@ on_both_databases! {
         let requests = bench.site.requests();
         assert!(requests[0].contains("lastModStartDate=20"), "{requests:?}");
         assert!(requests[0].contains("Z&lastModEndDate=20"), "{requests:?}");
+    }
+
+    async fn a_record_that_leaves_a_window_takes_no_other_with_it(database) {
+        let bench = Bench::new(database.open().await).await;
+        let feed = feed(FeedKind::Nvd, bench.site.url("api"));
+        bench.site.api("api", |query| page(query, 0, 2));
+        bench.idle(&feed).await;
+        // While pages are asked for the first record is changed again, and the others move up by one; later two more.
+        let mut window: Vec<usize> = (0..7).collect();
+        let mut asked = 0;
+        bench.site.api("api", move |query| {
+            asked += 1;
+            match asked {
+                2 => drop(window.remove(0)),
+                4 => drop(window.drain(..2)),
+                _ => {}
+            }
+            page_of(query, &window, 2)
+        });
+        assert_eq!(bench.followed(&feed).await.added, 7, "each is in one page at least");
+        assert_eq!(bench.records(Source::Nvd).await, 7);
     }
 
     async fn an_ecosystem_of_osv_is_followed(database) {
