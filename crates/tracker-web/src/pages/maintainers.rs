@@ -23,7 +23,7 @@ use serde::Serialize;
 use tracker_people::{Decide, Permission, Permit, Person, Propose};
 use tracker_store::view::{Order, Page};
 use tracker_store::{Act, ItemId, MaintainedPackage, QueueRow, StoreError, Targets};
-use tracker_triage::query::Query;
+use tracker_triage::query::{Query, QueryError};
 use tracker_triage::state::Dismissal;
 use tracker_triage::{Action, Verdict};
 
@@ -123,12 +123,14 @@ pub(crate) async fn packages_of(
 /// The query for what is open about the packages of a maintainer, narrowed by a text.
 pub(crate) fn open_of(name: &str, text: Option<&str>) -> Result<Query, Error> {
     let text = text.unwrap_or_default();
-    let query = format!("is:open maintainer:\"{name}\" {text}");
-    Query::parse(&query).map_err(|error| Error::BadParameter {
+    let bad = |error: QueryError| Error::BadParameter {
         name: "q".to_owned(),
         value: text.to_owned(),
         expected: error.to_string(),
-    })
+    };
+    // Each by itself: an `or` of the text is one within it.
+    let open = Query::parse(&format!("is:open maintainer:\"{name}\"")).map_err(bad)?;
+    Ok(open.and(&Query::parse(text).map_err(bad)?))
 }
 
 /// Answers `/maintainers/{maintainer}`.

@@ -4,10 +4,12 @@ use crate::browser::HERE;
 use crate::matrix::Cast;
 use crate::site::{CRITICAL, Site};
 use axum::http::StatusCode;
+use std::collections::BTreeSet;
 use tracker_people::Role;
 use tracker_record::Severity;
+use tracker_store::{Act, ItemId, Targets};
 use tracker_testkit::{Database, Kind};
-use tracker_triage::{Actor, ActorKind};
+use tracker_triage::{Action, Actor, ActorKind};
 use tracker_web::PeopleSettings;
 
 const PAGE: &str = "/maintainers/alyssa";
@@ -131,4 +133,51 @@ async fn the_log_tells_it(site: &Site) {
         site.get("/log?after=x").await.status,
         StatusCode::BAD_REQUEST
     );
+}
+
+#[tokio::test]
+async fn a_query_narrows_what_is_open_and_never_widens_it() {
+    let database = Database::new(Kind::Sqlite).await;
+    let site = Site::new(&database).await;
+    let families = async |query: &str| -> BTreeSet<String> {
+        let address = format!("/api/v1/maintainers/alyssa/matches?q={query}");
+        let list = site.get(&address).await.json();
+        let rows = list["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["family"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let own = families("").await;
+    let everything = site.get("/api/v1/queue").await.json();
+    assert!(everything["rows"].as_array().unwrap().len() > own.len());
+    assert_eq!(families("is:suggested+or+is:open").await, own);
+    assert_eq!(families("kev:yes+or+kev:no").await, own);
+    let wrong = site.get(&format!("{PAGE}?q=)+or+(")).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{}", wrong.body);
+}
+
+#[tokio::test]
+async fn the_history_of_a_match_is_the_latest_however_long_it_is() {
+    let database = Database::new(Kind::Sqlite).await;
+    let site = Site::new(&database).await;
+    let act = |text: String| Act {
+        targets: Targets::Items(vec![ItemId {
+            vulnerability: CRITICAL.to_owned(),
+            distribution: "nixpkgs".to_owned(),
+            family: "openssl".to_owned(),
+        }]),
+        action: Action::Comment(text),
+        reason: None,
+        dry_run: false,
+    };
+    let alice = Actor::new(ActorKind::Person, "alice");
+    for number in 0..1_010 {
+        let word = act(format!("word {number}"));
+        site.store.decide(&alice, &word).await.unwrap();
+    }
+    let page = site
+        .get(&format!("/vulnerabilities/{CRITICAL}/nixpkgs/openssl"))
+        .await
+        .body;
+    assert!(page.contains("word 1009"), "the last word is there");
+    assert!(!page.contains("word 9<"), "the first are not");
 }

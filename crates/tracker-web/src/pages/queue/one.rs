@@ -28,7 +28,7 @@ use tracker_triage::decisions::undone;
 use tracker_triage::query::Query;
 use tracker_triage::{Action, Entry, Event, Subject};
 
-/// Events of a vulnerability that the history is taken from.
+/// Events of a vulnerability that are read at once, and lines of the history that are shown, the latest.
 const EVENTS: u32 = 1000;
 
 #[derive(Debug, Template)]
@@ -154,6 +154,21 @@ async fn detail(app: &App, id: &ItemId, now: Timestamp) -> Result<TriageDetail, 
     })
 }
 
+/// All events of a vulnerability: what an undo is about is known from what stands before it.
+async fn events(app: &App, vulnerability: &str) -> Result<Vec<Entry>, Error> {
+    let mut all: Vec<Entry> = Vec::new();
+    loop {
+        let last = all.last().map_or(0, |entry| entry.sequence);
+        let log = app.store.triage_log(vulnerability, last, EVENTS).await?;
+        let some = log.unwrap_or_default();
+        let whole = some.len() < EVENTS as usize;
+        all.extend(some);
+        if whole {
+            return Ok(all);
+        }
+    }
+}
+
 async fn siblings(app: &App, id: &ItemId, now: Timestamp) -> Result<Vec<Sibling>, Error> {
     let request = PageRequest {
         limit: 100,
@@ -199,10 +214,11 @@ pub(crate) async fn one(
     let list = QueueQuery::read(&ask.query)?;
     let done = Done::of(&app, list.done, &ask.caller).await?;
     let siblings = siblings(&app, &id, ask.now).await?;
-    let log = app.store.triage_log(&id.vulnerability, 0, EVENTS).await?;
+    let log = events(&app, &id.vulnerability).await?;
     let subject = Subject::new(id.distribution.as_str(), id.family.as_str());
-    let mut history = history(&log.unwrap_or_default(), &detail.log, &subject, ask.now);
+    let mut history = history(&log, &detail.log, &subject, ask.now);
     history.reverse();
+    history.truncate(EVENTS as usize);
     let back = here(&ask)?;
     let response = ask.answer(&detail, || {
         let row = &detail.row;
