@@ -74,4 +74,19 @@ on_both_databases! {
             assert!(there.body.contains(&format!("href=\"{feed}\"")), "{link}: {}", there.body);
         }
     }
+
+    async fn what_can_be_done_until_the_fix_is_there(database) {
+        let site = Site::new(&database).await;
+        let page = site.get("/vulnerabilities/CVE-2024-0001").await.body;
+        let twin = site.get("/vulnerabilities/CVE-2024-0001.json").await.json();
+        let module = twin["meanwhile"][0]["module"].as_str().unwrap();
+        for part in ["system.replaceDependencies.replacements", "oldDependency = pkgs.openssl;", "nixos-unstable/nixexprs.tar.xz"] {
+            assert!(module.contains(part) && page.contains(part), "{part}: {module} {page}");
+        }
+        let [channel, from] = ["channel", "from"].map(|key| &twin["meanwhile"][0][key]);
+        assert_eq!((channel, from), (&"nixos-24.05".into(), &"nixos-unstable".into()));
+        // Of what is affected nowhere there is nothing to say.
+        let other = site.get("/vulnerabilities/CVE-2024-0002").await.body;
+        assert!(!other.contains("Until the fix is there"), "{other}");
+    }
 }
