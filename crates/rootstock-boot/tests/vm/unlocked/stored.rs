@@ -1,5 +1,5 @@
 //! A machine whose disk is bound to a policy that lives in the TPM: it unlocks the generation that runs, refuses one that is not
-//! let pass, and unlocks a new one that the running system installs. Nothing is sealed anew.
+//! let pass, and unlocks a new one that the running system installs, until the floor is raised. Nothing is sealed anew.
 
 use super::disk::{PASSPHRASE, UUID, on_a_partition};
 use super::enrolled::Enrolled;
@@ -111,4 +111,14 @@ pub(super) fn boots(enrolled: &Enrolled, log: &[u8]) {
         assert_eq!(stored["added"], json!(0), "{said:#}");
     }
     boot("stored-new-generation", "rootstock-6-", None);
+
+    // Stored with their epoch, they follow the floor.
+    let raised = machine.with_tpm("floor raise", "--epoch 3 --unproven");
+    assert_eq!(raised, "floor 3\n");
+    let screen = boot("stored-below-the-floor", "rootstock-6-", Some(PASSPHRASE)).screen;
+    says(&screen, "the counter 0x01d10700 holds 3");
+    says(
+        &screen,
+        "this generation is below the floor: it was revoked",
+    );
 }
