@@ -1,8 +1,9 @@
 //! How commands reach a TPM: the kernel's device, or the socket of a software TPM.
 
 use crate::{Error, MAX_FRAME, Result};
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,13 +30,29 @@ impl Device {
     /// Opens `/dev/tpmrm0`, the one whose objects the kernel keeps apart from those of other programs, or another.
     ///
     /// # Errors
-    /// When it is not there or may not be used.
+    /// When it is not there, may not be used, or is a file or a disk, which a command would be written over.
     pub fn open(path: &Path) -> Result<Device> {
-        let device = OpenOptions::new().read(true).write(true).open(path);
-        device.map(Device).map_err(|source| Error::Open {
+        Device::of(path).map_err(|source| Error::Open {
             path: path.display().to_string(),
             source,
         })
+    }
+
+    fn of(path: &Path) -> io::Result<Device> {
+        // Asked before it is opened for writing, and of what was opened.
+        let is_device = |kind: fs::Metadata| {
+            let kind = kind.file_type();
+            kind.is_char_device().then_some(()).ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "it is no character device, so no TPM",
+                )
+            })
+        };
+        is_device(fs::metadata(path)?)?;
+        let device = OpenOptions::new().read(true).write(true).open(path)?;
+        is_device(device.metadata()?)?;
+        Ok(Device(device))
     }
 }
 
@@ -93,5 +110,27 @@ impl Transport for Socket {
         answer.resize(size, 0);
         stream.read_exact(&mut answer[HEADER..])?;
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Device;
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn a_file_that_is_named_in_the_place_of_a_tpm_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("disk.img");
+        fs::write(&file, b"a disk").unwrap();
+        for path in [&file, folder.path()] {
+            let error = Device::open(path).unwrap_err();
+            assert_eq!(error.to_string(), format!("TPM {}", path.display()));
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert_eq!(cause, "it is no character device, so no TPM");
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"a disk");
+        assert!(Device::open(Path::new("/dev/null")).is_ok());
     }
 }
