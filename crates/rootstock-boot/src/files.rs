@@ -27,7 +27,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes `bytes` to `path`: either the old content or the new one is there at any moment.
+/// Writes `bytes` to `path`: either the old content or the new one is there at any moment. What is no regular file stays.
 pub(crate) fn write(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     write_with_mode(out, path, bytes, 0o666)
 }
@@ -52,10 +52,18 @@ pub(crate) fn write_secret(out: &Out, path: &Path, bytes: &[u8]) -> anyhow::Resu
 
 fn write_with_mode(out: &Out, path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
+    let name = || format!("writing {}", path.display());
+    // A device or a pipe, such as /dev/null, would be gone, with a plain file in its place.
+    if let Ok(there) = path.metadata() {
+        anyhow::ensure!(
+            there.is_file(),
+            "{}: it is no regular file, so it is not replaced",
+            name()
+        );
+    }
     if out.dry_run {
         return Ok(());
     }
-    let name = || format!("writing {}", path.display());
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -73,4 +81,29 @@ fn write_with_mode(out: &Out, path: &Path, bytes: &[u8], mode: u32) -> anyhow::R
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .with_context(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+    use crate::print::Out;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn what_is_no_regular_file_is_not_replaced_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        for dry_run in [false, true] {
+            for path in [&*socket, folder.path()] {
+                let error = write(&Out::new(false, dry_run), path, b"x").unwrap_err();
+                let said = format!(
+                    "writing {}: it is no regular file, so it is not replaced",
+                    path.display()
+                );
+                assert_eq!(error.to_string(), said);
+            }
+        }
+        assert!(!socket.metadata().unwrap().is_file());
+    }
 }

@@ -97,6 +97,7 @@ pub(crate) fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
         std::io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(());
     };
+    replaceable(file)?;
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -114,7 +115,40 @@ pub(crate) fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     write().with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// Refuses what is no regular file: a device or a pipe, such as /dev/null, would be gone, with a plain file in its place.
+pub(crate) fn replaceable(file: &Path) -> anyhow::Result<()> {
+    if let Ok(there) = file.metadata() {
+        anyhow::ensure!(
+            there.is_file(),
+            "cannot write {}: it is no regular file, so it is not replaced",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
 /// JSON for people and programs, with a newline at the end.
 pub(crate) fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn what_is_no_regular_file_is_not_replaced_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let error = put("text", Some(&socket)).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("it is no regular file, so it is not replaced"),
+            "{error}"
+        );
+        assert!(!socket.metadata().unwrap().is_file());
+    }
 }

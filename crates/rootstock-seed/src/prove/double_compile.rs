@@ -153,6 +153,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool) -> anyhow::Result<Verdict> 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt;
+    crate::input::replaceable(path)?;
     let name = || format!("writing {}", path.display());
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
