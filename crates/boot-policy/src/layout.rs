@@ -75,13 +75,19 @@ impl Layout {
         Policy::of(self.rules()?).digest()
     }
 
-    /// A state of it; none of systemd's layout.
+    /// Its states, with the floors that they are held to; none of systemd's layout.
+    pub fn states(&self) -> impl Iterator<Item = (&PcrSet, Option<Floor>)> {
+        let (free, held) = match self {
+            Layout::Registers(_) => (&[][..], &[][..]),
+            Layout::States(states) => (&states[..], &[][..]),
+            Layout::Held(states) => (&[][..], &states[..]),
+        };
+        let held = held.iter().map(|(state, floor)| (state, Some(*floor)));
+        free.iter().map(|state| (state, None)).chain(held)
+    }
+
     fn first(&self) -> Option<&PcrSet> {
-        match self {
-            Layout::Registers(_) => None,
-            Layout::States(states) => states.first(),
-            Layout::Held(states) => states.first().map(|(state, _)| state),
-        }
+        self.states().next().map(|(state, _)| state)
     }
 
     /// The bank that it is about.
@@ -105,11 +111,7 @@ impl Layout {
 
     /// The floors that states are held to, one for each.
     pub fn floors(&self) -> impl Iterator<Item = Floor> {
-        let held = match self {
-            Layout::Held(states) => &states[..],
-            _ => &[],
-        };
-        held.iter().map(|(_, floor)| *floor)
+        self.states().filter_map(|(_, floor)| floor)
     }
 
     /// Handles of the counters that have to be read to tell whether it is satisfied.

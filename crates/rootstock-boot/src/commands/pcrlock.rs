@@ -8,6 +8,7 @@ use crate::files;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
 use boot_measure::pcrlock::{Component, Policy, combinations};
+use boot_policy::{Layout, StoredPolicy};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -108,8 +109,15 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         Command::Status(options) => return stored::status(&options, out),
         Command::Remove(options) => return stored::run_remove(&options, out),
         Command::Show { policy } => {
-            let read = Policy::from_json(&files::read(&policy)?);
-            show(&read.with_context(|| policy.display().to_string())?, out)?;
+            let bytes = files::read(&policy)?;
+            match StoredPolicy::from_json(&bytes).map(|stored| stored.layout) {
+                Ok(layout @ (Layout::States(_) | Layout::Held(_))) => show_states(&layout, out)?,
+                // Also one that no TPM holds, as `policy` writes it.
+                _ => {
+                    let read = Policy::from_json(&bytes);
+                    show(&read.with_context(|| policy.display().to_string())?, out)?;
+                }
+            }
         }
     }
     Ok(Verdict::Good)
@@ -134,6 +142,49 @@ fn show(policy: &Policy, out: &Out) -> anyhow::Result<()> {
             }
         }
         let _ = writeln!(text, "policy digest {}", hex::encode(policy.digest()));
+        text
+    })
+}
+
+/// A policy of whole states.
+fn show_states(layout: &Layout, out: &Out) -> anyhow::Result<()> {
+    let states = layout.states().map(|(state, floor)| {
+        let values: BTreeMap<u8, String> = state
+            .iter()
+            .map(|(pcr, value)| (pcr, hex::encode(value)))
+            .collect();
+        (values, floor)
+    });
+    let states: Vec<_> = states.collect();
+    let (bank, digest) = (layout.bank(), layout.digest()?.to_string());
+    let as_json = states.iter().map(|(values, floor)| {
+        serde_json::json!({
+            "values": values,
+            "floor": floor.map(|floor| serde_json::json!({
+                "index": format!("{:#010x}", floor.index),
+                "epoch": floor.epoch,
+            })),
+        })
+    });
+    let shown = serde_json::json!({
+        "bank": bank,
+        "states": as_json.collect::<Vec<_>>(),
+        "digest": digest,
+    });
+    out.answer(&shown, |_| {
+        let mut text = String::new();
+        for (number, (values, floor)) in states.iter().enumerate() {
+            let _ = write!(text, "state {number}:");
+            for (pcr, value) in values {
+                let _ = write!(text, " {pcr}:{bank}={value}");
+            }
+            if let Some(floor) = floor {
+                let (index, epoch) = (floor.index, floor.epoch);
+                let _ = write!(text, " while the counter {index:#010x} is at most {epoch}");
+            }
+            text.push('\n');
+        }
+        let _ = writeln!(text, "policy digest {digest}");
         text
     })
 }

@@ -110,6 +110,15 @@ fn raising_the_floor_shuts_older_generations_out_of_the_policy() {
         text.contains("give --policy-key, --stored-policy, or both"),
         "{text}"
     );
+    let raise = format!("floor raise {WITH} --epoch 7 --unproven");
+    for line in [raise.clone(), format!("--dry-run {raise}")] {
+        let (code, text) = boot_code(path, &line);
+        assert_eq!(code, 2);
+        assert!(
+            text.contains("floor 0x01d10700: it is not defined"),
+            "{text}"
+        );
+    }
     let (code, text) = boot_code(path, &held);
     assert_eq!(code, 2);
     assert!(
@@ -137,6 +146,10 @@ fn raising_the_floor_shuts_older_generations_out_of_the_policy() {
         said.contains("held to the floor: 0 of 20 states are below it"),
         "{said}"
     );
+
+    let shown = boot(path, "pcrlock show pcrlock.json");
+    let newest = " while the counter 0x01d10700 is at most 4";
+    assert_eq!(shown.matches(newest).count(), 4, "{shown}");
 
     // Every generation unlocks, and the system that installed them, of which no entry is known.
     assert_eq!(attempt(), unlocked);

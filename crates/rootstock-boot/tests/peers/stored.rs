@@ -109,6 +109,12 @@ fn a_disk_follows_the_policy_in_an_index() {
     );
     let before = fs::read(path.join("disk")).unwrap();
     boot(path, &format!("{store} --generations nine.json"));
+    // What is shown of a tree is its states, and the digest that the index holds.
+    let status: Value =
+        serde_json::from_str(&boot(path, &format!("--json pcrlock status {at}"))).unwrap();
+    let shown = boot(path, "pcrlock show pcrlock.json");
+    assert_eq!(digest(&shown), status["held"].as_str().unwrap());
+    assert_eq!(shown.matches("state ").count(), 9, "{shown}");
     assert_eq!(boot(path, &attempt), "unlocked by token 0\n");
     assert!(before == fs::read(path.join("disk")).unwrap());
     let again = boot(path, &format!("{store} --generations nine.json"));
