@@ -47,56 +47,94 @@ pub fn execute(
     Ok(())
 }
 
+/// The files of one entry: under its good name, and under counted ones.
+struct Blessing {
+    target: EspPath,
+    /// Whether something lies under the good name, and whether it is whole.
+    present: bool,
+    whole: bool,
+    counted: Vec<EspPath>,
+    /// The first whole content under a counted name, where the good one has none.
+    bytes: Vec<u8>,
+}
+
+impl Blessing {
+    fn find(volume: &dyn Volume, stem: &Stem, judge: Judge<'_>) -> Result<Blessing> {
+        let folder = EspPath::fixed(ENTRIES);
+        let found = volume
+            .files(&folder)
+            .map_err(Error::io("listing", &folder))?;
+        let own: Vec<EspPath> = found
+            .into_iter()
+            .map(|(path, _)| path)
+            .filter(|path| path.parent().as_ref() == Some(&folder))
+            .filter(|path| {
+                let name = EntryName::parse(path.name());
+                name.and_then(|name| Stem::parse(&name.stem)).as_ref() == Some(stem)
+            })
+            .collect();
+        let good = EntryName::image(&stem.to_string(), None);
+        let target = folder.join(&good.to_string())?;
+        let present = own.contains(&target);
+        let whole = present && valid(volume, &target, judge).is_some();
+        let counted: Vec<EspPath> = own.into_iter().filter(|path| *path != target).collect();
+        let bytes = if whole {
+            Vec::new()
+        } else {
+            let bytes = counted.iter().find_map(|path| valid(volume, path, judge));
+            bytes.ok_or_else(|| Error::NoEntry {
+                name: stem.to_string(),
+            })?
+        };
+        Ok(Blessing {
+            target,
+            present,
+            whole,
+            counted,
+            bytes,
+        })
+    }
+
+    fn changes(&self) -> bool {
+        !self.whole || !self.counted.is_empty()
+    }
+}
+
+fn valid(volume: &dyn Volume, path: &EspPath, judge: Judge<'_>) -> Option<Vec<u8>> {
+    let bytes = read(volume, path).ok()?;
+    matches!(judge(&bytes), Judgement::Valid(_)).then_some(bytes)
+}
+
+/// Whether [`bless`] would change something.
+pub fn would_bless(volume: &dyn Volume, stem: &Stem, judge: Judge<'_>) -> Result<bool> {
+    Ok(Blessing::find(volume, stem, judge)?.changes())
+}
+
 /// Takes the counters off an entry's name: it has started well. The entry is copied to its new name and only then removed
 /// under the old one, because a renaming that a power cut interrupts may leave no name at all. True when something changed.
 pub fn bless(volume: &dyn Volume, stem: &Stem, judge: Judge<'_>) -> Result<bool> {
-    let folder = EspPath::fixed(ENTRIES);
-    let found = volume
-        .files(&folder)
-        .map_err(Error::io("listing", &folder))?;
-    let own: Vec<(EspPath, EntryName)> = found
-        .into_iter()
-        .filter(|(path, _)| path.parent().as_ref() == Some(&folder))
-        .filter_map(|(path, _)| {
-            let name = EntryName::parse(path.name())?;
-            (Stem::parse(&name.stem).as_ref() == Some(stem)).then_some((path, name))
-        })
-        .collect();
-    let valid = |path: &EspPath| -> Option<Vec<u8>> {
-        let bytes = read(volume, path).ok()?;
-        matches!(judge(&bytes), Judgement::Valid(_)).then_some(bytes)
-    };
-    let good = EntryName::image(&stem.to_string(), None);
-    let target = folder.join(&good.to_string())?;
+    let found = Blessing::find(volume, stem, judge)?;
+    let changes = found.changes();
     let mut run = Run {
         volume,
         progress: &mut |_| {},
     };
-    let present = own.iter().find(|(path, _)| *path == target);
-    let counted: Vec<&EspPath> = own
-        .iter()
-        .map(|(path, _)| path)
-        .filter(|path| **path != target)
-        .collect();
-    let whole = present.is_some_and(|(path, _)| valid(path).is_some());
-    if !whole {
-        let bytes = counted.iter().find_map(|path| valid(path));
-        let bytes = bytes.ok_or_else(|| Error::NoEntry {
-            name: stem.to_string(),
-        })?;
-        if present.is_some() {
-            run.remove(&[&target])?;
+    if !found.whole {
+        if found.present {
+            run.remove(&[&found.target])?;
         }
         let file = NewFile {
-            path: target,
-            content: Content::bytes(bytes),
+            path: found.target,
+            content: Content::bytes(found.bytes),
         };
         run.write(&[file], true)?;
     }
-    let still_shown = counted.iter().copied().filter(|path| valid(path).is_some());
+    let counted: Vec<&EspPath> = found.counted.iter().collect();
+    let still_shown = counted.iter().copied();
+    let still_shown = still_shown.filter(|path| valid(volume, path, judge).is_some());
     run.hide(&still_shown.collect::<Vec<_>>())?;
     run.remove(&counted)?;
-    Ok(!whole || !counted.is_empty())
+    Ok(changes)
 }
 
 struct Run<'a> {

@@ -29,7 +29,7 @@ mod tests;
 
 pub use counting::{Counter, EntryName, State};
 pub use error::Error;
-pub use execute::{Progress, bless, execute};
+pub use execute::{Progress, bless, execute, would_bless};
 pub use fat::{Device, Fat};
 pub use folder::Folder;
 pub use loader::{LoaderConfig, MenuEntry, choose, glob, order};

@@ -4,6 +4,7 @@ use crate::{Error, Result, Sources};
 use boot_pe::kernel_release;
 use boot_spec::{Any, BootV1, BootV2, Document, Strictness, Toplevel, read, upgrade};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// How deep a folder of specialisations is followed when a document is made up.
@@ -155,6 +156,12 @@ fn systems(sources: &Sources, toplevel: &Path) -> Result<(Vec<System>, Vec<Strin
 /// The document of a top-level folder that was built without one.
 pub fn synthesise(sources: &Sources, toplevel: &Path) -> Result<Document<BootV1>> {
     let toplevel = sources.resolve(toplevel)?;
+    if sources.list(&toplevel)?.is_none() {
+        return Err(Error::Read {
+            path: toplevel,
+            error: io::ErrorKind::NotFound.into(),
+        });
+    }
     let facts = facts(sources, &toplevel, 0)?;
     boot_spec::synthesise(&facts).map_err(|error| Error::Document {
         path: toplevel,

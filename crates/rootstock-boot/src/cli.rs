@@ -44,7 +44,7 @@ pub(crate) enum Command {
     /// SBAT data and the rules of shim's reviewers: lint, review, show.
     #[command(subcommand)]
     Sbat(sbat::Command),
-    /// Unified kernel images and addons: build.
+    /// Unified kernel images and addons: build, addon.
     #[command(subcommand)]
     Uki(Box<uki::Command>),
     /// Initrds that unlock the root: build.
@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Event logs of firmware: show, replay, check, export, quirks.
     #[command(subcommand)]
     Log(log::Command),
-    /// TPM registers: predict, explain.
+    /// TPM registers: predict, explain, companions.
     #[command(subcommand)]
     Pcr(Box<pcr::PcrCommand>),
     /// Files of systemd-pcrlock, and policies in the TPM: component, policy, states, show, store, status, remove.
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Status(entries::StatusOptions),
     /// An entry has started well: take the boot counters off its name.
     Bless(entries::BlessOptions),
-    /// Disks that a TPM unlocks: enroll, list, try, reseal, wipe, recovery.
+    /// Disks that a TPM unlocks: enroll, list, try, reseal, wipe, recovery, owner-request, owner-sign.
     #[command(subcommand)]
     Unlock(Box<unlock::Command>),
     /// The TPM's floor of security epochs: show, define, raise, remove.

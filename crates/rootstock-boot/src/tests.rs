@@ -20,6 +20,23 @@ fn leaves<'a>(command: &'a Command, before: &[&'a str]) -> Vec<(Vec<&'a str>, &'
 }
 
 #[test]
+fn a_group_names_each_of_its_commands() {
+    let all = Arguments::command();
+    for group in all
+        .get_subcommands()
+        .filter(|group| group.has_subcommands())
+    {
+        let about = group.get_about().unwrap().to_string();
+        let (_, list) = about.rsplit_once(": ").unwrap();
+        let mut said: Vec<&str> = list.split(", ").collect();
+        let mut there: Vec<&str> = group.get_subcommands().map(Command::get_name).collect();
+        said.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(said, there, "{}", group.get_name());
+    }
+}
+
+#[test]
 fn what_is_no_number_is_refused_with_what_was_expected() {
     let (mut numbers, mut wrong) = (0, Vec::new());
     let all = Arguments::command();

@@ -30,7 +30,8 @@ impl DiskImage {
         let found = Part::find(path, SYSTEM, "system partition")?;
         let options = FsOptions::new().update_accessed_date(false);
         let system = FileSystem::new(found.part, options);
-        let system = system.with_context(|| path.display().to_string())?;
+        let system =
+            system.with_context(|| format!("{}: there is no FAT file system", path.display()))?;
         Ok(DiskImage {
             system: RefCell::new(system),
             table: found.table.map(|table| table.measured),

@@ -6,7 +6,7 @@ use super::unlock::TpmOptions;
 use super::volumes::VolumeOptions;
 use crate::print::{Out, Verdict};
 use anyhow::Context;
-use boot_esp::{EntryName, LoaderConfig, Outlook, State, Stem, Volume, bless, survey};
+use boot_esp::{EntryName, LoaderConfig, Outlook, State, Stem, Volume, bless, survey, would_bless};
 use boot_floor::{Followed, follow};
 use boot_install::{EpochCounter, Foreseen, foresee, judge, would_start};
 use boot_measure::Bank;
@@ -217,6 +217,11 @@ fn describe(partition: &Partition) -> String {
         }
         text.push('\n');
     }
+    if partition.entries.is_empty() {
+        text.push_str("  no entries of ours\n");
+    } else if !partition.entries.iter().any(|entry| entry.default) {
+        text.push_str("  none of them would start\n");
+    }
     text
 }
 
@@ -258,30 +263,33 @@ pub(crate) fn run_bless(options: &BlessOptions, out: &Out) -> anyhow::Result<Ver
         changed: false,
         followed: None,
     };
-    if !out.dry_run {
-        let mounted = options.volumes.open()?;
-        let volumes: Vec<&dyn Volume> = mounted.iter().map(|m| m.entries() as _).collect();
-        match options.floor {
-            Some(counter) => {
-                let mut tpm = options.tpm.open()?;
-                let followed = follow(&volumes, &stem, counter, &mut tpm, b"")?;
-                blessed.changed = followed.blessed;
-                blessed.followed = Some(followed);
-            }
-            None => {
-                for volume in volumes {
-                    blessed.changed |= bless(volume, &stem, &judge)?;
-                }
+    let mounted = options.volumes.open()?;
+    let volumes: Vec<&dyn Volume> = mounted.iter().map(|m| m.entries() as _).collect();
+    match options.floor {
+        Some(counter) if !out.dry_run => {
+            let mut tpm = options.tpm.open()?;
+            let followed = follow(&volumes, &stem, counter, &mut tpm, b"")?;
+            blessed.changed = followed.blessed;
+            blessed.followed = Some(followed);
+        }
+        _ => {
+            for volume in volumes {
+                blessed.changed |= if out.dry_run {
+                    would_bless(volume, &stem, &judge)?
+                } else {
+                    bless(volume, &stem, &judge)?
+                };
             }
         }
     }
     out.answer(&blessed, |blessed| {
-        let what = if blessed.changed {
-            "has started well"
-        } else {
-            "is not counted any more"
+        let what = match (blessed.changed, out.dry_run) {
+            (true, true) => "would be blessed",
+            (true, false) => "has started well",
+            (false, _) => "is not counted any more",
         };
         let floor = match &blessed.followed {
+            None if options.floor.is_some() => "; the floor would follow".to_owned(),
             None => String::new(),
             Some(Followed { floor: None, .. }) => "; no floor is defined".to_owned(),
             Some(Followed {

@@ -40,7 +40,8 @@ impl Place {
             Kind::Extended => (EXTENDED, "extended boot partition"),
         };
         let found = Part::find(path, kind, what)?;
-        let system = Fat::open(found.part).with_context(name)?;
+        let system = Fat::open(found.part)
+            .with_context(|| format!("{}: there is no FAT file system", name()))?;
         Ok(Place::Image {
             path: path.to_owned(),
             system: Box::new(system),

@@ -7,7 +7,7 @@ use anyhow::Context;
 use boot_install::Sources;
 use boot_spec::{Any, Error, Problem, Strictness, downgrade, read, upgrade};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bootspec documents.
 #[derive(Debug, clap::Subcommand)]
@@ -93,6 +93,12 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             toplevel,
         } => {
             let sources = Sources::new(&root);
+            // As the shell means it, where it is this system's.
+            let toplevel = if root == Path::new("/") {
+                std::path::absolute(&toplevel)?
+            } else {
+                toplevel
+            };
             let document = boot_install::synthesise(&sources, &toplevel)?;
             convert(Any::V1(document), to, output, out)
         }

@@ -91,11 +91,20 @@ fn a_machine_is_installed_looked_at_blessed_and_repaired() {
         variable,
     )
     .unwrap();
-    let blessed = answer(
-        folder,
-        &["--json", "bless", "--esp", "esp", "--efivars", "efivars"],
-    );
+    let bless = ["--json", "bless", "--esp", "esp", "--efivars", "efivars"];
+    let dry = text(&boot(folder, &[&["--dry-run"], &bless[1..]].concat()));
+    assert!(dry.ends_with(": would be blessed\n"), "{dry}");
+    let unknown = "rootstock-9-0123456789abcdef01234567";
+    let output = boot(folder, &["--dry-run", "bless", "--esp", "esp", unknown]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(folder.join("esp/EFI/Linux").join(&name).exists());
+    let blessed = answer(folder, &bless);
     assert_eq!(blessed["changed"], true);
+    let dry = text(&boot(
+        folder,
+        &["--dry-run", "bless", "--esp", "esp", &name],
+    ));
+    assert!(dry.ends_with(": is not counted any more\n"), "{dry}");
     let linux = folder.join("esp/EFI/Linux");
     let good = linux.join(name.replace("+3", ""));
     assert!(good.exists() && !linux.join(&name).exists());
@@ -245,4 +254,42 @@ fn documents_are_checked_converted_and_made_up() {
     assert_eq!(system["label"], "NixOS 20.09 (Linux of unknown release)");
     assert_eq!(system["kernelParams"], json!(["quiet", "loglevel=4"]));
     assert_eq!(system["initrds"], json!([format!("{toplevel}/initrd")]));
+}
+
+#[test]
+fn what_is_no_partition_and_one_without_entries_is_told() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    fs::create_dir(folder.join("empty")).unwrap();
+    fs::write(folder.join("file"), [7; 4096]).unwrap();
+    let output = boot(folder, &["status", "--esp", "empty"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.ends_with("\n  no entries of ours\n"), "{said}");
+    let output = boot(folder, &["status", "--esp", "file"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.starts_with("rootstock-boot: file: there is no FAT file system: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_document_is_made_up_for_a_folder_as_the_shell_names_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    let output = boot(folder, &["spec", "synthesise", "result"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let path = folder.canonicalize().unwrap().join("result");
+    let expected = format!("{}: entity not found", path.display());
+    assert!(said.contains(&expected), "{said}");
+    fs::create_dir(folder.join("result")).unwrap();
+    let output = boot(folder, &["spec", "synthesise", "result"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains(&format!("{} has no kernel", path.display())),
+        "{said}"
+    );
 }

@@ -4,12 +4,13 @@ use super::inputs::TpmOptions;
 use crate::commands::counter::{INDEX, handle};
 use crate::commands::number::number;
 use crate::print::{Out, Verdict};
+use anyhow::Context;
 
 /// The floor of security epochs.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "\
-The floor only rises. A generation whose signed policy is of a lower epoch still boots, but the TPM no longer unlocks a disk
-for it; a passphrase or recovery key always does. `bless --floor` raises it after a generation of a newer epoch has started well,
+The floor only rises. A generation that is of a lower epoch by its signed policy, or by the stored one, still boots, but the TPM no
+longer unlocks a disk for it; a passphrase or recovery key always does. `bless --floor` raises it after a generation of a newer epoch has started well,
 and never otherwise.")]
 pub(crate) enum Command {
     /// What the floor is.
@@ -58,7 +59,10 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         (Command::Show(_), _) => before,
         // Where a new counter starts is the TPM's to choose.
         (Command::Define(_), true) => before,
-        (Command::Raise { .. }, true) => before.max(wanted),
+        (Command::Raise { .. }, true) => {
+            let missing = || format!("floor {:#010x}: it is not defined", at.index);
+            Some(before.with_context(missing)?).max(wanted)
+        }
         (Command::Remove(_), true) => None,
         (Command::Define(_), false) => Some(tpm.define_floor(at.index, b"")?),
         (Command::Raise { epoch, .. }, false) => Some(tpm.raise_floor(at.index, *epoch, b"")?),
