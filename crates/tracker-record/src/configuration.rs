@@ -12,7 +12,7 @@ use crate::cpe::{self, Cpe, Field, Part};
 use crate::json::{At, Warnings};
 use crate::record::Affected;
 use nix_version::{Bound, Range, Status};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The most "running on" names that the statements of one record hold together.
@@ -226,6 +226,7 @@ struct Product<'n> {
 struct Statements<'n> {
     found: Vec<Affected>,
     index: HashMap<Product<'n>, usize>,
+    names: HashSet<(usize, String)>,
     platform_names: usize,
 }
 
@@ -267,7 +268,7 @@ impl<'n> Statements<'n> {
         let affected = &mut self.found[position];
         if let Some(name) = cpe::without_version(found.name)
             && affected.cpes.last() != Some(&name)
-            && !affected.cpes.contains(&name)
+            && self.names.insert((position, name.clone()))
         {
             affected.cpes.push(name);
         }

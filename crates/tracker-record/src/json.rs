@@ -10,6 +10,9 @@ use std::fmt;
 /// The most warnings kept of one document; one more says that there were others.
 pub const MAX_WARNINGS: usize = 64;
 
+/// The longest name, in bytes, of what a list's elements have in common.
+const MAX_NAME_BYTES: usize = 1_024;
+
 /// Something in a document that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -269,6 +272,20 @@ impl<'p, 'n> At<'p, 'n> {
                 None
             }
         }
+    }
+
+    /// A text that is repeated for each element of a list: one that is long is left out, or a document of some megabytes
+    /// would be a record of terabytes.
+    pub(crate) fn name(&self, key: &str, warnings: &mut Warnings) -> Option<&'n str> {
+        let name = self.text(key, warnings)?;
+        if name.len() > MAX_NAME_BYTES {
+            let length = name.len();
+            let problem =
+                format!("a name of {length} bytes is left out; the limit is {MAX_NAME_BYTES}");
+            warnings.push(self, key, problem);
+            return None;
+        }
+        Some(name)
     }
 
     /// A truth value.

@@ -17,7 +17,9 @@ mod versions;
 
 use crate::json::{At, Node, Warning, Warnings};
 use crate::record::{Record, Reference, Stated, Text};
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 
 pub use epss::Epss;
 pub use versions::{CUSTOM, PROSE};
@@ -237,6 +239,12 @@ fn cve_id(
         field,
         id: shorten(id),
     })
+}
+
+/// What a list states for the first time. A list that is searched for each of its elements takes hours if it has a
+/// million.
+fn first<T: Clone + Eq + Hash>(seen: &mut HashSet<T>, one: T) -> Option<T> {
+    seen.insert(one.clone()).then_some(one)
 }
 
 /// An id of any scheme: printable, without spaces; CVE ids in upper case.

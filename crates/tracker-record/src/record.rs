@@ -102,7 +102,7 @@ pub enum RecordState {
 }
 
 /// A CVSS vector and the base score that its source computed from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cvss {
     /// `2.0`, `3.0`, `3.1` or `4.0`.
     pub version: String,

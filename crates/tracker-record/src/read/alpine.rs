@@ -4,11 +4,12 @@
 //! never affected. Invariant: where several versions claim the fix, the lowest ends the range: each states one.
 
 use super::debian::{fixed_since, statement};
-use super::{ReadError, any_id, shorten, stated};
+use super::{ReadError, any_id, first, shorten, stated};
 use crate::json::{At, Warnings};
 use crate::record::{Affected, Record, Source};
 use nix_version::{Scheme, Status};
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 const ORIGIN: &str = "alpine";
 
@@ -21,11 +22,11 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
     let repository = repository.ok_or(ReadError::MissingId { field: FIELD })?;
     let (package, id) = statement(root, "package", warnings)?;
     let mut record = Record::new(Source::Alpine, format!("{repository}/{package}/{id}"));
+    let mut aliases = HashSet::from([id.clone()]);
     record.aliases.push(id);
     for alias in root.texts("aliases", warnings) {
         match any_id(alias) {
-            Some(alias) if !record.aliases.contains(&alias) => record.aliases.push(alias),
-            Some(_) => {}
+            Some(alias) => record.aliases.extend(first(&mut aliases, alias)),
             None => {
                 let problem = format!("{:?} is no id: the alias is left out", shorten(alias));
                 warnings.push(root, "aliases", problem);

@@ -7,14 +7,14 @@
 
 mod products;
 
-use super::{ReadError, any_id, shorten, stated, weakness};
+use super::{ReadError, any_id, first, shorten, stated, weakness};
 use crate::json::{At, Warnings};
 use crate::moment;
 use crate::record::{Affected, Cvss, Record, Reference, Source, Text};
 use crate::score;
 use nix_version::Status;
 use products::{Name, Products};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The most statuses of products that are read of one document.
 const MAX_STATUSES: usize = 200_000;
@@ -63,22 +63,22 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
     }
     let language = document.text("lang", warnings).unwrap_or("en").to_owned();
     notes(&document, &origin, &language, &mut record, warnings);
-    references(&document, &origin, &mut record, warnings);
+    let mut links = HashSet::new();
+    references(&document, &origin, &mut links, &mut record, warnings);
     record.published = moment::instant(&tracking, "initial_release_date", warnings);
     record.modified = moment::instant(&tracking, "current_release_date", warnings);
     let products = Products::read(root, warnings);
     let vulnerabilities: Vec<At<'_, '_>> = root.list("vulnerabilities", warnings).collect();
+    let mut aliases = HashSet::from([record.id.clone()]);
     for one in &vulnerabilities {
         let mut ids: Vec<&str> = one.text("cve", warnings).into_iter().collect();
         for other in one.list("ids", warnings) {
             ids.extend(other.text("text", warnings));
         }
         for alias in ids.into_iter().filter_map(any_id) {
-            if alias != record.id && !record.aliases.contains(&alias) {
-                record.aliases.push(alias);
-            }
+            record.aliases.extend(first(&mut aliases, alias));
         }
-        references(one, &origin, &mut record, warnings);
+        references(one, &origin, &mut links, &mut record, warnings);
         if vulnerabilities.len() == 1 {
             notes(one, &origin, &language, &mut record, warnings);
         }
@@ -115,20 +115,24 @@ fn notes(
     }
 }
 
-fn references(at: &At<'_, '_>, origin: &str, record: &mut Record, warnings: &mut Warnings) {
+fn references(
+    at: &At<'_, '_>,
+    origin: &str,
+    seen: &mut HashSet<Reference>,
+    record: &mut Record,
+    warnings: &mut Warnings,
+) {
     for reference in at.list("references", warnings) {
         if let Some(url) = reference.text("url", warnings) {
             let kind = reference.text("category", warnings);
-            let reference = stated(
-                origin,
-                Reference {
-                    url: url.to_owned(),
-                    tags: kind.map(str::to_ascii_lowercase).into_iter().collect(),
-                },
-            );
-            if !record.references.contains(&reference) {
-                record.references.push(reference);
-            }
+            let reference = Reference {
+                url: url.to_owned(),
+                tags: kind.map(str::to_ascii_lowercase).into_iter().collect(),
+            };
+            let reference = first(seen, reference);
+            record
+                .references
+                .extend(reference.map(|reference| stated(origin, reference)));
         }
     }
 }
@@ -167,7 +171,7 @@ fn cwe(at: &At<'_, '_>, warnings: &mut Warnings) -> Option<String> {
 }
 
 fn scores(at: &At<'_, '_>, warnings: &mut Warnings) -> Vec<Cvss> {
-    let mut found: Vec<Cvss> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for score in at.list("scores", warnings) {
         for key in ["cvss_v4", "cvss_v3", "cvss_v2"] {
             let Some(data) = score.object(key, warnings) else {
@@ -178,7 +182,7 @@ fn scores(at: &At<'_, '_>, warnings: &mut Warnings) -> Vec<Cvss> {
             };
             let number = data.number("baseScore", warnings);
             let cvss = score::read(vector, number, &data, "vectorString", warnings);
-            found.extend(cvss.filter(|cvss| !found.contains(cvss)));
+            found.extend(cvss.and_then(|cvss| first(&mut seen, cvss)));
         }
     }
     found
@@ -224,6 +228,7 @@ fn statuses(
     }
     let mut found: Vec<Affected> = Vec::new();
     let mut known: BTreeMap<Name<'_>, usize> = BTreeMap::new();
+    let mut ranges = HashSet::new();
     let mut unknown = 0_usize;
     for (id, status) in agreed {
         let Some(product) = products.get(id) else {
@@ -241,8 +246,10 @@ fn statuses(
         }
         let affected = &mut found[index];
         match product.range(status) {
-            Some(range) if !affected.ranges.contains(&range) => affected.ranges.push(range),
-            Some(_) => {}
+            Some(range) => {
+                let range = first(&mut ranges, (index, range));
+                affected.ranges.extend(range.map(|(_, range)| range));
+            }
             // The product as a whole.
             None => affected.default_status = status,
         }

@@ -33,7 +33,7 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
 
     if let Some(containers) = root.object("containers", warnings) {
         if let Some(cna) = containers.object("cna", warnings) {
-            let assigner = metadata.text("assignerShortName", warnings);
+            let assigner = metadata.name("assignerShortName", warnings);
             let origin = origin("cna", &cna, assigner, warnings);
             record.titles.extend(
                 cna.text("title", warnings)
@@ -69,7 +69,7 @@ fn origin(
     warnings: &mut Warnings,
 ) -> String {
     let provider = container.object("providerMetadata", warnings);
-    let name = provider.and_then(|provider| provider.text("shortName", warnings));
+    let name = provider.and_then(|provider| provider.name("shortName", warnings));
     format!("{kind}:{}", name.or(fallback).unwrap_or("unknown"))
 }
 

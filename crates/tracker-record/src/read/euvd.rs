@@ -4,7 +4,7 @@
 //! Invariant: what it repeats of others (EPSS) is left to them; a version text that is no comparison stays prose.
 
 use super::versions::{self, PROSE};
-use super::{ReadError, any_id, shorten, stated};
+use super::{ReadError, any_id, first, shorten, stated};
 use crate::json::{At, Warnings};
 use crate::record::{Affected, Exploitation, Record, Reference, Source, Text};
 use crate::score;
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use nix_version::{Bound, Range, Status};
+use std::collections::{HashMap, HashSet};
 
 const ORIGIN: &str = "enisa";
 
@@ -32,12 +33,10 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
         id: shorten(text),
     })?;
     let mut record = Record::new(Source::Euvd, id);
+    let mut aliases = HashSet::from([record.id.clone()]);
     for line in lines(root, "aliases", warnings) {
         match any_id(line) {
-            Some(alias) if alias != record.id && !record.aliases.contains(&alias) => {
-                record.aliases.push(alias);
-            }
-            Some(_) => {}
+            Some(alias) => record.aliases.extend(first(&mut aliases, alias)),
             None => {
                 let problem = format!("{:?} is no id: the alias is left out", shorten(line));
                 warnings.push(root, "aliases", problem);
@@ -104,13 +103,14 @@ fn products(root: &At<'_, '_>, record: &mut Record, warnings: &mut Warnings) {
     let mut vendors: Vec<String> = Vec::new();
     for entry in root.list("enisaIdVendor", warnings) {
         let vendor = entry.object("vendor", warnings);
-        vendors.extend(vendor.and_then(|one| Some(one.text("name", warnings)?.to_owned())));
+        vendors.extend(vendor.and_then(|one| Some(one.name("name", warnings)?.to_owned())));
     }
     let vendor = match &vendors[..] {
         [one] => Some(one.clone()),
         _ => None,
     };
     let mut found: Vec<Affected> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for entry in root.list("enisaIdProduct", warnings) {
         let product = entry.object("product", warnings);
         let Some(name) = product.and_then(|one| Some(one.text("name", warnings)?.to_owned()))
@@ -118,13 +118,10 @@ fn products(root: &At<'_, '_>, record: &mut Record, warnings: &mut Warnings) {
             continue;
         };
         let range = entry.text("product_version", warnings).and_then(range);
-        let known = found
-            .iter()
-            .position(|one| one.product.as_ref() == Some(&name));
-        let index = known.unwrap_or_else(|| {
+        let index = *known.entry(name).or_insert_with_key(|name| {
             let mut affected = Affected::new(Status::Unknown);
             affected.vendor.clone_from(&vendor);
-            affected.product = Some(name);
+            affected.product = Some(name.clone());
             found.push(affected);
             found.len() - 1
         });

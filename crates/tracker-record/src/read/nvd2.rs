@@ -20,11 +20,11 @@ const METRICS: [&str; 4] = [
 pub(super) fn read(cve: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record, ReadError> {
     let id = cve_id(cve, "id", "id", warnings)?;
     let mut record = Record::new(Source::Nvd, id);
-    let author = cve.text("sourceIdentifier", warnings).unwrap_or(NVD_ORIGIN);
+    let author = cve.name("sourceIdentifier", warnings).unwrap_or(NVD_ORIGIN);
 
     record.descriptions = texts(cve, "descriptions", author, warnings);
     for tagged in cve.list("cveTags", warnings) {
-        let origin = tagged.text("sourceIdentifier", warnings).unwrap_or(author);
+        let origin = tagged.name("sourceIdentifier", warnings).unwrap_or(author);
         for tag in tagged.texts("tags", warnings) {
             record.tags.push(stated(origin, tag.to_ascii_lowercase()));
         }

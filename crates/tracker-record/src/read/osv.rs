@@ -3,12 +3,13 @@
 //! Invariant: `related` and `upstream` ids are never aliases; git ranges are statements of their own, because
 //! no version can be compared with a commit.
 
-use super::{ReadError, any_id, stated};
+use super::{ReadError, any_id, first, stated};
 use crate::json::{At, Warnings};
 use crate::moment;
-use crate::record::{Affected, Record, RecordState, Reference, Source, Text};
+use crate::record::{Affected, Cvss, Record, RecordState, Reference, Source, Text};
 use crate::score;
 use nix_version::{Bound, Range, Status};
+use std::collections::HashSet;
 
 pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record, ReadError> {
     if let Some(version) = root.text("schema_version", warnings)
@@ -32,12 +33,10 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
     let origin = format!("osv:{database}");
     let mut record = Record::new(Source::Osv, id);
 
+    let mut aliases = HashSet::from([record.id.clone()]);
     for alias in root.texts("aliases", warnings) {
         match any_id(alias) {
-            Some(alias) if alias != record.id && !record.aliases.contains(&alias) => {
-                record.aliases.push(alias);
-            }
-            Some(_) => {}
+            Some(alias) => record.aliases.extend(first(&mut aliases, alias)),
             None => {
                 let problem = format!(
                     "{:?} is no id: the alias is left out",
@@ -60,7 +59,8 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
         };
         record.descriptions.push(stated(&origin, text));
     }
-    severities(root, &origin, &mut record, warnings);
+    let mut scores = HashSet::new();
+    severities(root, &origin, &mut scores, &mut record, warnings);
     for reference in root.list("references", warnings) {
         if let Some(url) = reference.text("url", warnings) {
             let kind = reference.text("type", warnings);
@@ -81,7 +81,7 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
         }
     }
     for affected in root.list("affected", warnings) {
-        severities(&affected, &origin, &mut record, warnings);
+        severities(&affected, &origin, &mut scores, &mut record, warnings);
         for statement in read_affected(&affected, warnings) {
             record.affected.push(stated(&origin, statement));
         }
@@ -91,7 +91,13 @@ pub(super) fn read(root: &At<'_, '_>, warnings: &mut Warnings) -> Result<Record,
     Ok(record)
 }
 
-fn severities(at: &At<'_, '_>, origin: &str, record: &mut Record, warnings: &mut Warnings) {
+fn severities(
+    at: &At<'_, '_>,
+    origin: &str,
+    seen: &mut HashSet<Cvss>,
+    record: &mut Record,
+    warnings: &mut Warnings,
+) {
     for severity in at.list("severity", warnings) {
         // Words of a distribution (`Ubuntu`: "medium") are no scores.
         let kind = severity.text("type", warnings).unwrap_or_default();
@@ -101,10 +107,8 @@ fn severities(at: &At<'_, '_>, origin: &str, record: &mut Record, warnings: &mut
         if let Some(vector) = severity.text("score", warnings)
             && let Some(cvss) = score::read(vector, None, &severity, "score", warnings)
         {
-            let statement = stated(origin, cvss);
-            if !record.cvss.contains(&statement) {
-                record.cvss.push(statement);
-            }
+            let cvss = first(seen, cvss);
+            record.cvss.extend(cvss.map(|cvss| stated(origin, cvss)));
         }
     }
 }
@@ -115,9 +119,9 @@ fn read_affected(at: &At<'_, '_>, warnings: &mut Warnings) -> Vec<Affected> {
     let mut package = Affected::new(Status::Unaffected);
     let mut ecosystem = "osv".to_owned();
     if let Some(named) = at.object("package", warnings) {
-        package.package_name = named.text("name", warnings).map(str::to_owned);
-        package.purl = named.text("purl", warnings).map(str::to_owned);
-        package.ecosystem = named.text("ecosystem", warnings).map(str::to_owned);
+        package.package_name = named.name("name", warnings).map(str::to_owned);
+        package.purl = named.name("purl", warnings).map(str::to_owned);
+        package.ecosystem = named.name("ecosystem", warnings).map(str::to_owned);
         if let Some(name) = &package.ecosystem {
             ecosystem.clone_from(name);
         }
@@ -182,7 +186,7 @@ fn events(range: &At<'_, '_>, scheme: &str, warnings: &mut Warnings) -> Vec<Rang
         changes: Vec::new(),
     };
     for event in range.list("events", warnings) {
-        if let Some(version) = event.text("introduced", warnings) {
+        if let Some(version) = event.name("introduced", warnings) {
             let start = match version {
                 "0" => Bound::Unbounded,
                 _ => Bound::Inclusive(version.to_owned()),

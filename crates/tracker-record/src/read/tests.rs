@@ -1,5 +1,6 @@
 //! One fixture of our own facts a feed, and what each reader must make of it.
 
+mod limits;
 mod trackers;
 
 use super::*;

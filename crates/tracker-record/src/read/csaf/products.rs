@@ -193,7 +193,7 @@ impl Products {
 
     fn branches(&mut self, at: &At<'_, '_>, above: &Product, warnings: &mut Warnings) {
         for branch in at.list("branches", warnings) {
-            let name = branch.text("name", warnings).map(str::to_owned);
+            let name = branch.name("name", warnings).map(str::to_owned);
             let mut here = above.clone();
             match branch.text("category", warnings).unwrap_or_default() {
                 "vendor" => here.vendor = name,
