@@ -10,18 +10,17 @@ use std::process::Command;
 
 /// Evaluates a Nix expression to JSON without touching a store.
 fn evaluate(expression: &str) -> serde_json::Value {
-    let folder = std::env::temp_dir().join(format!("nix-version-peer-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("pairs.nix");
+    // Each evaluation has its own: tests of one process run side by side.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pairs.nix");
     std::fs::write(&file, expression).unwrap();
     let output = Command::new("nix-instantiate")
         .args(["--eval", "--strict", "--json", "--store", "dummy://"])
         .arg(&file)
-        .env("NIX_STATE_DIR", &folder)
-        .env("HOME", &folder)
+        .env("NIX_STATE_DIR", folder.path())
+        .env("HOME", folder.path())
         .output()
         .expect("nix-instantiate runs (Debian package nix-bin)");
-    std::fs::remove_dir_all(&folder).unwrap();
     assert!(
         output.status.success(),
         "{}",
