@@ -36,6 +36,64 @@ fn a_group_names_each_of_its_commands() {
     }
 }
 
+/// The words of a line, as a shell takes them apart.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (number, part) in line.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.last_mut().unwrap().push_str(part);
+            continue;
+        }
+        for (number, part) in part.split(' ').enumerate() {
+            if number > 0 && !words.last().unwrap().is_empty() {
+                words.push(String::new());
+            }
+            words.last_mut().unwrap().push_str(part);
+        }
+    }
+    words
+}
+
+/// Help of every command and group, with what it is of.
+fn helps(command: &Command, before: &str) -> Vec<(String, String)> {
+    let name = format!("{before} {}", command.get_name());
+    let inner = command
+        .get_subcommands()
+        .flat_map(|inner| helps(inner, &name));
+    let own = command
+        .get_after_help()
+        .map(|help| (name.clone(), help.to_string()));
+    own.into_iter().chain(inner.collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn every_example_can_be_copied() {
+    let mut examples = 0;
+    for (name, help) in helps(&Arguments::command(), "") {
+        // Help is broken at 100 columns, and a broken line is two commands.
+        let mut more = false;
+        let long = help.lines().find(|line| {
+            let example = more || line.trim_start().starts_with("rootstock-boot ");
+            more = example && line.ends_with('\\');
+            example && line.len() > 100
+        });
+        assert_eq!(long, None, "{name}");
+        let help = help.replace("\\\n     ", "");
+        for line in help.lines() {
+            let line = line.trim();
+            if !line.starts_with("rootstock-boot ") || line.contains("...") {
+                continue;
+            }
+            // Words behind a command would be files.
+            assert!(!line.trim().contains("   "), "{line}");
+            let parsed = Arguments::command().try_get_matches_from(words(line));
+            assert!(parsed.is_ok(), "{name}: {line}\n{}", parsed.unwrap_err());
+            examples += 1;
+        }
+    }
+    assert!(examples > 60, "{examples}");
+}
+
 #[test]
 fn what_is_no_number_is_refused_with_what_was_expected() {
     let (mut numbers, mut wrong) = (0, Vec::new());

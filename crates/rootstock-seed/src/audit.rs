@@ -11,11 +11,14 @@ use std::process::ExitCode;
 /// Reads only: needs no daemon, no root and no network, and executes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  rootstock-seed audit /nix/store/...-hello-2.12.drv       one package and all it is made from
-  rootstock-seed audit ./store                             every .drv of a folder
+  rootstock-seed audit /nix/store/...-hello-2.12.drv
+      one package and all it is made from
+  rootstock-seed audit ./store
+      every .drv of a folder
   nix derivation show -r nixpkgs#hello > hello.json
   rootstock-seed audit hello.json --format html -o hello.html
-  rootstock-seed audit graph.jsonl.zst --json              a graph without bytes: by name only
+  rootstock-seed audit graph.jsonl.zst --json
+      a graph without bytes: by name only
 
 Exit codes: 0 audited, 2 nothing could be audited.")]
 pub(crate) struct Audit {

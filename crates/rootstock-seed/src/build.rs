@@ -22,10 +22,12 @@ use std::time::{Duration, Instant};
 const EXAMPLES: &str = "\
 Examples:
   rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed
-  rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed --input tcc_0.9.27.orig.tar.bz2 --offline
+  rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed \\
+      --input tcc_0.9.27.orig.tar.bz2 --offline
   rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed --key mine.pem
   rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed --dry-run
-  rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed --record    after a change of a source
+  rootstock-seed build bootstrap/amd64/chain.toml --store /var/tmp/seed --record
+      after a change of a source
 
 Exit codes: 0 everything was built; 1 an input is not obtainable, or a step failed or made something else than stated;
 2 the chain could not be carried out, for example because this machine gives no user name spaces.";

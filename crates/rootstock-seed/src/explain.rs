@@ -13,8 +13,10 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  rootstock-seed explain chain.toml --store /var/tmp/seed                          what is not as the chain states
-  rootstock-seed explain chain.toml --store /var/tmp/seed --other /mnt/other/seed  what differs from another run
+  rootstock-seed explain chain.toml --store /var/tmp/seed
+      what is not as the chain states
+  rootstock-seed explain chain.toml --store /var/tmp/seed --other /mnt/other/seed
+      what differs from another run
 
 Exit codes: 0 nothing differs; 1 something differs, and it is named; 2 nothing could be compared.";
 

@@ -73,3 +73,43 @@ fn main() -> ExitCode {
 fn report(error: &anyhow::Error) {
     eprintln!("rootstock-seed: {error:#}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::{Command, CommandFactory};
+
+    /// Help of every command and group.
+    fn helps(command: &Command) -> Vec<String> {
+        let own = command.get_after_help().map(ToString::to_string);
+        let inner = command.get_subcommands().flat_map(helps);
+        own.into_iter().chain(inner.collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn every_example_can_be_copied() {
+        let mut examples = 0;
+        for help in helps(&Arguments::command()) {
+            // Help is broken at 100 columns, and a broken line is two commands.
+            let mut more = false;
+            let long = help.lines().find(|line| {
+                let example = more || line.trim_start().starts_with("rootstock-seed ");
+                more = example && line.ends_with('\\');
+                example && line.len() > 100
+            });
+            assert_eq!(long, None);
+            for line in help.replace("\\\n     ", "").lines() {
+                let words = line.split_whitespace();
+                if words.clone().next() != Some("rootstock-seed") {
+                    continue;
+                }
+                // Words behind a command would be files.
+                assert!(!line.trim().contains("   "), "{line}");
+                let parsed = Arguments::command().try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{line}\n{}", parsed.unwrap_err());
+                examples += 1;
+            }
+        }
+        assert!(examples > 25, "{examples}");
+    }
+}

@@ -12,7 +12,8 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  rootstock-seed verify bootstrap/amd64/chain.toml --store /var/tmp/seed --key first.pub --key second.pub --enough 2
+  rootstock-seed verify bootstrap/amd64/chain.toml --store /var/tmp/seed \\
+      --key first.pub --key second.pub --enough 2
 
 Exit codes: 0 everything is right; 1 something is wrong or missing, and it is named; 2 nothing could be checked.";
 

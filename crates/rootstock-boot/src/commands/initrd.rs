@@ -23,9 +23,11 @@ The same inputs give the same bytes. Modules stay compressed as they are. dm_cry
 processor and drivers of TPMs where the kernel has them; name the disk's driver and the root's file system.
 
 Examples:
-  rootstock-boot initrd build --init boot-init --modules /lib/modules/6.12.0 --module virtio_blk --module ext4 -o initrd
-  rootstock-boot initrd build --init boot-init --modules /lib/modules/6.12.0 --module nvme --module btrfs \\
-      --words 'rd.luks.uuid=0fd5a7d5-1b2c-4c0d-9c61-5e1c4b1c8b11 root=LABEL=system rootfstype=btrfs' -o initrd")]
+  rootstock-boot initrd build --init boot-init --modules /lib/modules/6.12.0 --module virtio_blk \\
+      --module ext4 -o initrd
+  rootstock-boot initrd build --init boot-init --modules /lib/modules/6.12.0 --module nvme \\
+      --module btrfs \\
+      --words 'rd.luks.uuid=0fd5a7d5-1b2c-4c0d-9c61-5e1c4b1c8b11 root=LABEL=system' -o initrd")]
     Build(Build),
 }
 

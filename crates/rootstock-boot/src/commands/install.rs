@@ -109,7 +109,8 @@ Examples:
       disks that are bound to the policy in the TPM open for every generation, and for no other image
   rootstock-boot install ... --stored-policy /var/lib/systemd/pcrlock.json --floor 1
       the same, and the TPM refuses generations below the floor from the moment that it is raised
-  rootstock-boot --dry-run --json install --esp /boot --esp /boot2 --stub stub.efi --key db.key --certificate db.crt";
+  rootstock-boot --dry-run --json install --esp /boot --esp /boot2 --stub stub.efi \\
+      --key db.key --certificate db.crt";
 
 /// What was done or would be.
 #[derive(Serialize)]

@@ -22,7 +22,8 @@ For machines that firmware starts systemd-boot on, and systemd-boot unified kern
 start its old or its new loader, with any entry that lies there; so may a machine that wakes up from hibernation. Before a change, store
 the states with what is about to be written; once all partitions are written, those that are left:
 
-  rootstock-boot pcrlock states --vars live --esp /boot --esp /boot2 --pcr 4,7,11 --next-loader new.efi --next-entry next.efi -o states.json
+  rootstock-boot pcrlock states --vars live --esp /boot --esp /boot2 --pcr 4,7,11 \\
+      --next-loader new.efi --next-entry next.efi -o states.json
   rootstock-boot pcrlock store --generations states.json
   rootstock-boot install ...
   rootstock-boot pcrlock states --vars live --esp /boot --esp /boot2 --pcr 4,7,11 -o states.json
@@ -30,7 +31,8 @@ the states with what is about to be written; once all partitions are written, th
 
 `install --stored-policy` does both by itself. Before an update of db:
 
-  rootstock-boot pcrlock states --vars live --esp /boot --pcr 7 --planned-db new.auth -o states.json")]
+  rootstock-boot pcrlock states --vars live --esp /boot --pcr 7 \\
+      --planned-db new.auth -o states.json")]
 pub(crate) struct States {
     /// The machine's variables: `live`, a folder of efivarfs files, or an OVMF_VARS file.
     #[arg(long, value_name = "SOURCE")]

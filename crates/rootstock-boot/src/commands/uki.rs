@@ -57,7 +57,8 @@ Examples:
 
 Kernel and initrd beside the image, shared with other images (the stub must be Rootstock's):
   rootstock-boot uki build --stub rootstock-stub.efi --cmdline quiet \\
-      --linux-reference /EFI/rootstock/kernel=vmlinuz --initrd-reference /EFI/rootstock/initrd=initrd \\
+      --linux-reference /EFI/rootstock/kernel=vmlinuz \\
+      --initrd-reference /EFI/rootstock/initrd=initrd \\
       -o small.efi";
 
 const ADDON_EXAMPLES: &str = "\

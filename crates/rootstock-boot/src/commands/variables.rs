@@ -49,7 +49,8 @@ Examples:
     /// Sign a list as an update of a variable.
     #[command(after_help = "\
 Example:
-  rootstock-boot variables sign --key KEK.key --certificate KEK.crt --append -o dbx.auth dbx dbx.esl")]
+  rootstock-boot variables sign --key KEK.key --certificate KEK.crt --append \\
+      -o dbx.auth dbx dbx.esl")]
     Sign {
         #[command(flatten)]
         key: KeyOptions,

@@ -13,8 +13,9 @@ use std::path::{Component, Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples, for a tree that its own configure has prepared:
-  rootstock-seed prove accepts --tree musl-1.2.3 -I arch/x86_64 -I arch/generic -I obj/src/internal -I src/include -I src/internal \\
-      -I obj/include -I include -D _XOPEN_SOURCE=700 src/string/memcpy.c src/stdio/printf.c";
+  rootstock-seed prove accepts --tree musl-1.2.3 -I arch/x86_64 -I arch/generic \\
+      -I obj/src/internal -I src/include -I src/internal -I obj/include -I include \\
+      -D _XOPEN_SOURCE=700 src/string/memcpy.c src/stdio/printf.c";
 
 /// How S4 says that the program is not complete.
 const MISSING: &str = "never defined: ";

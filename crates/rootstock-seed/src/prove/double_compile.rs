@@ -14,7 +14,8 @@ const EXAMPLES: &str = "\
 Examples:
   bootstrap/amd64/fetch-tcc /var/tmp/tcc
   rootstock-seed prove double-compile --tcc /var/tmp/tcc --verdict verdict.json
-  rootstock-seed prove double-compile --tcc /var/tmp/tcc --with-s4 s3=build/s4 --with-tcc suspect=build/tcc";
+  rootstock-seed prove double-compile --tcc /var/tmp/tcc \\
+      --with-s4 s3=build/s4 --with-tcc suspect=build/tcc";
 
 /// Builds S4 from every C compiler present and TinyCC from those and from S4, each generation by the one before, until a generation
 /// equals the one before it; all lineages must end in the same bytes.

@@ -16,7 +16,8 @@ use std::time::Instant;
 
 const EXAMPLES: &str = "\
 Examples:
-  rootstock-seed prove from-seed                       up to the C compiler S4 that compiles itself
+  rootstock-seed prove from-seed
+      up to the C compiler S4 that compiles itself
   bootstrap/amd64/fetch-tcc /var/tmp/tcc
   rootstock-seed prove from-seed --tcc /var/tmp/tcc --results build
   rootstock-seed prove double-compile --tcc /var/tmp/tcc --with-s4 s3=build/s4-by-s3";

@@ -17,9 +17,12 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   rootstock-seed prove hex
-  rootstock-seed prove hex --report seed.md      the report, for a person
-  rootstock-seed prove hex --seed seed           also write the seed's bytes
-  rootstock-seed prove hex --fill                after an edit of annotations: write the bytes' columns anew")]
+  rootstock-seed prove hex --report seed.md
+      the report, for a person
+  rootstock-seed prove hex --seed seed
+      also write the seed's bytes
+  rootstock-seed prove hex --fill
+      after an edit of annotations: write the bytes' columns anew")]
 pub(crate) struct Arguments {
     /// The folder bootstrap/amd64; found upwards from the working directory if not given.
     #[arg(long, value_name = "FOLDER")]

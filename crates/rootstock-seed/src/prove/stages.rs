@@ -16,8 +16,10 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   rootstock-seed prove stages
-  rootstock-seed prove stages --texts 10000      try more generated texts
-  rootstock-seed prove stages --record           after a change of a stage: write SHA256SUMS anew")]
+  rootstock-seed prove stages --texts 10000
+      try more generated texts
+  rootstock-seed prove stages --record
+      after a change of a stage: write SHA256SUMS anew")]
 pub(crate) struct Arguments {
     /// The folder bootstrap/amd64; found upwards from the working directory if not given.
     #[arg(long, value_name = "FOLDER")]

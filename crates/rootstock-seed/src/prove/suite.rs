@@ -14,7 +14,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   rootstock-seed prove suite
-  rootstock-seed --json prove suite --chain bootstrap/amd64";
+  rootstock-seed prove --json suite --chain bootstrap/amd64";
 
 /// S4 is built by gcc for this.
 #[derive(Debug, Args)]

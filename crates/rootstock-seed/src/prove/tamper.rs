@@ -16,7 +16,8 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   rootstock-seed prove tamper
-  rootstock-seed prove tamper --every 1          try each byte of the sources without the record, too")]
+  rootstock-seed prove tamper --every 1
+      try each byte of the sources without the record, too")]
 pub(crate) struct Arguments {
     /// The folder bootstrap/amd64; found upwards from the working directory if not given.
     #[arg(long, value_name = "FOLDER")]

@@ -72,7 +72,8 @@ Example:
     /// Seal a token's secret anew under other demands; no passphrase is needed where the machine as it is unlocks it.
     #[command(after_help = "\
 Example: before the next generation is booted, let it and the one that runs unlock the disk
-  rootstock-boot unlock reseal --token 0 --pcr 7 --generations next.json --known-generations now.json /dev/vda2")]
+  rootstock-boot unlock reseal --token 0 --pcr 7 --generations next.json \\
+      --known-generations now.json /dev/vda2")]
     Reseal {
         #[command(flatten)]
         volume: VolumeOptions,

@@ -34,7 +34,8 @@ Example: where the owner's key is, which need not be on the machine
   rootstock-boot unlock owner-sign --key owner.key -o recovery.json request.json
 then on the machine:
   rootstock-boot unlock try --recovery-token recovery.json /dev/vda2
-  rootstock-boot unlock reseal --token 0 --recovery-token recovery.json --pcr 7 --owner-key owner.pub /dev/vda2")]
+  rootstock-boot unlock reseal --token 0 --recovery-token recovery.json --pcr 7 \\
+      --owner-key owner.pub /dev/vda2")]
 pub(crate) struct Sign {
     /// The owner's private RSA key: a PEM or DER file, a PKCS#11 URI, or offline:FOLDER for request files.
     #[arg(long, value_name = "FILE|pkcs11:URI|offline:FOLDER")]
