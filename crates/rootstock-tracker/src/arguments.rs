@@ -116,6 +116,13 @@ pub(crate) enum Command {
     /// Show one vulnerability: where it stands on each channel, what decided, and why it was matched.
     #[command(after_help = examples("show CVE-2019-14697 --database sqlite:tracker.db\n  rootstock-tracker show CVE-2019-14697 --json --database sqlite:tracker.db"))]
     Show(Show),
+    /// Tell what of a closure is affected, from a list that a tracker gives to everybody.
+    ///
+    /// The list is that of one channel's current release (`/api/v1/channels/NAME/affected`), and the closure stays where
+    /// it is. A path is affected if its name and version are those of a package that is; a path of another version than
+    /// the release's is not told of. Exit code 3 if anything is affected, or a line is no store path.
+    #[command(after_help = examples("closure affected.json system.txt\n  curl -s https://tracker.example.org/api/v1/channels/nixos-26.05/affected > affected.json\n  nix-store -qR /run/current-system | rootstock-tracker closure affected.json --revision \"$(nixos-version --revision)\""))]
+    Closure(Closure),
     /// Decide about matches: the queue, verdicts, rules, views, and the log of it all.
     #[command(subcommand)]
     Triage(Box<triage::Triage>),
@@ -500,6 +507,22 @@ pub(crate) struct Show {
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) database: Database,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `closure`.
+#[derive(Debug, Args)]
+pub(crate) struct Closure {
+    /// The list of what is affected.
+    #[arg(value_name = "LIST")]
+    pub(crate) list: PathBuf,
+    /// Store paths, one a line; standard input if left out.
+    #[arg(value_name = "FILE")]
+    pub(crate) paths: Option<PathBuf>,
+    /// The revision that the closure was built from; told if the list is of another one.
+    #[arg(long, value_name = "REV")]
+    pub(crate) revision: Option<String>,
     #[command(flatten)]
     pub(crate) json: Json,
 }

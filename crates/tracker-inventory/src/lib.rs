@@ -2,11 +2,13 @@
 //!
 //! Reading order: [`package`], [`inventory`] (the trait that distributions plug into), its implementations
 //! [`nixpkgs`], [`evaluation`], [`debian`] and [`plain`], [`any`] (which of them reads a file), then what is joined to
-//! and derived from an inventory: [`derivations`], [`store_paths`], [`mod@difference`]. Invariant: an inventory is
+//! and derived from an inventory: [`derivations`], [`store_paths`], [`mod@difference`],
+//! [`closure`]. Invariant: an inventory is
 //! what the distribution published for that release, never evaluated
 //! or completed here.
 
 pub mod any;
+pub mod closure;
 pub mod debian;
 pub mod derivations;
 pub mod difference;

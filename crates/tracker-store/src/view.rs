@@ -305,6 +305,43 @@ pub struct ChannelSummary {
     pub counts: Vec<(FindingStatus, u32)>,
 }
 
+/// What is affected in the current release of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AffectedRelease {
+    /// Channel.
+    pub channel: String,
+    /// Revision of the release.
+    pub revision: String,
+    /// When it was released.
+    pub released: Timestamp,
+    /// Packages that something affects, by attribute.
+    pub packages: Vec<AffectedPackage>,
+}
+
+/// A package with what affects it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AffectedPackage {
+    /// Attribute.
+    pub attribute: String,
+    /// Name without version.
+    pub pname: String,
+    /// Version.
+    pub version: Option<String>,
+    /// What affects it, by id.
+    pub vulnerabilities: Vec<AffectedBy>,
+}
+
+/// A vulnerability in few words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AffectedBy {
+    /// Public id.
+    pub id: String,
+    /// Band of its leading score.
+    pub severity: Severity,
+    /// In the catalogue of exploited vulnerabilities.
+    pub exploited: bool,
+}
+
 /// A channel page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChannelDetail {

@@ -28,5 +28,6 @@ pub(crate) mod view;
 pub(crate) use document::openapi;
 pub use document::openapi_document;
 pub(crate) use read::{
-    findings, matches, package, package_findings, packages, vulnerabilities, vulnerability, whoami,
+    affected, findings, matches, package, package_findings, packages, vulnerabilities,
+    vulnerability, whoami,
 };

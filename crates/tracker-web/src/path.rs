@@ -53,6 +53,11 @@ pub(crate) fn channel(name: &str) -> String {
     format!("/channels/{}", segment(name))
 }
 
+/// What is affected in the current release of a channel, for programs.
+pub(crate) fn affected_of(channel: &str) -> String {
+    format!("/api/v1/channels/{}/affected", segment(channel))
+}
+
 /// The list of vulnerabilities of a package or family.
 pub(crate) fn vulnerabilities_of(package: &str) -> String {
     format!("/vulnerabilities?package={}", query_value(package))

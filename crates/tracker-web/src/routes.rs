@@ -111,6 +111,7 @@ table! {
     Api "/api/v1/vulnerabilities/{id}" get api::vulnerability => open;
     Api "/api/v1/vulnerabilities/{id}/matches" get api::matches => open;
     Api "/api/v1/vulnerabilities/{id}/findings" get api::findings => open;
+    Api "/api/v1/channels/{name}/affected" get api::affected => open;
     Api "/api/v1/packages" get api::packages => open;
     Api "/api/v1/packages/{distribution}/{attribute}" get api::package => open;
     Api "/api/v1/packages/{distribution}/{attribute}/findings" get api::package_findings => open;

@@ -4,6 +4,7 @@ mod admin;
 mod bench;
 mod channel;
 mod channel_follow;
+mod closure;
 mod config;
 mod database;
 mod demo;
@@ -50,6 +51,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Channel(Channel::Diff(diff)) => channel::diff(diff).await,
         Command::Match(matching) => matching::run(matching).await,
         Command::Show(show) => show::run(show).await,
+        Command::Closure(closure) => closure::run(&closure),
         Command::Triage(command) => triage::run(*command).await,
         Command::Landing(Landing::Index(index)) => landing::index(index),
         Command::Landing(Landing::History(history)) => landing::history(history),

@@ -96,6 +96,51 @@ fn it_serves_the_snapshot_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn a_closure_is_held_against_what_it_says_is_affected() {
+    let demo = start();
+    let answer = get(&demo.address, "/api/v1/channels/nixos-19.09/affected");
+    let list = answer.split("\r\n\r\n").nth(1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| format!("/nix/store/0123456789abcdfghijklmnpqrsvwxyz-{name}");
+    let closure = ["musl-1.1.22", "musl-1.1.22-dev", "musl-1.2.5", "hello-2.10"].map(path);
+    std::fs::write(folder.path().join("list.json"), list).unwrap();
+    std::fs::write(folder.path().join("all"), closure.join("\n")).unwrap();
+    std::fs::write(folder.path().join("clean"), &closure[3]).unwrap();
+    std::fs::write(folder.path().join("odd"), "hello-2.10\n").unwrap();
+
+    let told = run(folder.path(), &["closure", "list.json", "all"]).expect(3);
+    let line = format!("{}\n  CVE-2019-14697  critical\n", closure[1]);
+    assert!(told.out.contains(&line), "{}", told.out);
+    assert!(
+        told.out.contains("2 of 4 paths affected in nixos-19.09 at"),
+        "{}",
+        told.out
+    );
+    let json = run(folder.path(), &["closure", "list.json", "all", "--json"]).expect(3);
+    assert_eq!(json.json()["affected"][0]["path"], closure[0].as_str());
+    assert_eq!(json.json()["affected"][0]["package"]["attribute"], "musl");
+
+    run(folder.path(), &["closure", "list.json", "clean"]).expect(0);
+    let same = ["closure", "list.json", "clean", "--revision", "5f506b9"];
+    assert_eq!(run(folder.path(), &same).expect(0).err, "");
+    let other = ["closure", "list.json", "clean", "--revision", "abc"];
+    let other = run(folder.path(), &other).expect(0);
+    assert!(
+        other.err.contains("and the closure of abc"),
+        "{}",
+        other.err
+    );
+    let odd = run(folder.path(), &["closure", "list.json", "odd"]).expect(3);
+    assert!(
+        odd.err.contains("`hello-2.10` is no store path"),
+        "{}",
+        odd.err
+    );
+    let no_list = run(folder.path(), &["closure", "all", "clean"]).expect(1);
+    assert!(no_list.err.contains("`all` is no list"), "{}", no_list.err);
+}
+
+#[test]
 fn a_port_in_use_is_told_before_anything_is_read() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

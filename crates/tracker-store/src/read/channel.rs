@@ -11,14 +11,16 @@ use crate::listing;
 use crate::session::Session;
 use crate::value::{Row, values};
 use crate::view::{
-    ChannelDetail, ChannelSummary, DatedRevision, PackageMove, PageRequest, ReleaseRow,
-    VulnerabilityFilter,
+    AffectedBy, AffectedPackage, AffectedRelease, ChannelDetail, ChannelSummary, DatedRevision,
+    PackageMove, PageRequest, ReleaseRow, VulnerabilityFilter,
 };
 use std::collections::BTreeMap;
 use tracker_match::FindingStatus;
 
 /// Vulnerabilities that a channel's page names.
 const URGENT: u32 = 20;
+/// Findings that are told of one release; none has had so many.
+const AFFECTED: u32 = 200_000;
 
 impl Store {
     /// All channels, by distribution and name.
@@ -40,6 +42,47 @@ impl Store {
             })
         };
         rows.iter().map(release).collect()
+    }
+
+    /// What is affected in the current release of a channel, by attribute and id.
+    pub async fn affected_release(&self, name: &str) -> Result<Option<AffectedRelease>> {
+        let mut session = self.read().await?;
+        let rows = session.rows(&sql::CHANNELS, Vec::new()).await?;
+        let mut channel = None;
+        for row in &rows {
+            if row.text(2)? == name {
+                channel = Some(row);
+            }
+        }
+        let Some(channel) = channel else {
+            return Ok(None);
+        };
+        let affected = listing::status_bit(FindingStatus::Affected);
+        let asked = values![channel.integer(0)?, affected, AFFECTED];
+        let mut packages: Vec<AffectedPackage> = Vec::new();
+        for row in session.rows(&sql::AFFECTED_OF_CHANNEL, asked).await? {
+            let (attribute, version) = (row.text(0)?, row.optional_text(2)?);
+            let by = AffectedBy {
+                id: row.text(3)?,
+                severity: listing::severity_of(row.integer(4)?),
+                exploited: row.integer(5)? != 0,
+            };
+            match packages.last_mut() {
+                Some(last) if last.attribute == attribute => last.vulnerabilities.push(by),
+                _ => packages.push(AffectedPackage {
+                    pname: row.text(1)?,
+                    vulnerabilities: vec![by],
+                    attribute,
+                    version,
+                }),
+            }
+        }
+        Ok(Some(AffectedRelease {
+            channel: name.to_owned(),
+            revision: channel.text(3)?,
+            released: channel.instant(4)?,
+            packages,
+        }))
     }
 
     /// A channel by its name.

@@ -27,6 +27,7 @@ use utoipa::{Modify, OpenApi};
         read::vulnerability,
         read::matches,
         read::findings,
+        read::affected,
         read::packages,
         read::package,
         read::package_findings,

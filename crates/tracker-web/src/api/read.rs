@@ -3,8 +3,8 @@
 //! Invariant: a list is walked by the addresses that it gives, and what a parameter means is what it means on the page.
 
 use super::shape::{
-    Failures, Finding, List, Match, Package, PackageWhole, Vulnerability, VulnerabilityWhole,
-    Whoami,
+    AffectedRelease, Failures, Finding, List, Match, Package, PackageWhole, Vulnerability,
+    VulnerabilityWhole, Whoami,
 };
 use crate::app::App;
 use crate::ask::{Ask, Names};
@@ -138,6 +138,30 @@ pub(crate) async fn findings(
     let findings = detail.matches.iter().flat_map(|view| &view.findings);
     let findings: Vec<Finding> = findings.map(Finding::from).collect();
     ask.data(&findings)
+}
+
+/// What is affected in the current release of a channel, all of it: what a closure is held against where it is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/channels/{name}/affected",
+    tag = "channels",
+    security((), ("token" = [])),
+    params(("name" = String, Path, description = "`nixos-unstable`, …")),
+    responses((status = 200, body = AffectedRelease), Failures)
+)]
+pub(crate) async fn affected(
+    ask: Ask,
+    State(app): State<App>,
+    Names(name): Names<String>,
+) -> Result<Response, Error> {
+    match app.store.affected_release(&name).await? {
+        Some(release) => ask.data(&AffectedRelease::from(release)),
+        None => Err(Error::NotFound {
+            kind: "channel",
+            name,
+            near: Vec::new(),
+        }),
+    }
 }
 
 /// Packages, by a part of their name.

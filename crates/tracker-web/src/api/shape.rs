@@ -9,7 +9,7 @@ use serde::Serialize;
 use tracker_people::Principal;
 use tracker_record::RecordState;
 use tracker_store::view::{
-    ChannelStatus, FindingView, MatchView, PackageDetail, PackageRow, VulnerabilityDetail,
+    self, ChannelStatus, FindingView, MatchView, PackageDetail, PackageRow, VulnerabilityDetail,
     VulnerabilityRow,
 };
 use utoipa::{IntoResponses, ToSchema};
@@ -210,6 +210,66 @@ pub(crate) struct Finding {
     /// Since when, if it changed.
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
+}
+
+/// What is affected in the current release of a channel.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AffectedRelease {
+    /// Channel.
+    channel: String,
+    /// Revision of the release.
+    revision: String,
+    /// When it was released.
+    #[schema(value_type = String, format = DateTime)]
+    released: Timestamp,
+    /// Packages that something affects, by attribute.
+    packages: Vec<AffectedPackage>,
+}
+
+/// A package with what affects it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AffectedPackage {
+    /// Attribute.
+    attribute: String,
+    /// Name without version.
+    pname: String,
+    /// Version.
+    version: Option<String>,
+    /// What affects it, by id.
+    vulnerabilities: Vec<AffectedBy>,
+}
+
+/// A vulnerability in few words.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AffectedBy {
+    /// Public id.
+    id: String,
+    /// `critical`, `high`, `medium`, `low`, `none` or `unknown`.
+    severity: &'static str,
+    /// In the catalogue of exploited vulnerabilities.
+    exploited: bool,
+}
+
+impl From<view::AffectedRelease> for AffectedRelease {
+    fn from(release: view::AffectedRelease) -> AffectedRelease {
+        let by = |by: view::AffectedBy| AffectedBy {
+            id: by.id,
+            severity: word_of(by.severity, SEVERITIES),
+            exploited: by.exploited,
+        };
+        let package = |package: view::AffectedPackage| AffectedPackage {
+            attribute: package.attribute,
+            pname: package.pname,
+            version: package.version,
+            vulnerabilities: package.vulnerabilities.into_iter().map(by).collect(),
+        };
+        AffectedRelease {
+            channel: release.channel,
+            revision: release.revision,
+            released: release.released,
+            packages: release.packages.into_iter().map(package).collect(),
+        }
+    }
 }
 
 /// A package in a list.

@@ -25,6 +25,7 @@ struct ChannelPage {
     releases: Vec<Release>,
     rows: Vec<Row>,
     list: String,
+    affected: String,
     pipeline: String,
     events: String,
 }
@@ -61,6 +62,7 @@ impl ChannelPage {
                 .map(|(release, before)| Release::new(&view.summary.name, release, before, ask.now))
                 .collect(),
             rows: Row::all(&view.urgent, ask.now),
+            affected: path::affected_of(&view.summary.name),
             pipeline: format!("/pipeline/{}", path::segment(&view.summary.name)),
             events: format!("/events?channel={}", path::query_value(&view.summary.name)),
             list: format!(

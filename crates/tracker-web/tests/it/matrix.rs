@@ -219,6 +219,11 @@ pub(crate) const EXPECTED: &[Line] = &[
         "/api/v1/vulnerabilities/CVE-2024-0001/findings",
         READ,
     ),
+    (
+        "/api/v1/channels/{name}/affected",
+        "/api/v1/channels/nixos-24.05/affected",
+        READ,
+    ),
     ("/api/v1/packages", "/api/v1/packages", READ),
     (
         "/api/v1/packages/{distribution}/{attribute}",

@@ -89,4 +89,23 @@ on_both_databases! {
         let other = site.get("/vulnerabilities/CVE-2024-0002").await.body;
         assert!(!other.contains("Until the fix is there"), "{other}");
     }
+
+    async fn a_closure_can_be_held_against_what_is_affected(database) {
+        let site = Site::new(&database).await;
+        let list = "/api/v1/channels/nixos-24.05/affected";
+        let page = site.get("/channels/nixos-24.05").await.body;
+        assert!(page.contains(&format!("href=\"{list}\"")), "{page}");
+        let told = site.get(list).await.json();
+        assert_eq!((&told["channel"], &told["revision"]), (&"nixos-24.05".into(), &"bbb".into()));
+        let packages = serde_json::json!([{
+            "attribute": "openssl", "pname": "openssl", "version": "3.0.5",
+            "vulnerabilities": [{ "id": "CVE-2024-0001", "severity": "critical", "exploited": true }],
+        }]);
+        assert_eq!(told["packages"], packages);
+        // Fixed there, not affected or under investigation is not affected.
+        let other = site.get("/api/v1/channels/nixos-unstable/affected").await.json();
+        assert_eq!(other["packages"], serde_json::json!([]));
+        let none = site.get("/api/v1/channels/nowhere/affected").await;
+        assert_eq!((none.status, none.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
+    }
 }
