@@ -36,6 +36,8 @@ pub struct Limits {
     pub connections: usize,
     /// Longest time until a connection's next request has sent its headers.
     pub headers: Duration,
+    /// Longest time in which nothing of an answer is taken.
+    pub taking: Duration,
 }
 
 impl Default for Limits {
@@ -48,6 +50,7 @@ impl Default for Limits {
             time: Duration::from_secs(20),
             connections: 1_024,
             headers: Duration::from_secs(20),
+            taking: Duration::from_secs(20),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Invariant: once `stop` resolves no connection is accepted, and every answer begun is sent or given up after
 //! [`GRACE`].
 
+mod taken;
+
 use crate::guard::Limits;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
@@ -12,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use taken::Taken;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::Layer;
@@ -58,7 +61,8 @@ pub async fn serve(
         // Where the connection is from: what is counted of those who sign in.
         let service = Extension(peer.ip()).layer(router.clone());
         let service = TowerToHyperService::new(service);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection =
+            http.serve_connection(TokioIo::new(Taken::new(stream, limits.taking)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -4,7 +4,7 @@ use crate::site::Site;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracker_testkit::{Database, Kind};
@@ -92,6 +92,29 @@ async fn a_connection_that_dawdles_is_dropped() {
         "{:?}",
         started.elapsed()
     );
+}
+
+#[tokio::test]
+async fn who_reads_no_answer_holds_no_connection() {
+    let limits = Limits {
+        connections: 1,
+        taking: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut silent = socket.connect(server.address).await.unwrap();
+    // Some answers are in the system's buffers; more are not.
+    let page = "GET /about HTTP/1.1\r\nhost: x\r\n\r\n";
+    silent.write_all(page.repeat(600).as_bytes()).await.unwrap();
+    let request = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let waiting = exchange(server.address, request);
+    let answer = tokio::time::timeout(Duration::from_mins(1), waiting)
+        .await
+        .expect("the only slot is free again");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(silent);
 }
 
 #[tokio::test]
