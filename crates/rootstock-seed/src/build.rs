@@ -274,10 +274,6 @@ impl Progress {
         }
     }
 
-    #[expect(
-        clippy::print_stderr,
-        reason = "progress where no terminal can be drawn on"
-    )]
     pub(crate) fn show(&self, event: &Event<'_>) {
         match event {
             Event::Planned(steps) => self.bar.set_length(*steps as u64),
@@ -285,12 +281,14 @@ impl Progress {
             Event::Done(record, known) => {
                 self.bar.inc(1);
                 if self.lines && !known {
-                    eprintln!("{}: done", record.name);
+                    print::note(&format!("{}: done", record.name));
                 }
             }
             Event::Damaged(name, why) => {
                 self.bar.suspend(|| {
-                    eprintln!("{name}: the stored result is damaged and is made again: {why}");
+                    print::note(&format!(
+                        "{name}: the stored result is damaged and is made again: {why}"
+                    ));
                 });
             }
         }

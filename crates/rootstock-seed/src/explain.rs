@@ -3,7 +3,7 @@
 use crate::build::Where;
 use crate::print::{self, Verdict};
 use clap::Args;
-use seed_build::chain::Chain;
+use seed_build::chain::{Chain, Made};
 use seed_build::explain::{self, Explained};
 use seed_build::input::Sources;
 use seed_build::store::Store;
@@ -37,15 +37,21 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let chain = Chain::read(&self.place.chain)?;
-        let store = Store::open(&self.place.store)?;
         let sources = Sources {
             offline: true,
             ..self.place.sources()
         };
+        let store = Store::existing(&self.place.store)?;
         let (objects, mut found) = explain::objects(&chain, &store, &sources)?;
+        let is_step = |number: &usize| matches!(chain.items[*number].made, Made::Step(_));
+        anyhow::ensure!(
+            !found.is_empty() || objects.keys().any(is_step),
+            "{}: nothing can be compared: no step of the chain was built there",
+            self.place.store.display()
+        );
         found.extend(explain::within(&chain, &store, &objects)?);
         if let Some(other) = &self.other {
-            let other = Store::open(other)?;
+            let other = Store::existing(other)?;
             let (theirs, _) = explain::objects(&chain, &other, &sources)?;
             found.extend(explain::runs(
                 &chain,

@@ -38,6 +38,12 @@ pub(crate) struct NixExport {
 impl NixExport {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let chain = Chain::read(&self.place.chain)?;
+        // Said before the chain is built, not afterwards.
+        anyhow::ensure!(
+            self.to.symlink_metadata().is_err(),
+            "{}: it is there already; name a new folder",
+            self.to.display()
+        );
         let store = Store::open(&self.place.store)?;
         let sandbox = sandbox::for_many()?;
         let builder = Builder {

@@ -1,5 +1,6 @@
 //! What the graph commands share: which paths to load, how much to look at, progress, and writing files whole.
 
+use crate::print;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use nix_derivation::Node;
@@ -45,11 +46,13 @@ pub(crate) fn audit(paths: &[PathBuf], limits: &Limits) -> anyhow::Result<Audit>
     anyhow::ensure!(
         !loaded.graph.is_empty(),
         "no derivation was found{}",
-        loaded
-            .problems
-            .first()
-            .map(|problem| format!(": {problem}"))
-            .unwrap_or_default()
+        loaded.problems.first().map_or_else(
+            || {
+                let paths = paths.iter().map(|path| path.display().to_string());
+                format!(" in {}", paths.collect::<Vec<_>>().join(", "))
+            },
+            |problem| format!(": {problem}")
+        )
     );
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} roots looked at, {eta} left");
@@ -94,8 +97,7 @@ pub(crate) fn one(audit: &Audit, text: &str) -> anyhow::Result<Node> {
 /// Prints to standard output, or writes a file as a whole: to a temporary name, synced, then renamed.
 pub(crate) fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     let Some(file) = file else {
-        std::io::stdout().lock().write_all(text.as_bytes())?;
-        return Ok(());
+        return print::text(text);
     };
     replaceable(file)?;
     let folder = file

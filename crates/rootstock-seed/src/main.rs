@@ -69,9 +69,8 @@ fn main() -> ExitCode {
 }
 
 /// An error and its causes on one line of standard error.
-#[expect(clippy::print_stderr, reason = "the program's one place for errors")]
 fn report(error: &anyhow::Error) {
-    eprintln!("rootstock-seed: {error:#}");
+    print::note(&format!("rootstock-seed: {error:#}"));
 }
 
 #[cfg(test)]

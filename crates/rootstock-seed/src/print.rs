@@ -30,6 +30,11 @@ impl Verdict {
     }
 }
 
+/// One line on standard error, where somebody may have stopped reading.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Prints `value` as JSON, or what `text` makes of it.
 pub(crate) fn answer<T: Serialize>(
     value: &T,
@@ -44,6 +49,11 @@ pub(crate) fn answer<T: Serialize>(
     if !text.ends_with('\n') {
         text.push('\n');
     }
+    self::text(&text)
+}
+
+/// Prints a text.
+pub(crate) fn text(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has seen enough, as with `| head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

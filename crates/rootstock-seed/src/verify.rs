@@ -45,7 +45,7 @@ impl Verify {
             .iter()
             .map(|path| PublicKey::read(path))
             .collect::<Result<_, _>>()?;
-        let store = Store::open(&self.store)?;
+        let store = Store::existing(&self.store)?;
         let verified = provenance::verify(&chain, &store, &keys, self.enough.get())?;
         print::answer(&verified, self.json, |verified| {
             let mut text = String::new();

@@ -271,8 +271,15 @@ fn questions_have_answers_and_exit_codes() {
         Some(1)
     );
     assert_eq!(code(&["why", "no-such-package"]), Some(2));
-    assert_eq!(run(&["audit", "/nonexistent"]).status.code(), Some(2));
     let store = world.file("store");
+    assert_eq!(run(&["audit", "/nonexistent"]).status.code(), Some(2));
+    // What nothing is found in is named.
+    let conf = world.file("conf");
+    let output = run(&["diff", store.to_str().unwrap(), conf.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("no derivation was found in {}", conf.display());
+    assert!(said.contains(&expected), "{said}");
     assert_eq!(
         run(&["diff", store.to_str().unwrap(), store.to_str().unwrap()])
             .status
@@ -326,6 +333,10 @@ fn a_policy_passes_known_seeds_and_fails_on_new_ones() {
     text.push_str("'\n");
     assert_eq!(judge(&text), Some(0));
     assert_eq!(judge("[[allow]]\nreason = 'all'"), Some(2));
+    fs::write(&policy, "{}").unwrap();
+    let output = world.seed(&["policy", policy.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("TOML parse error").count(), 1, "{said}");
 }
 
 #[test]

@@ -53,6 +53,9 @@ pub enum StoreError {
         /// Why.
         source: serde_json::Error,
     },
+    /// There is none.
+    #[error("{0}: there is no store; `build` makes one")]
+    Absent(PathBuf),
     /// Another builder works in it.
     #[error("{0}: another builder works in this store")]
     Busy(PathBuf),
@@ -102,6 +105,17 @@ pub struct Store {
 const PARTS: [&str; 5] = ["objects", "results", "statements", "downloads", "tmp"];
 
 impl Store {
+    /// Opens a store that was made before, for who only looks at it.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`], and as for [`Store::open`].
+    pub fn existing(root: &Path) -> Result<Store, StoreError> {
+        if !PARTS.iter().all(|part| root.join(part).is_dir()) {
+            return Err(StoreError::Absent(root.to_owned()));
+        }
+        Store::open(root)
+    }
+
     /// Opens a store, made if it is not there; remains of a builder that was killed are removed.
     ///
     /// # Errors

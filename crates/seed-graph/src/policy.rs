@@ -21,7 +21,7 @@ use serde::Deserialize;
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// It is no TOML of this form.
-    #[error("policy: {0}")]
+    #[error("policy")]
     Syntax(#[from] toml::de::Error),
     /// An entry is not usable; entries count from 1.
     #[error("policy entry {entry}: {problem}")]

@@ -123,7 +123,59 @@ fn a_run_that_is_equal_has_nothing_to_explain() {
     build_elsewhere(&place);
     let (code, text) = place.run("explain", &["--other", "other"]);
     assert_eq!((code, text.trim()), (0, "nothing differs"));
+    let (code, text) = place.run("explain", &["--other", "nowhere"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("nowhere: there is no store"), "{text}");
+    drop(Store::open(&place.path("empty")).unwrap());
     let (code, text) = place.run("explain", &["--other", "empty"]);
     let words = "step steady: comparing only one of the runs has it";
     assert_eq!((code, text.trim()), (1, words));
+}
+
+#[test]
+fn where_nothing_was_built_nothing_is_called_equal() {
+    let place = place("nothing");
+    for command in ["explain", "verify"] {
+        let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+        fs::write(place.path("key.pub"), public).unwrap();
+        let more: &[&str] = if command == "verify" {
+            &["--key", "key.pub"]
+        } else {
+            &[]
+        };
+        let (code, text) = place.run(command, more);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains("store: there is no store"), "{text}");
+        assert!(!place.path("store").exists());
+    }
+    drop(Store::open(&place.path("store")).unwrap());
+    let (code, text) = place.run("explain", &[]);
+    assert_eq!(code, 2);
+    assert!(
+        text.contains("no step of the chain was built there"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_folder_that_an_export_would_fail_over_is_refused_before_anything_is_built() {
+    let place = place("nothing");
+    fs::create_dir(place.path("there")).unwrap();
+    let (code, text) = place.run("nix-export", &["--to", "there"]);
+    assert_eq!(code, 2);
+    assert!(
+        text.contains("there: it is there already; name a new folder"),
+        "{text}"
+    );
+    assert!(!place.path("store").exists());
+}
+
+#[test]
+fn progress_that_nobody_reads_ends_nothing() {
+    let place = place("nothing");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut build = place.command("build");
+    let status = build.arg("--offline").stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
 }
