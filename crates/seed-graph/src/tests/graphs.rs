@@ -123,8 +123,10 @@ fn differences_and_policies_name_new_seeds() {
         ),
         ("[[deny]]", "unknown field"),
     ] {
-        let error = Policy::parse(text).unwrap_err().to_string();
-        assert!(error.contains(problem), "{error}");
+        let error = Policy::parse(text).unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let said = format!("{error} {}", cause.unwrap_or_default());
+        assert_eq!(said.matches(problem).count(), 1, "{said}");
     }
 }
 
