@@ -114,6 +114,8 @@ pub(crate) struct World {
     pub(crate) is_down: bool,
     /// How long the token endpoint takes.
     pub(crate) delay: Duration,
+    /// How long its description of itself takes.
+    pub(crate) silence: Duration,
     /// Bytes of rubbish before the answer of the token endpoint.
     pub(crate) rubbish: usize,
     /// Codes given, with challenge, redirection and nonce.
@@ -155,6 +157,7 @@ impl Issuer {
             forgery: None,
             is_down: false,
             delay: Duration::ZERO,
+            silence: Duration::ZERO,
             rubbish: 0,
             codes: HashMap::new(),
             given: 0,
@@ -206,6 +209,8 @@ fn failure() -> Response {
 }
 
 async fn discovery(State(world): Shared) -> Response {
+    let silence = world.lock().unwrap().silence;
+    tokio::time::sleep(silence).await;
     let world = world.lock().unwrap();
     if world.is_down {
         return failure();

@@ -5,7 +5,7 @@ use crate::visitor::{Answer, Place, Visitor};
 use axum::http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracker_oidc::Others;
 use tracker_people::StandingRules;
 use tracker_testkit::on_both_databases;
@@ -207,6 +207,19 @@ on_both_databases! {
         place.issuer.world().rubbish = 0;
         place.issuer.world().delay = Duration::from_secs(6);
         assert_eq!(visitor.sign_in(&place).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    async fn those_who_ask_a_silent_provider_at_once_wait_once(database) {
+        let place = Place::new(&database, StandingRules::default(), |_| {}).await;
+        place.issuer.world().silence = Duration::from_secs(30);
+        let mut visitors = [Visitor::default(), Visitor::default(), Visitor::default()];
+        let [one, two, three] = &mut visitors;
+        let start = Instant::now();
+        let answers = tokio::join!(one.begin(&place), two.begin(&place), three.begin(&place));
+        for answer in [answers.0, answers.1, answers.2] {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+        }
+        assert!(start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
     }
 
     async fn a_client_with_a_wrong_secret_or_issuer_signs_nobody_in(database) {

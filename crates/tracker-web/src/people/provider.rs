@@ -24,7 +24,7 @@ pub enum ProviderSetupError {
 }
 
 /// Why a provider does not say who somebody is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ProviderError {
     /// The code is used up, too old, or was never given: begin anew.
     #[error("the provider does not take the code: {0}")]
