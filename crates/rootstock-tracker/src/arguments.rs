@@ -120,7 +120,8 @@ pub(crate) enum Command {
     ///
     /// The list is that of one channel's current release (`/api/v1/channels/NAME/affected`), and the closure stays where
     /// it is. A path is affected if its name and version are those of a package that is; a path of another version than
-    /// the release's is not told of. Exit code 3 if anything is affected, or a line is no store path.
+    /// the release's is not told of. Exit code 3 if anything is affected, a
+    /// line is no store path, or the list says of itself that it is not complete.
     #[command(after_help = examples("closure affected.json system.txt\n  curl -s https://tracker.example.org/api/v1/channels/nixos-26.05/affected > affected.json\n  nix-store -qR /run/current-system | rootstock-tracker closure affected.json --revision \"$(nixos-version --revision)\""))]
     Closure(Closure),
     /// Decide about matches: the queue, verdicts, rules, views, and the log of it all.

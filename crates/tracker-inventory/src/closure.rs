@@ -19,6 +19,8 @@ pub struct AffectedRelease {
     pub revision: String,
     /// When it was released.
     pub released: Timestamp,
+    /// Whether the list holds all that is affected.
+    pub complete: bool,
     /// Packages with a vulnerability.
     pub packages: Vec<AffectedPackage>,
 }
@@ -138,6 +140,7 @@ mod tests {
             channel: "nixos-25.11".to_owned(),
             revision: "abc".to_owned(),
             released: Timestamp::UNIX_EPOCH,
+            complete: true,
             packages: vec![
                 package("openssl", "openssl", Some("3.0.5")),
                 package("libressl", "libressl", Some("3.0.5-1")),

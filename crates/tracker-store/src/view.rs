@@ -314,6 +314,8 @@ pub struct AffectedRelease {
     pub revision: String,
     /// When it was released.
     pub released: Timestamp,
+    /// Whether all of it is here; there is a limit to what one answer holds.
+    pub complete: bool,
     /// Packages that something affects, by attribute.
     pub packages: Vec<AffectedPackage>,
 }

@@ -15,6 +15,8 @@ use tracker_inventory::closure::{AffectedRelease, Checked, check};
 struct Answer<'a> {
     channel: &'a str,
     revision: &'a str,
+    /// Whether the list held all that is affected.
+    complete: bool,
     /// Whether the closure was built from this revision, if it was said from which.
     same_revision: Option<bool>,
     #[serde(flatten)]
@@ -47,6 +49,7 @@ pub(super) fn run(arguments: &Closure) -> anyhow::Result<Outcome> {
         output::json(&Answer {
             channel: &release.channel,
             revision: &release.revision,
+            complete: release.complete,
             same_revision: same,
             checked: &checked,
         })?;
@@ -64,13 +67,15 @@ pub(super) fn run(arguments: &Closure) -> anyhow::Result<Outcome> {
     for line in &checked.refused {
         output::note(&format!("refused: `{}` is no store path", plain(line)));
     }
-    Ok(
-        if checked.affected.is_empty() && checked.refused.is_empty() {
-            Outcome::Done
-        } else {
-            Outcome::Partly
-        },
-    )
+    if !release.complete {
+        output::note("the list does not hold all that is affected: more may be than is told");
+    }
+    let whole = release.complete && checked.refused.is_empty();
+    Ok(if checked.affected.is_empty() && whole {
+        Outcome::Done
+    } else {
+        Outcome::Partly
+    })
 }
 
 fn told(checked: &Checked<'_>, release: &AffectedRelease) -> String {

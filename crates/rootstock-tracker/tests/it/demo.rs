@@ -121,6 +121,10 @@ fn a_closure_is_held_against_what_it_says_is_affected() {
     assert_eq!(json.json()["affected"][0]["package"]["attribute"], "musl");
 
     run(folder.path(), &["closure", "list.json", "clean"]).expect(0);
+    let part = list.replacen("\"complete\": true", "\"complete\": false", 1);
+    std::fs::write(folder.path().join("part.json"), part).unwrap();
+    let part = run(folder.path(), &["closure", "part.json", "clean"]).expect(3);
+    assert!(part.err.contains("more may be"), "{}", part.err);
     let same = ["closure", "list.json", "clean", "--revision", "5f506b9"];
     assert_eq!(run(folder.path(), &same).expect(0).err, "");
     let other = ["closure", "list.json", "clean", "--revision", "abc"];

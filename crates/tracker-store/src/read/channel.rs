@@ -19,7 +19,7 @@ use tracker_match::FindingStatus;
 
 /// Vulnerabilities that a channel's page names.
 const URGENT: u32 = 20;
-/// Findings that are told of one release; none has had so many.
+/// Findings that are told of one release; where there are more, that is told, too.
 const AFFECTED: u32 = 200_000;
 
 impl Store {
@@ -58,9 +58,11 @@ impl Store {
             return Ok(None);
         };
         let affected = listing::status_bit(FindingStatus::Affected);
-        let asked = values![channel.integer(0)?, affected, AFFECTED];
+        let asked = values![channel.integer(0)?, affected, AFFECTED + 1];
+        let found = session.rows(&sql::AFFECTED_OF_CHANNEL, asked).await?;
+        let complete = found.len() <= AFFECTED as usize;
         let mut packages: Vec<AffectedPackage> = Vec::new();
-        for row in session.rows(&sql::AFFECTED_OF_CHANNEL, asked).await? {
+        for row in found.iter().take(AFFECTED as usize) {
             let (attribute, version) = (row.text(0)?, row.optional_text(2)?);
             let by = AffectedBy {
                 id: row.text(3)?,
@@ -81,6 +83,7 @@ impl Store {
             channel: name.to_owned(),
             revision: channel.text(3)?,
             released: channel.instant(4)?,
+            complete,
             packages,
         }))
     }

@@ -222,6 +222,8 @@ pub(crate) struct AffectedRelease {
     /// When it was released.
     #[schema(value_type = String, format = DateTime)]
     released: Timestamp,
+    /// Whether all of it is here; there is a limit to what one answer holds.
+    complete: bool,
     /// Packages that something affects, by attribute.
     packages: Vec<AffectedPackage>,
 }
@@ -267,6 +269,7 @@ impl From<view::AffectedRelease> for AffectedRelease {
             channel: release.channel,
             revision: release.revision,
             released: release.released,
+            complete: release.complete,
             packages: release.packages.into_iter().map(package).collect(),
         }
     }

@@ -101,7 +101,7 @@ on_both_databases! {
             "attribute": "openssl", "pname": "openssl", "version": "3.0.5",
             "vulnerabilities": [{ "id": "CVE-2024-0001", "severity": "critical", "exploited": true }],
         }]);
-        assert_eq!(told["packages"], packages);
+        assert_eq!((&told["complete"], &told["packages"]), (&true.into(), &packages));
         // Fixed there, not affected or under investigation is not affected.
         let other = site.get("/api/v1/channels/nixos-unstable/affected").await.json();
         assert_eq!(other["packages"], serde_json::json!([]));
