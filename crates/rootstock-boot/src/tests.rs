@@ -129,3 +129,18 @@ fn what_is_no_number_is_refused_with_what_was_expected() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(numbers >= 15, "{numbers}");
 }
+
+#[test]
+fn a_variable_that_firmware_does_not_know_is_not_signed_for() {
+    let line = |name| {
+        let line =
+            format!("rootstock-boot variables sign --key k --certificate c -o x.auth {name} x.esl");
+        Arguments::command().try_get_matches_from(words(&line))
+    };
+    assert!(line("db").is_ok());
+    let said = line("DB").unwrap_err().to_string();
+    assert!(
+        said.contains("[possible values: PK, KEK, db, dbx, dbt, dbr]"),
+        "{said}"
+    );
+}

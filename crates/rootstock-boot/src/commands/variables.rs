@@ -63,7 +63,8 @@ Example:
         /// Where to write.
         #[arg(long, short)]
         output: PathBuf,
-        /// PK, KEK, db, dbx.
+        /// The variable; firmware knows no other spelling.
+        #[arg(value_parser = ["PK", "KEK", "db", "dbx", "dbt", "dbr"])]
         name: String,
         /// The list; an empty file deletes the variable.
         list: PathBuf,
