@@ -81,6 +81,7 @@ impl OfflineKey {
             example: format!("openssl dgst -{hash} -sign KEY -out {name}.sig {name}.tbs"),
             hash,
         };
+        std::fs::create_dir_all(&self.folder).map_err(wrong(&self.folder))?;
         let json = serde_json::to_vec_pretty(&description).map_err(Error::algorithm)?;
         write(&at("json"), &json)?;
         write(&wanted, request.message)?;

@@ -121,7 +121,9 @@ fn an_offline_key_asks_by_file_then_finds_a_checked_answer() {
     let path = folder.path().join("key.pem");
     std::fs::write(&path, create_in_file(NewKey::P256).unwrap()).unwrap();
     let real = FileKey::read(&path, &mut pins()).unwrap();
-    let offline = OfflineKey::new(folder.path(), real.public_key().clone());
+    // Named as in the help: it is made.
+    let requests = folder.path().join("requests");
+    let offline = OfflineKey::new(&requests, real.public_key().clone());
     let asked = request(b"bytes to sign", HashAlgorithm::Sha256);
     let error = offline.sign(asked).unwrap_err();
     let Some(Error::Requested { request, answer }) = error.downcast_ref::<Error>() else {
