@@ -120,16 +120,7 @@ impl<T: Transport> Tpm<T> {
     /// # Errors
     /// When the floor is not defined, the way is longer than 256 steps, or the TPM refuses.
     pub fn raise_floor(&mut self, index: u32, epoch: u64, owner: &[u8]) -> Result<u64> {
-        let unusable = |why| Error::Unusable {
-            what: format!("floor {index:#010x}"),
-            why,
-        };
-        let mut held = self
-            .floor(index)?
-            .ok_or_else(|| unusable("it is not defined"))?;
-        if epoch.saturating_sub(held) > MAX_RAISE {
-            return Err(unusable("it would be raised by more than 256 steps"));
-        }
+        let mut held = self.may_raise(index, epoch)?;
         while held < epoch {
             self.count(index, owner)?;
             held += 1;
@@ -137,12 +128,33 @@ impl<T: Transport> Tpm<T> {
         Ok(held)
     }
 
-    /// Removes the floor, if it is ours.
+    /// What the floor is, where it could be raised to an epoch.
+    ///
+    /// # Errors
+    /// As for [`Tpm::raise_floor`].
+    pub fn may_raise(&mut self, index: u32, epoch: u64) -> Result<u64> {
+        let unusable = |why| Error::Unusable {
+            what: format!("floor {index:#010x}"),
+            why,
+        };
+        let held = self
+            .floor(index)?
+            .ok_or_else(|| unusable("it is not defined"))?;
+        if epoch.saturating_sub(held) > MAX_RAISE {
+            return Err(unusable("it would be raised by more than 256 steps"));
+        }
+        Ok(held)
+    }
+
+    /// Removes the floor, if it is ours; one that is not there is removed already.
     ///
     /// # Errors
     /// When something else is at the index, or the TPM refuses.
     pub fn remove_floor(&mut self, index: u32, owner: &[u8]) -> Result<()> {
         self.floor(index)?;
+        if self.index(index)?.is_none() {
+            return Ok(());
+        }
         let handles = [Handle::plain(OWNER), Handle::plain(index)];
         self.run(
             Command::NV_UNDEFINE,

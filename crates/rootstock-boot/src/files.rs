@@ -68,6 +68,12 @@ fn write_with_mode(out: &Out, path: &Path, bytes: &[u8], mode: u32) -> anyhow::R
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    anyhow::ensure!(
+        folder.is_dir(),
+        "{}: there is no folder {}",
+        name(),
+        folder.display()
+    );
     // The mode is narrowed by the umask when the file is created.
     let mut file = tempfile::Builder::new()
         .prefix(".rootstock-boot.")
@@ -105,5 +111,9 @@ mod tests {
             }
         }
         assert!(!socket.metadata().unwrap().is_file());
+        let lost = folder.path().join("nowhere/file");
+        let error = write(&Out::new(false, false), &lost, b"x").unwrap_err();
+        let said = format!("there is no folder {}", lost.parent().unwrap().display());
+        assert!(error.to_string().ends_with(&said), "{error}");
     }
 }

@@ -62,10 +62,41 @@ impl Out {
 
 /// Prints an error with its causes; as JSON too when JSON was asked for.
 pub(crate) fn error(error: &anyhow::Error, json: bool) {
+    let told = chain(error);
     let line = if json {
-        serde_json::json!({ "error": format!("{error:#}") }).to_string()
+        serde_json::json!({ "error": told }).to_string()
     } else {
-        format!("rootstock-boot: {error:#}")
+        format!("rootstock-boot: {told}")
     };
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// An error with its causes; one whose text the error above it ends with already is left out.
+fn chain(error: &anyhow::Error) -> String {
+    let mut causes = error.chain().map(ToString::to_string);
+    let first = causes.next().unwrap_or_default();
+    causes.fold(first, |text, cause| {
+        if text.ends_with(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chain;
+    use anyhow::anyhow;
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let error = anyhow!("it is cut off").context("certificate: it is cut off");
+        assert_eq!(
+            chain(&error.context("db.crt")),
+            "db.crt: certificate: it is cut off"
+        );
+        let error = anyhow!("no such file").context("db.crt");
+        assert_eq!(chain(&error), "db.crt: no such file");
+    }
 }

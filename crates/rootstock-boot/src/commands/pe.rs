@@ -178,10 +178,12 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             output,
             file,
         } => {
-            let signature = files::read(&signature)?;
-            edit(&file, &output, out, |bytes| {
-                boot_signature::attach(bytes, &signature)
-            })
+            let bytes = files::read(&signature)?;
+            let attached = edit(&file, &output, out, |image| {
+                boot_signature::attach(image, &bytes)
+            });
+            // Either may be what is wrong.
+            attached.with_context(|| format!("attaching {}", name(&signature)))
         }
         Command::Hash { hash, files } => {
             let mut hashes = Vec::new();

@@ -110,6 +110,7 @@ fn raising_the_floor_shuts_older_generations_out_of_the_policy() {
         text.contains("give --policy-key, --stored-policy, or both"),
         "{text}"
     );
+    boot(path, &format!("floor remove {WITH}"));
     let raise = format!("floor raise {WITH} --epoch 7 --unproven");
     for line in [raise.clone(), format!("--dry-run {raise}")] {
         let (code, text) = boot_code(path, &line);
@@ -126,6 +127,12 @@ fn raising_the_floor_shuts_older_generations_out_of_the_policy() {
         "{text}"
     );
     assert_eq!(boot(path, &format!("floor define {WITH}")), "floor 1\n");
+    let far = format!("floor raise {WITH} --epoch 9999 --unproven");
+    for line in [far.clone(), format!("--dry-run {far}")] {
+        let (code, text) = boot_code(path, &line);
+        assert_eq!(code, 2);
+        assert!(text.contains("raised by more than 256 steps"), "{text}");
+    }
     let dry = boot(path, &format!("--dry-run {held}"));
     assert!(dry.contains("would store a policy in NV index"), "{dry}");
     assert!(

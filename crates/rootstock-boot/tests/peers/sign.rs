@@ -186,6 +186,8 @@ fn signatures_are_added_listed_detached_attached_and_stripped() {
         code == 2 && text.contains("digest of another image"),
         "{text}"
     );
+    let (_, text) = boot_code(path, "pe attach --signature three.efi -o x.efi none.efi");
+    assert!(text.contains("attaching three.efi: "), "{text}");
     boot(
         path,
         &format!("pe sign --replace --key db.key --certificate db.crt -o one.efi {shim}"),

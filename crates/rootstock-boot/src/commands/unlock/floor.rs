@@ -4,7 +4,6 @@ use super::inputs::TpmOptions;
 use crate::commands::counter::{INDEX, handle};
 use crate::commands::number::number;
 use crate::print::{Out, Verdict};
-use anyhow::Context;
 
 /// The floor of security epochs.
 #[derive(Debug, clap::Subcommand)]
@@ -49,9 +48,9 @@ pub(crate) struct Where {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
-    let (at, wanted) = match &command {
-        Command::Show(at) | Command::Define(at) | Command::Remove(at) => (at, None),
-        Command::Raise { at, epoch, .. } => (at, Some(*epoch)),
+    let at = match &command {
+        Command::Show(at) | Command::Define(at) | Command::Remove(at) => at,
+        Command::Raise { at, .. } => at,
     };
     let mut tpm = at.tpm.open()?;
     let before = tpm.floor(at.index)?;
@@ -59,10 +58,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
         (Command::Show(_), _) => before,
         // Where a new counter starts is the TPM's to choose.
         (Command::Define(_), true) => before,
-        (Command::Raise { .. }, true) => {
-            let missing = || format!("floor {:#010x}: it is not defined", at.index);
-            Some(before.with_context(missing)?).max(wanted)
-        }
+        (Command::Raise { epoch, .. }, true) => Some(tpm.may_raise(at.index, *epoch)?.max(*epoch)),
         (Command::Remove(_), true) => None,
         (Command::Define(_), false) => Some(tpm.define_floor(at.index, b"")?),
         (Command::Raise { epoch, .. }, false) => Some(tpm.raise_floor(at.index, *epoch, b"")?),
