@@ -101,7 +101,7 @@ pub fn begin(mut stream: impl Write) -> io::Result<Position> {
 /// Appends a segment; `position` moves behind it.
 ///
 /// # Errors
-/// Those of the stream, and `InvalidInput` for a segment larger than [`MAX_SEGMENT`].
+/// Those of the stream, and `InvalidInput` for a segment larger than [`MAX_SEGMENT`] or a commit of more than 65,535 parents.
 pub fn append(
     mut stream: impl Write,
     position: &mut Position,
@@ -111,6 +111,11 @@ pub fn append(
     let kind = match segment {
         Segment::Commits(commits) => {
             for commit in commits {
+                if commit.parents.len() > usize::from(u16::MAX) {
+                    let (name, count) = (commit.name, commit.parents.len());
+                    let problem = format!("commit {name} has {count} parents");
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+                }
                 write_commit(&mut payload, commit);
             }
             KIND_COMMITS

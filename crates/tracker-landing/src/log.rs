@@ -19,8 +19,11 @@ pub const ARGUMENTS: &[&str] = &[
     "--format=%H%x20%P%n%ct%n%at%x20%ae%n%B",
 ];
 
-/// The largest commit that is read: header and message.
+/// What is read of a commit: the rest of a longer message is passed over, so that nobody's message ends the index.
 pub const MAX_COMMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Lines before the message.
+const HEADER_LINES: usize = 3;
 
 /// Why the stream cannot be read on.
 #[derive(Debug, Error)]
@@ -84,7 +87,16 @@ impl<R: BufRead> LogReader<R> {
         if self.buffer.last() == Some(&0) {
             self.buffer.pop();
         } else if self.buffer.len() as u64 > MAX_COMMIT_BYTES {
-            return Err(self.malformed(format!("is larger than {MAX_COMMIT_BYTES} bytes")));
+            if self.buffer.split(|byte| *byte == b'\n').count() <= HEADER_LINES {
+                return Err(
+                    self.malformed(format!("has a header of over {MAX_COMMIT_BYTES} bytes"))
+                );
+            }
+            let passed = self.stream.skip_until(0);
+            passed.map_err(|source| LogError::Read {
+                commits: self.commits,
+                source,
+            })?;
         }
         let text = String::from_utf8_lossy(&self.buffer);
         let (header, rest) = text.split_once('\n').unwrap_or((&text, ""));

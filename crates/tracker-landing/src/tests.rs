@@ -217,6 +217,17 @@ fn written(segments: &[Segment]) -> Vec<u8> {
 }
 
 #[test]
+fn a_commit_that_the_file_cannot_hold_leaves_it_as_it_was() {
+    let mut bytes = Vec::new();
+    let mut position = archive::begin(&mut bytes).expect("memory");
+    let many: Vec<usize> = (0..=usize::from(u16::MAX)).collect();
+    let segment = Segment::Commits(vec![commit(70_000, &many)]);
+    let error = archive::append(&mut bytes, &mut position, &segment).expect_err("too many");
+    assert!(error.to_string().contains("has 65536 parents"), "{error}");
+    assert_eq!(bytes, written(&[]));
+}
+
+#[test]
 fn a_line_lists_only_what_the_trunk_does_not_explain() {
     // 0-1-2-3 is the trunk; 4-5 leaves it at 1.
     let graph = graph(&[vec![], vec![0], vec![1], vec![2], vec![1], vec![4]]);
@@ -362,6 +373,20 @@ fn a_stream_gives_whole_commits_and_names_what_is_wrong() {
         (commits[1].parents.as_slice(), commits[1].time),
         ([a].as_slice(), 160)
     );
+    // A message of any length is its commit's alone.
+    let long = "x".repeat(crate::log::MAX_COMMIT_BYTES as usize + 10);
+    let stream =
+        format!("{a} \n100\n99 a@b\nfirst (#9)\n{long}\n\0{b} {a}\n160\n159 a@b\nsecond\n");
+    let commits: Vec<Commit> = LogReader::new(stream.as_bytes())
+        .collect::<Result<_, _>>()
+        .expect("both");
+    assert_eq!((commits.len(), commits[1].name), (2, b));
+    assert_eq!(commits[0].mentions.pull_request, Some(9));
+    let error = LogReader::new(long.as_bytes())
+        .next()
+        .expect("an item")
+        .expect_err("no header");
+    assert!(error.to_string().contains("a header of over"), "{error}");
     let broken = format!("{a} \n100\n99 a@b\nfirst\n\0{b} {a}\n");
     let error = LogReader::new(broken.as_bytes())
         .last()
