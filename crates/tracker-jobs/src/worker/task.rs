@@ -24,6 +24,9 @@ const HOUSEKEEPING_MINUTES: i64 = 24 * 60;
 /// The days after which a job that no worker is configured for is forgotten.
 const FORGOTTEN_DAYS: i64 = 7;
 
+/// The bytes a second, and the seconds, below which git gives a silent server up: it waits for ever by itself.
+const SLOW: (&str, &str) = ("1000", "60");
+
 /// How much of what git says is kept.
 const MAX_MESSAGE: usize = 1000;
 
@@ -212,7 +215,7 @@ async fn indexed(source: &IndexSource) -> Result<Did, Failure> {
     let source = source.clone();
     let work = move || -> Result<_, Failure> {
         let problem = if source.fetch {
-            fetch(&source).err()
+            fetch(&source, SLOW).err()
         } else {
             None
         };
@@ -236,12 +239,14 @@ async fn indexed(source: &IndexSource) -> Result<Did, Failure> {
 }
 
 /// Lets git fetch what the clone follows; what is wrong with that is for others to mend.
-fn fetch(source: &IndexSource) -> Result<(), String> {
+fn fetch(source: &IndexSource, (bytes, seconds): (&str, &str)) -> Result<(), String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(&source.repository)
         .args(["fetch", "--quiet", "--prune"])
         .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", bytes)
+        .env("GIT_HTTP_LOW_SPEED_TIME", seconds)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("`git` cannot be started: {error}"))?;
@@ -287,4 +292,37 @@ fn counts<const N: usize>(numbers: [(&str, u64); N]) -> JobCounts {
 fn woken(news: bool, kinds: &[&str]) -> Vec<JobName> {
     let kinds = kinds.iter().filter(|_| news);
     kinds.map(|kind| JobName::new(*kind, "")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_server_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/x", silent.local_addr().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let mut command = Command::new("git");
+            let status = command
+                .arg("-C")
+                .arg(folder.path())
+                .args(arguments)
+                .status();
+            assert!(status.unwrap().success());
+        };
+        git(&["init", "--quiet"]);
+        git(&["remote", "add", "origin", &address]);
+        let source = IndexSource {
+            repository: folder.path().to_owned(),
+            folder: folder.path().to_owned(),
+            trunk: "master".to_owned(),
+            branches: Vec::new(),
+            channels: Vec::new(),
+            fetch: true,
+        };
+        let problem = fetch(&source, ("1000", "1")).unwrap_err();
+        assert!(problem.contains("too slow"), "{problem}");
+    }
 }
