@@ -63,6 +63,12 @@ pub enum Error {
         /// Where the signature is expected.
         answer: PathBuf,
     },
+    /// It would be asked for, and nothing may be written.
+    #[error("a signature would be asked for by {}", request.display())]
+    WouldRequest {
+        /// Where the bytes to sign would be.
+        request: PathBuf,
+    },
     /// An offline folder that can't be used.
     #[error("{path}: {why}", path = path.display())]
     Offline {

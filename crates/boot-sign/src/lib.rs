@@ -33,6 +33,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Keys {
     pins: Pins,
     tokens: Tokens,
+    asks: bool,
 }
 
 impl Keys {
@@ -41,6 +42,16 @@ impl Keys {
         Keys {
             pins: Pins::new(source),
             tokens: Tokens::default(),
+            asks: true,
+        }
+    }
+
+    /// The same, whose offline keys write no requests: for a dry run.
+    #[must_use]
+    pub fn without_asking(self) -> Keys {
+        Keys {
+            asks: false,
+            ..self
         }
     }
 
@@ -65,7 +76,8 @@ impl Keys {
                     })?
                     .public_key()
                     .map_err(Error::Signature)?;
-                Ok(Box::new(OfflineKey::new(folder, key)))
+                let key = OfflineKey::new(folder, key);
+                Ok(Box::new(if self.asks { key } else { key.without_asking() }))
             }
         }
     }

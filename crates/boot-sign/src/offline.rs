@@ -33,6 +33,7 @@ pub struct RequestFile {
 pub struct OfflineKey {
     folder: PathBuf,
     public: PublicKey,
+    asks: bool,
 }
 
 impl OfflineKey {
@@ -41,6 +42,16 @@ impl OfflineKey {
         OfflineKey {
             folder: folder.to_owned(),
             public,
+            asks: true,
+        }
+    }
+
+    /// The same key, which writes no request.
+    #[must_use]
+    pub fn without_asking(self) -> OfflineKey {
+        OfflineKey {
+            asks: false,
+            ..self
         }
     }
 
@@ -71,6 +82,9 @@ impl OfflineKey {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(wrong(&answer)(error)),
+        }
+        if !self.asks {
+            return Err(Error::WouldRequest { request: wanted });
         }
         let hash = format!("{:?}", request.hash).to_lowercase();
         let description = RequestFile {

@@ -24,7 +24,9 @@ fn main() -> ExitCode {
             let requested = |cause: &(dyn std::error::Error + 'static)| {
                 matches!(
                     cause.downcast_ref::<boot_sign::Error>(),
-                    Some(boot_sign::Error::Requested { .. })
+                    Some(
+                        boot_sign::Error::Requested { .. } | boot_sign::Error::WouldRequest { .. }
+                    )
                 )
             };
             ExitCode::from(if error.chain().any(requested) { 3 } else { 2 })

@@ -135,7 +135,7 @@ pub(crate) fn run(options: &Options, verify: bool, out: &Out) -> anyhow::Result<
     let mounted = options.volumes.open()?;
     let targets: Vec<_> = mounted.iter().map(Mounted::target).collect();
     // One run of keys, so that a PIN is asked for once.
-    let mut keys = options.pin.keys()?;
+    let mut keys = options.pin.keys(out)?;
     let key = match (&options.key, &options.certificate) {
         (Some(key), Some(certificate)) => Some(OpenKey::open(key, certificate, &mut keys)?),
         _ => None,

@@ -1,6 +1,7 @@
 //! The options that name a key, its certificate and the source of its PIN; shared by every command that signs.
 
 use crate::files;
+use crate::print::Out;
 use anyhow::Context;
 use boot_sign::{KeyReference, Keys, PinSource};
 use boot_signature::{Certificate, Signer};
@@ -31,8 +32,8 @@ pub(crate) struct PinOptions {
 }
 
 impl PinOptions {
-    /// The keys of this run.
-    pub(crate) fn keys(&self) -> anyhow::Result<Keys> {
+    /// The keys of this run; those of a dry run write no requests.
+    pub(crate) fn keys(&self, out: &Out) -> anyhow::Result<Keys> {
         let source = match (&self.pin_file, &self.pin_credential) {
             (Some(path), _) => PinSource::File(path.clone()),
             (None, Some(name)) => PinSource::Credential {
@@ -43,7 +44,12 @@ impl PinOptions {
             },
             (None, None) => PinSource::Prompt,
         };
-        Ok(Keys::new(source))
+        let keys = Keys::new(source);
+        Ok(if out.dry_run {
+            keys.without_asking()
+        } else {
+            keys
+        })
     }
 }
 
@@ -67,8 +73,8 @@ impl OpenKey {
 
 impl KeyOptions {
     /// Opens the key; a certificate of another key is an error before anything is signed.
-    pub(crate) fn open(&self) -> anyhow::Result<OpenKey> {
-        OpenKey::open(&self.key, &self.certificate, &mut self.pin.keys()?)
+    pub(crate) fn open(&self, out: &Out) -> anyhow::Result<OpenKey> {
+        OpenKey::open(&self.key, &self.certificate, &mut self.pin.keys(out)?)
     }
 }
 

@@ -195,7 +195,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             let until = from.checked_add((days * 24).hours())?;
             // Not parsed by the argument parser: its messages repeat the value, and that may hold a PIN.
             let token: Option<Pkcs11Uri> = token.map(|text| text.parse()).transpose()?;
-            let mut keys = pin.keys()?;
+            let mut keys = pin.keys(out)?;
             let mut created = Vec::new();
             for role in roles {
                 let place = match &token {
@@ -241,7 +241,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
                     .next()
                     .with_context(|| format!("{}: no certificate", path.display()))
             };
-            let mut keys = pin.keys()?;
+            let mut keys = pin.keys(out)?;
             let mut open = |given: Option<String>, name: &str, certificate: &Certificate| {
                 let reference: KeyReference = match given {
                     Some(text) => text.parse()?,

@@ -466,7 +466,7 @@ pub(crate) fn policy(command: PolicyCommand, out: &Out) -> anyhow::Result<Verdic
                 Some(path) => super::key::certificates(&path)?.into_iter().next(),
                 None => None,
             };
-            let signer = pin.keys()?.open(&reference, certificate.as_ref())?;
+            let signer = pin.keys(out)?.open(&reference, certificate.as_ref())?;
             let mut policies = match append {
                 Some(path) => read_policies(&path)?,
                 None => SignedPolicies::default(),

@@ -263,7 +263,7 @@ fn sign(
         "{}: several inputs need an existing folder as output",
         output.display()
     );
-    let key = key.open()?;
+    let key = key.open(out)?;
     let hash = HashAlgorithm::from(hash);
     let mut written = Vec::new();
     for input in inputs {

@@ -225,7 +225,7 @@ pub(crate) fn run(command: Command, out: &Out) -> anyhow::Result<Verdict> {
             let count = read_lists(&payload)
                 .with_context(|| list.display().to_string())?
                 .len();
-            let key = key.open()?;
+            let key = key.open(out)?;
             let time = EfiTime::from(time.unwrap_or_else(Timestamp::now));
             let update = Update::secure_boot(&name, payload, append, time);
             let bytes = update.sign(&*key.signer, key.certificate())?;

@@ -231,8 +231,14 @@ fn an_offline_signer_is_asked_by_files_and_the_answer_is_used() {
     let folder = scratch();
     let path = folder.path();
     keys(path, "rsa2048");
-    std::fs::create_dir(path.join("requests")).unwrap();
     let line = format!("pe sign --key offline:requests --certificate db.crt -o signed.efi {STUB}");
+    let (code, text) = boot_code(path, &format!("--dry-run {line}"));
+    assert_eq!(code, 3, "{text}");
+    assert!(
+        text.contains("a signature would be asked for by requests/"),
+        "{text}"
+    );
+    assert!(!path.join("requests").exists());
     let (code, text) = boot_code(path, &line);
     assert_eq!(code, 3, "{text}");
     assert!(!path.join("signed.efi").exists());

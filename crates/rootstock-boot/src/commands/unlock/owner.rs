@@ -79,7 +79,10 @@ pub(crate) fn sign(options: &Sign, out: &Out) -> anyhow::Result<Verdict> {
         Some(path) => certificates(path)?.into_iter().next(),
         None => None,
     };
-    let signer = options.pin.keys()?.open(&reference, certificate.as_ref())?;
+    let signer = options
+        .pin
+        .keys(out)?
+        .open(&reference, certificate.as_ref())?;
     let token = request.sign(&*signer)?;
     let json = serde_json::to_string_pretty(&token)? + "\n";
     files::write(out, &options.output, json.as_bytes())?;
