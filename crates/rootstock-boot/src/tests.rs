@@ -2,6 +2,8 @@
 
 use crate::cli::Arguments;
 use clap::{ArgAction, Command, CommandFactory};
+use std::fs;
+use std::path::Path;
 
 #[test]
 fn the_command_line_is_well_formed() {
@@ -143,4 +145,44 @@ fn a_variable_that_firmware_does_not_know_is_not_signed_for() {
         said.contains("[possible values: PK, KEK, db, dbx, dbt, dbr]"),
         "{said}"
     );
+}
+
+/// Commands that a document shows, in blocks of code; those that leave something out are not whole.
+fn shown(document: &str) -> Vec<String> {
+    let document = document.replace("\\\n", " ");
+    let document = document.replace("$(uname -r)", "6.12.0");
+    let blocks = document.split("```").skip(1).step_by(2);
+    let lines = blocks.flat_map(str::lines).map(|line| {
+        let line = line.split_once(" #").map_or(line, |(command, _)| command);
+        line.trim().to_owned()
+    });
+    lines
+        .filter(|line| line.starts_with("rootstock-boot ") && !line.contains("..."))
+        .filter(|line| !line.contains(['…', '|', '&', '>']))
+        .collect()
+}
+
+#[test]
+fn what_the_book_shows_is_taken() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let book = fs::read_dir(root.join("docs/boot")).unwrap();
+    let book = book.map(|entry| entry.unwrap().path());
+    let mut commands = 0;
+    for document in book.chain([root.join("README.md")]) {
+        if document
+            .extension()
+            .is_none_or(|extension| extension != "md")
+        {
+            continue;
+        }
+        for line in shown(&fs::read_to_string(&document).unwrap()) {
+            let parsed = Arguments::command().try_get_matches_from(words(&line));
+            let name = document.display();
+            if let Err(error) = parsed {
+                assert!(!error.use_stderr(), "{name}: {line}\n{error}");
+            }
+            commands += 1;
+        }
+    }
+    assert!(commands > 40, "{commands}");
 }

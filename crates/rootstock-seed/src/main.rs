@@ -77,6 +77,8 @@ fn report(error: &anyhow::Error) {
 mod tests {
     use super::Arguments;
     use clap::{Command, CommandFactory};
+    use std::fs;
+    use std::path::Path;
 
     /// Help of every command and group.
     fn helps(command: &Command) -> Vec<String> {
@@ -110,5 +112,33 @@ mod tests {
             }
         }
         assert!(examples > 25, "{examples}");
+    }
+
+    #[test]
+    fn what_the_book_shows_is_taken() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let book = fs::read_dir(root.join("docs/seed")).unwrap();
+        let stages = ["S0", "S1", "S2", "S3", "S4"];
+        let stages = stages.map(|stage| root.join("bootstrap/amd64").join(stage).join("README.md"));
+        let book = book.map(|entry| entry.unwrap().path()).chain(stages);
+        let mut commands = 0;
+        for document in book.chain([root.join("README.md")]) {
+            let text = fs::read_to_string(&document).unwrap().replace("\\\n", " ");
+            for line in text.split("```").skip(1).step_by(2).flat_map(str::lines) {
+                let line = line.split_once(" #").map_or(line, |(command, _)| command);
+                let whole = !line.contains(['…', '|', '&', '>', '$']) && !line.contains("...");
+                let words = line.split_whitespace();
+                if !whole || words.clone().next() != Some("rootstock-seed") {
+                    continue;
+                }
+                let parsed = Arguments::command().try_get_matches_from(words);
+                let name = document.display();
+                if let Err(error) = parsed {
+                    assert!(!error.use_stderr(), "{name}: {line}\n{error}");
+                }
+                commands += 1;
+            }
+        }
+        assert!(commands > 5, "{commands}");
     }
 }
