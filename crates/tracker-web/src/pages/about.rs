@@ -4,7 +4,7 @@ use super::overview::SourceRow;
 use super::{Section, Shell};
 use crate::app::App;
 use crate::ask::Ask;
-use crate::components::Day;
+use crate::components::{Day, Marked};
 use crate::error::Error;
 use askama::Template;
 use axum::extract::State;
@@ -33,7 +33,7 @@ struct FollowedRow {
     checked: Option<Day>,
     succeeded: Option<Day>,
     changed: Option<Day>,
-    problem: Option<String>,
+    problem: Option<Marked>,
     failures: u32,
 }
 
@@ -44,7 +44,7 @@ impl FollowedRow {
             checked: state.checked.map(|at| Day::new(at, now)),
             succeeded: state.succeeded.map(|at| Day::new(at, now)),
             changed: state.changed.map(|at| Day::new(at, now)),
-            problem: state.problem.clone(),
+            problem: state.problem.as_deref().map(Marked::new),
             failures: state.failures,
         }
     }

@@ -5,7 +5,7 @@
 use super::{Section, Shell};
 use crate::app::App;
 use crate::ask::Ask;
-use crate::components::{Moment, count};
+use crate::components::{Marked, Moment, count};
 use crate::error::Error;
 use askama::Template;
 use axum::extract::State;
@@ -128,7 +128,7 @@ struct JobRow {
     succeeded: Option<Moment>,
     /// How long the last run took and what it did.
     did: String,
-    problem: Option<String>,
+    problem: Option<Marked>,
     failures: Option<String>,
 }
 
@@ -152,7 +152,7 @@ impl JobRow {
             due,
             succeeded: job.succeeded.map(|at| Moment::new(at, now)),
             did: did(job),
-            problem: problem(job),
+            problem: problem(job).map(|text| Marked::new(&text)),
             failures,
         }
     }

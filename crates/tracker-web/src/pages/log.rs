@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tracker_store::LogLine;
 use tracker_store::view::{Order, Page};
+use tracker_triage::Event;
 
 const PATH: &str = "/log";
 
@@ -40,6 +41,8 @@ struct Line {
     at: Moment,
     actor: String,
     vulnerability: Option<(String, String)>,
+    /// The package of what somebody said, which is shown beside their words, not in them.
+    about: Option<String>,
     text: Words,
     reason: Option<String>,
 }
@@ -55,7 +58,12 @@ struct LogView<'a> {
 impl Line {
     fn new(line: &LogLine, now: Timestamp) -> Line {
         let entry = &line.entry;
+        let (about, text) = match &entry.event {
+            Event::Commented { subject, text } => (Some(subject.family.clone()), text),
+            _ => (None, &line.text),
+        };
         Line {
+            about,
             sequence: entry.sequence,
             at: Moment::new(entry.at, now),
             actor: entry.actor.to_string(),
@@ -63,7 +71,7 @@ impl Line {
                 .vulnerability
                 .as_ref()
                 .map(|id| (path::vulnerability(id), id.clone())),
-            text: Words::of(entry.event.kind(), &line.text),
+            text: Words::of(entry.event.kind(), text),
             reason: entry.reason.clone(),
         }
     }

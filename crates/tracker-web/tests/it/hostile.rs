@@ -116,6 +116,11 @@ on_both_databases! {
             harmless(path, page);
             assert!(page.contains("Seen <strong>there</strong>."), "{path}: {page}");
         }
+        // Which package it is about is no part of what was said: a heading stays one.
+        let form = form_urlencoded(&[("do", "comment"), ("text", "# Reproduced\n\nOn x86.")]);
+        assert_eq!(triager.post(&site, one, &form).await.status, StatusCode::SEE_OTHER);
+        let log = site.get("/log").await.body;
+        assert!(log.contains("<span class=\"name\">openssl</span>: ") && log.contains("<p><strong>Reproduced</strong></p>"), "{log}");
         // A feed has it as its author wrote it, but for what neither a terminal nor XML may be given.
         let feed = site.get("/log/feed.atom").await.body;
         assert!(feed.contains("Seen **there**.\u{fffd}[2J\u{fffd}") && !feed.contains(['\u{1b}', '\u{8}']), "{feed}");

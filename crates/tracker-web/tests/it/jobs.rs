@@ -44,6 +44,8 @@ async fn filled(store: &Store) {
     };
     ran(store, &feed("fine"), now, Some(soon), done(None)).await;
     ran(store, &feed("lying"), now, Some(soon), done(Some(ATTACK))).await;
+    let named = "`nowhere:/x` is no address";
+    ran(store, &feed("named"), now, Some(soon), done(Some(named))).await;
     ran(store, &feed("late"), long_ago, Some(long_ago), done(None)).await;
     let failed = || Run::Failed {
         problem: "secret-table refused".to_owned(),
@@ -66,9 +68,10 @@ on_both_databases! {
         let site = Site::new(&database).await;
         filled(&site.store).await;
         let page = site.get("/jobs").await.body;
-        assert!(page.contains("1 dead, 1 without their worker, 1 overdue, 1 running, 3 waiting"), "{page}");
+        assert!(page.contains("1 dead, 1 without their worker, 1 overdue, 1 running, 4 waiting"), "{page}");
         assert!(page.contains("1.5 s: 1,234 added"), "{page}");
         assert!(page.contains("failed once; <code>rootstock-tracker jobs show feed:failing</code>"), "{page}");
+        assert!(page.contains("<code>nowhere:/x</code> is no address"), "{page}");
         assert!(!page.contains("<script>"), "{page}");
         let twin = site.get("/jobs.json").await;
         let jobs = twin.json();
@@ -95,7 +98,7 @@ on_both_databases! {
             let series = format!("rootstock_tracker_{series} ");
             metrics.lines().find_map(|line| line.strip_prefix(&series))?.parse().ok()
         };
-        for (state, number) in [("waiting", 4.0), ("leased", 2.0), ("dead", 1.0)] {
+        for (state, number) in [("waiting", 5.0), ("leased", 2.0), ("dead", 1.0)] {
             assert_eq!(value(&format!("jobs{{state=\"{state}\"}}")), Some(number), "{metrics}");
         }
         let overdue = value("jobs_overdue_seconds").unwrap();
