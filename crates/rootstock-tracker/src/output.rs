@@ -1,9 +1,11 @@
 //! What is printed at the end of a command, and the code it ends with.
 //!
-//! Invariant: standard output carries results only; progress, logs and errors go to standard error.
+//! Invariant: standard output carries results only; progress, logs and errors go to standard error. No text that somebody else
+//! wrote tells the terminal what to do.
 
 use anyhow::Context;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -74,22 +76,33 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     out.flush().context("standard output")
 }
 
-/// Prints a text as it is.
+/// Prints a text.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(harmless(text).as_bytes())?;
     out.flush().context("standard output")
 }
 
 /// Says what failed, with every cause, on one line.
 pub(crate) fn failure(error: &anyhow::Error) {
     // Standard error may be closed; there is nobody left to tell then.
-    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+    let told = format!("error: {error:#}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(&told));
 }
 
 /// A remark beside the result.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// A text without what moves a terminal's cursor, renames its window or fills its clipboard: titles, reasons and what servers
+/// answer are written by others.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let harms = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if !text.contains(harms) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(harms, "\u{fffd}"))
 }
 
 /// The code of a command that failed, as documented under `--help`: what the line has wrong and what is not there

@@ -162,3 +162,26 @@ fn what_is_wrong_and_what_is_not_there_have_codes_of_their_own() {
         assert!(refused.err.contains(says), "{command:?}: {}", refused.err);
     }
 }
+
+#[test]
+fn what_others_wrote_tells_the_terminal_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let record = r#"{"schema_version":"1.6.0","id":"GHSA-aaaa-bbbb-cccc","modified":"2026-01-03T00:00:00Z",
+        "summary":"A hole\u001b]52;c;cHduZWQ=\u0007\u009b2J","details":"\u001b[31mMore."}"#;
+    fs::write(path.join("osv.json"), record).unwrap();
+    let database = ["--database", "sqlite:t.db"];
+    run(
+        path,
+        &[&["feed", "import", "osv.json"][..], &database].concat(),
+    )
+    .expect(0);
+    let show = ["show", "GHSA-aaaa-bbbb-cccc"];
+    let shown = run(path, &[&show[..], &database].concat()).expect(0).out;
+    assert!(shown.contains("A hole"), "{shown:?}");
+    let missing = run(path, &[&["show", "no\u{1b}[2Jne"][..], &database].concat()).expect(4);
+    for printed in [shown, missing.out, missing.err] {
+        let control = |character: char| character.is_control() && character != '\n';
+        assert!(!printed.contains(control), "{printed:?}");
+    }
+}
