@@ -7,7 +7,7 @@
 pub enum InventoryError {
     /// The input could not be read: try again.
     #[error("the input cannot be read: {0}")]
-    Read(#[source] std::io::Error),
+    Read(std::io::Error),
     /// The input is no JSON, or ends early: get it again.
     #[error("no valid JSON at line {line}, column {column}: {message}")]
     Json {

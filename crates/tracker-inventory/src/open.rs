@@ -51,7 +51,9 @@ pub fn open_limited<'a>(input: impl Read + 'a, limit: u64) -> io::Result<Box<dyn
     {
         Box::new(input)
     } else {
-        Box::new(brotli_decompressor::Decompressor::new(input, BUFFER))
+        Box::new(Unmarked(brotli_decompressor::Decompressor::new(
+            input, BUFFER,
+        )))
     };
     Ok(Box::new(BufReader::with_capacity(
         BUFFER,
@@ -61,6 +63,21 @@ pub fn open_limited<'a>(input: impl Read + 'a, limit: u64) -> io::Result<Box<dyn
             limit,
         },
     )))
+}
+
+/// Reads what was taken for brotli because nothing else marks it: where it is none, the decoder's word says little.
+struct Unmarked<R>(R);
+
+impl<R: Read> Read for Unmarked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => io::Error::new(
+                error.kind(),
+                "it is no list, plain or packed by gzip, xz, zstd or brotli, or it is damaged",
+            ),
+            _ => error,
+        })
+    }
 }
 
 /// Marks the error by which a [`Limited`] reader refuses to go on; carries the limit.

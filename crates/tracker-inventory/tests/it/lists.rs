@@ -78,6 +78,15 @@ fn compression_is_detected() {
 }
 
 #[test]
+fn a_file_that_is_no_list_is_told_so() {
+    let mut input = open(&b"#!/bin/sh\necho packages\n"[..]).unwrap();
+    let error = Nixpkgs.read_all(&mut input).unwrap_err();
+    assert!(error.to_string().contains("it is no list"), "{error}");
+    // What it says already is no cause of it: that would be told twice.
+    assert!(std::error::Error::source(&error).is_none());
+}
+
+#[test]
 fn an_attribute_counts_once() {
     let twice = r#"{"packages":{"a":{"name":"a-1"},"a":{"name":"a-2"}}}"#;
     let (header, packages) = Nixpkgs.read_all(&mut twice.as_bytes()).unwrap();
