@@ -1,8 +1,8 @@
 //! Maven's versions and version ranges.
 //!
 //! Source: Maven's "POM reference", section "Version order specification" and "Dependency version requirement
-//! specification", and the behaviour of `ComparableVersion` 3.8. Invariant: every text is a version; the order is
-//! reversible, and total on versions without nested separators (`1-.1`), where Maven's own is not.
+//! specification", and the behaviour of `ComparableVersion` 3.8 where the two agree. Invariant: every text is a version;
+//! the order is reversible, and total on versions without nested separators (`1-.1`), where Maven's own is not.
 
 use crate::number::{Number, split_digits};
 use std::cmp::Ordering;
@@ -139,8 +139,9 @@ fn levels(text: &str) -> Vec<Vec<Item>> {
         } else if numeric {
             push(&mut levels, Item::Number(Number::new(token)));
         } else {
-            // A word behind a dot counts as behind a dash, where a digit or the end follows.
-            if (glued || at_end) && levels.last().is_some_and(|level| !level.is_empty()) {
+            // A word behind a dot counts as behind a dash. `ComparableVersion` keeps to that only where a digit or the end
+            // follows, so that its `1.x.y` is below `1-SNAPSHOT`, which is below `1`, which is below `1.x.y`.
+            if levels.last().is_some_and(|level| !level.is_empty()) {
                 levels.push(Vec::new());
             }
             push(&mut levels, Item::Word(meaning(token, glued)));

@@ -234,9 +234,26 @@ fn equal_spellings_are_equal() {
     equal("maven", "1.0.0", "1-ga");
     equal("maven", "1-a1", "1-alpha-1");
     equal("maven", "1.x", "1-x");
+    equal("maven", "1.x.alpha", "1-x.alpha");
     equal("rubygems", "1.0.0", "1");
     equal("go", "v1.2.0", "1.2");
     equal("alpine", "0.6", "0.6");
+}
+
+/// By Maven's own code the first is below the second, which is below the third, which is below the first.
+#[test]
+fn words_behind_dots_are_in_one_order() {
+    let (_, order, _) = ORDERS
+        .into_iter()
+        .find(|(word, ..)| *word == "maven")
+        .unwrap();
+    for (less, more) in [
+        ("1-SNAPSHOT", "1"),
+        ("1", "1.x.alpha"),
+        ("1-SNAPSHOT", "1.x.alpha"),
+    ] {
+        assert_eq!(order(less, more), Some(Ordering::Less), "{less} < {more}");
+    }
 }
 
 #[test]
